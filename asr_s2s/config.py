@@ -1,0 +1,168 @@
+"""From a YAML file to a checked, frozen tree of typed parts.
+
+Two layers only: the YAML file and the pydantic model. ``key=value`` overrides are merged into the parsed YAML before
+validation, so that they are checked in the same way.
+"""
+
+import difflib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from asr_s2s.errors import ConfigError
+from asr_s2s.files import write_text
+
+
+class PartConfig(BaseModel):
+    """What every room's config class extends: frozen, strictly typed, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Config = TypeVar("Config", bound=PartConfig)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 reads ``1e-3`` as a string, to everyone's surprise; this loader reads it as a number."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"),
+    list("-+0123456789"),
+)
+
+
+def read_config(path: Path, kind: type[Config], overrides: Sequence[str] = ()) -> Config:
+    """Read and check one configuration file, with ``dotted.key=value`` overrides merged in first.
+
+    Raises ConfigError that lists every fault with its dotted path and, for an unknown key, the nearest known one.
+    """
+    try:
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name an existing YAML file.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is not valid YAML: {error}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: holds {type(tree).__name__}, not keys and values. Write 'key: value' lines.")
+    for override in overrides:
+        _merge(tree, override)
+    return check_config(tree, kind, origin=str(path))
+
+
+def check_config(tree: dict[str, Any], kind: type[Config], *, origin: str) -> Config:
+    """Validate a parsed tree; origin begins each message."""
+    try:
+        return kind.model_validate(tree)
+    except ValidationError as error:
+        faults = [f"{origin}: {_fault(item, tree, error)}" for item in error.errors()]
+        raise ConfigError("\n".join(faults)) from error
+
+
+def write_config(path: Path, config: PartConfig) -> None:
+    """Write a config so that read_config gives an equal one back."""
+    tree = config.model_dump(mode="json")
+    write_text(path, yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _merge(tree: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"'{override}' is not an override. Write dotted.key=value, such as training.epochs=3.")
+    *parents, last = key.split(".")
+    node = tree
+    for parent in parents:
+        child = node.setdefault(parent, {})
+        if child is None:
+            child = node[parent] = {}
+        if not isinstance(child, dict):
+            raise ConfigError(f"{key}: '{parent}' holds the value {child!r}, so nothing can be set below it.")
+        node = child
+    try:
+        node[last] = yaml.load(value, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{key}: the value {value!r} is not valid YAML: {error}") from error
+
+
+def _fault(item: ErrorDetails, tree: dict[str, Any], error: ValidationError) -> str:
+    """Word one validation error: the path as the user wrote it, what is wrong, what is near."""
+    path = _written_path(item["loc"], tree)
+    dotted = ".".join(path)
+    if item["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(path[-1], _known_keys(error, item), n=1, cutoff=0.5)
+        hint = f", did you mean '{near[0]}'?" if near else f". Known here: {', '.join(_known_keys(error, item))}."
+        return f"{dotted}: unknown key{hint}"
+    if item["type"] == "missing":
+        return f"{dotted}: is missing. Add it."
+    given = item["input"]
+    got = f" (got {given!r})" if not isinstance(given, dict | list) else ""
+    return f"{dotted}: {item['msg'].removeprefix('Value error, ')}{got}"
+
+
+def _written_path(location: tuple[int | str, ...], tree: Any) -> list[str]:
+    """Drop the tags of unions, which pydantic puts into the location but no file contains."""
+    path: list[str] = []
+    node = tree
+    for index, part in enumerate(location):
+        last = index == len(location) - 1
+        if isinstance(node, dict) and part in node:
+            node = node[part]
+        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+            node = node[part]
+        elif not last:
+            continue
+        path.append(str(part))
+    return path
+
+
+def _known_keys(error: ValidationError, item: ErrorDetails) -> list[str]:
+    """Ask the schema for the keys allowed beside the unknown one: walk the root model along the location."""
+    fields: dict[str, Any] = {}
+    for model in _models_along(_root_model(error), list(item["loc"][:-1])):
+        fields = model.model_fields
+    return sorted(fields)
+
+
+def _root_model(error: ValidationError) -> type[BaseModel]:
+    """Find the class whose validation failed; pydantic's error carries only its name."""
+    pending: list[type[BaseModel]] = [PartConfig]
+    while pending:
+        model = pending.pop()
+        if model.__name__ == error.title:
+            return model
+        pending.extend(model.__subclasses__())
+    return PartConfig
+
+
+def _models_along(root: type[BaseModel], location: list[int | str]) -> list[type[BaseModel]]:
+    """List the config classes met on the way down a location; union tags pick a member by its kind."""
+    found = [root]
+    candidates: list[type[BaseModel]] = [root]
+    for part in location:
+        by_field = [field.annotation for model in candidates if (field := model.model_fields.get(str(part)))]
+        if by_field:
+            candidates = [model for annotation in by_field for model in _models_in(annotation)]
+        else:
+            tagged = [model for model in candidates if _kind(model) == part]
+            candidates = tagged or candidates
+        if len(candidates) == 1:
+            found.append(candidates[0])
+    return found
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in getattr(annotation, "__args__", ()) for model in _models_in(inner)]
+
+
+def _kind(model: type[BaseModel]) -> str | None:
+    field = model.model_fields.get("kind")
+    literal = getattr(field.annotation, "__args__", (None,)) if field else (None,)
+    return literal[0] if isinstance(literal[0], str) else None

@@ -110,13 +110,11 @@ def _written_path(location: tuple[int | str, ...], tree: Any) -> list[str]:
     path: list[str] = []
     node = tree
     for index, part in enumerate(location):
-        last = index == len(location) - 1
-        if isinstance(node, dict) and part in node:
+        try:
             node = node[part]
-        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
-            node = node[part]
-        elif not last:
-            continue
+        except (KeyError, IndexError, TypeError):
+            if index < len(location) - 1:
+                continue
         path.append(str(part))
     return path
 

@@ -1,0 +1,74 @@
+"""The table of rooms: who may import whom. A new arrow needs a decision record in docs/decisions/."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import asr_s2s
+
+pytestmark = pytest.mark.unit
+
+PACKAGE = Path(asr_s2s.__file__).parent
+BASE = {"errors", "files", "config"}  # config: the base class alone, save for the rooms that read YAML
+TENSOR_ROOMS = {"features", "models", "search"}
+
+MAY_IMPORT = {
+    "errors": set(),
+    "files": set(),
+    "config": {"errors", "files"},
+    "manifest": BASE,
+    "audio": BASE,
+    "text": BASE,
+    "features": BASE,
+    "data": BASE | {"manifest", "audio", "features", "text"},
+    "models": BASE,
+    "search": BASE | {"models"},
+    "transcripts": BASE | {"manifest"},  # decision 0003: a word with its times has one class
+    "scoring": BASE | {"text", "transcripts", "manifest"},
+    "model_store": BASE | {"text", "features", "models", "search"},  # decision 0004: decoding defaults
+    "recognizer": BASE
+    | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store"},
+    "training": BASE
+    | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "scoring"},
+}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            rooms |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("asr_s2s.")}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            parts = node.module.split(".")
+            if parts[0] == "asr_s2s":
+                rooms |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+    return rooms - {room_of(path), "__version__"}
+
+
+def sources() -> list[Path]:
+    return [path for path in PACKAGE.rglob("*.py") if room_of(path) in MAY_IMPORT]
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_the_rooms_its_doors_lead_to(path: Path) -> None:
+    assert imported_rooms(path) <= MAY_IMPORT[room_of(path)]
+
+
+def test_every_room_stands_in_the_table() -> None:
+    rooms = {room_of(path) for path in PACKAGE.rglob("*.py")}
+    assert rooms - {"__init__", "__main__", "cli"} <= set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("room", sorted(TENSOR_ROOMS))
+def test_tensor_rooms_neither_open_files_nor_print(room: str) -> None:
+    for path in (PACKAGE / room).rglob("*.py"):
+        calls = [
+            node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+        ]
+        names = {call.id for call in calls if isinstance(call, ast.Name)}
+        assert not names & {"open", "print", "read_config", "write_text"}, path

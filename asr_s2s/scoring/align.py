@@ -1,0 +1,117 @@
+"""Which word of the reference became which word of the hypothesis, at the least number of errors.
+
+The distances are Levenshtein's (1966), every error costs 1; rapidfuzz finds one of the cheapest alignments.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from rapidfuzz.distance import Levenshtein
+
+from asr_s2s.errors import ScoringError
+from asr_s2s.scoring.error_rate import ErrorRate, total
+
+Kind = Literal["correct", "substitution", "deletion", "insertion"]
+KINDS: dict[str, Kind] = {"replace": "substitution", "delete": "deletion", "insert": "insertion"}  # rapidfuzz's names
+
+
+class Step(NamedTuple):
+    """One column of an alignment; a side that has nothing there is None."""
+
+    kind: Kind
+    reference: str | None
+    hypothesis: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Reference and hypothesis side by side: reading one side of the steps gives that sequence back."""
+
+    steps: tuple[Step, ...]
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    @property
+    def error_rate(self) -> ErrorRate:
+        """Count the steps by their kind."""
+        kinds = [step.kind for step in self.steps]
+        return ErrorRate(
+            kinds.count("substitution"),
+            kinds.count("deletion"),
+            kinds.count("insertion"),
+            len(kinds) - kinds.count("insertion"),
+        )
+
+
+def align(reference: Sequence[str], hypothesis: Sequence[str]) -> Alignment:
+    """Align two sequences of words, or two texts character by character, with the fewest errors."""
+    steps: list[Step] = []
+    done = 0  # position in the reference up to which all is aligned
+    shift = 0  # position in the hypothesis minus position in the reference
+    for edit in Levenshtein.editops(reference, hypothesis):
+        until = edit.src_pos
+        steps.extend(Step("correct", reference[at], hypothesis[at + shift]) for at in range(done, until))
+        step = Step(
+            KINDS[edit.tag],
+            None if edit.tag == "insert" else reference[until],
+            None if edit.tag == "delete" else hypothesis[edit.dest_pos],
+        )
+        steps.append(step)
+        done = until + (edit.tag != "insert")
+        shift += (edit.tag == "insert") - (edit.tag == "delete")
+    steps.extend(Step("correct", reference[at], hypothesis[at + shift]) for at in range(done, len(reference)))
+    return Alignment(tuple(steps))
+
+
+def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> ErrorRate:
+    """Count the errors of the alignment that align() finds, without writing it out."""
+    if reference == hypothesis:
+        return ErrorRate(reference_length=len(reference))
+    edits = Levenshtein.editops(reference, hypothesis)
+    # The lengths settle deletions minus insertions; only one of the two has to be counted.
+    insertions = sum(edit.tag == "insert" for edit in edits)
+    deletions = len(reference) - len(hypothesis) + insertions
+    return ErrorRate(len(edits) - insertions - deletions, deletions, insertions, len(reference))
+
+
+def words_of(text: str) -> list[str]:
+    """Cut a text at its white space."""
+    return text.split()
+
+
+def characters_of(text: str) -> str:
+    """Give the characters that are scored: one space between words counts as a character, as in jiwer."""
+    return " ".join(text.split())
+
+
+def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRate:
+    """Count the word errors of all pairs; the texts are compared as they are, save for white space.
+
+    Raises ScoringError when there are not as many hypotheses as references.
+    """
+    check_counts(references, hypotheses)
+    pairs = zip(references, hypotheses, strict=True)
+    return total(count_errors(words_of(reference), words_of(hypothesis)) for reference, hypothesis in pairs)
+
+
+def character_errors(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRate:
+    """Count the character errors of all pairs, with one space between words counted as a character.
+
+    Raises ScoringError when there are not as many hypotheses as references.
+    """
+    check_counts(references, hypotheses)
+    pairs = zip(references, hypotheses, strict=True)
+    return total(count_errors(characters_of(reference), characters_of(hypothesis)) for reference, hypothesis in pairs)
+
+
+def check_counts(references: Sequence[str], hypotheses: Sequence[str]) -> None:
+    """Refuse what cannot be paired by position: different counts, or one text given as if it were a list."""
+    if isinstance(references, str) or isinstance(hypotheses, str):
+        raise ScoringError("One text was given where a list of texts is needed. Put it in a list: [text].")
+    if len(references) != len(hypotheses):
+        raise ScoringError(
+            f"There are {len(references)} references and {len(hypotheses)} hypotheses, so they cannot be paired by "
+            "position. Give as many of each, or pair them by id: two mappings from id to text."
+        )

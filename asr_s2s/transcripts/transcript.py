@@ -1,0 +1,70 @@
+"""What was recognised in one recording: segments with their words, times, confidence and flags."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from asr_s2s.manifest import Word
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a recording and what was said in it; times are seconds in the file.
+
+    flags: name -> the measured value that raised it, such as {"loop": 4.0}; empty when nothing looks wrong
+    """
+
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...] = ()
+    confidence: float | None = None
+    flags: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The segments of one recording, in the order of time.
+
+    duration: seconds of the whole recording
+    model: the name of the model that recognised it
+    time_source: what the words' times were read from, such as "attention"; None where there are none
+    """
+
+    segments: tuple[Segment, ...]
+    duration: float
+    audio_path: str | None = None
+    language: str | None = None
+    model: str = ""
+    time_source: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Join the texts of the segments that hold any."""
+        return " ".join(stripped for segment in self.segments if (stripped := segment.text.strip()))
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """List the words of all segments."""
+        return tuple(word for segment in self.segments for word in segment.words)
+
+    @property
+    def confidence(self) -> float | None:
+        """Average the segments' confidences, each weighted by its characters; None where no segment has one."""
+        weighted = [
+            (max(len(segment.text), 1), segment.confidence)
+            for segment in self.segments
+            if segment.confidence is not None
+        ]
+        if not weighted:
+            return None
+        return sum(weight * value for weight, value in weighted) / sum(weight for weight, _ in weighted)
+
+    @property
+    def flags(self) -> dict[str, float]:
+        """Join the segments' flags; of several values the worst is kept: the lowest of a 'low_...' flag."""
+        joined: dict[str, float] = {}
+        for segment in self.segments:
+            for name, value in segment.flags.items():
+                worst = min if name.startswith("low_") else max
+                joined[name] = worst(joined.get(name, value), value)
+        return joined

@@ -1,5 +1,28 @@
-"""From a Transcript to the files that other programs read, and back."""
+"""From a Transcript to the files that other programs read, and back.
 
-from asr_s2s.transcripts.transcript import Segment, Transcript
+Each format is a module with `suffix`, `write` and `read`; a new one is a module and an entry in FORMATS.
+"""
 
-__all__ = ["Segment", "Transcript"]
+from typing import Protocol
+
+from asr_s2s.transcripts import json, jsonl, srt, txt, vtt
+from asr_s2s.transcripts.transcript import Segment, Transcript, TranscriptError
+
+
+class TranscriptFormat(Protocol):
+    """What a format's module offers."""
+
+    suffix: str
+
+    def write(self, transcript: Transcript) -> str:
+        """Give the content of the file."""
+        ...
+
+    def read(self, text: str, *, origin: str = "transcript") -> Transcript:
+        """Give back what the format can hold; origin begins each message. Raises TranscriptError."""
+        ...
+
+
+FORMATS: dict[str, TranscriptFormat] = {"txt": txt, "json": json, "jsonl": jsonl, "srt": srt, "vtt": vtt}
+
+__all__ = ["FORMATS", "Segment", "Transcript", "TranscriptError", "TranscriptFormat"]

@@ -1,0 +1,152 @@
+"""The full transcript as JSON, with the names of Whisper's JSON where it has one and ours beside them.
+
+docs/transcript.schema.json is made from the classes below; a test holds the two equal.
+"""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from asr_s2s.manifest import Word
+from asr_s2s.transcripts.transcript import Segment, Transcript, TranscriptError
+
+suffix = ".json"
+
+VERSION = 1
+
+Document = TypeVar("Document", bound=BaseModel)
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False, description="seconds in the file, to the millisecond")]
+Share = Annotated[float, Field(ge=0, le=1, description="0 to 1, to four decimals")]
+Flags = Annotated[
+    dict[str, float],
+    Field(description="what looks wrong (loop, truncated, low_coverage, no_speech, low_confidence) with its value"),
+]
+
+
+class _Document(BaseModel):
+    """Unknown keys are passed over, so that a later minor addition does not break today's readers."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class WordDocument(_Document):
+    """A word with its times."""
+
+    word: str
+    start: Seconds
+    end: Seconds
+    probability: Share | None = None
+
+
+class SegmentDocument(_Document):
+    """A stretch of the recording and what was said in it."""
+
+    start: Seconds
+    end: Seconds
+    text: str
+    confidence: Share | None = None
+    flags: Flags = {}
+    words: tuple[WordDocument, ...] = ()
+
+
+class TranscriptDocument(_Document):
+    """What was recognised in one recording."""
+
+    version: Literal[1] = Field(description="raised only when an older reader would misread the file")
+    text: str = Field(description="the texts of all segments")
+    duration: Seconds
+    audio_filepath: str | None = None
+    language: str | None = None
+    model: str = Field(default="", description="name of the model that recognised it")
+    confidence: Share | None = None
+    flags: Flags = {}
+    time_source: str | None = Field(default=None, description="what the words' times were read from")
+    segments: tuple[SegmentDocument, ...]
+
+
+def write(transcript: Transcript) -> str:
+    """Write all that a transcript holds; times to the millisecond, probabilities to four decimals."""
+    document = TranscriptDocument(
+        version=VERSION,
+        text=transcript.text,
+        duration=round(transcript.duration, 3),
+        audio_filepath=transcript.audio_path,
+        language=transcript.language,
+        model=transcript.model,
+        confidence=rounded(transcript.confidence),
+        flags=transcript.flags,
+        time_source=transcript.time_source,
+        segments=tuple(_segment_document(segment) for segment in transcript.segments),
+    )
+    return document.model_dump_json(indent=2) + "\n"
+
+
+def read(text: str, *, origin: str = "transcript") -> Transcript:
+    """Read what write() wrote; the joined text, confidence and flags follow from the segments.
+
+    Raises TranscriptError that lists every fault with its dotted path.
+    """
+    document = parsed(TranscriptDocument, text, origin=origin)
+    return Transcript(
+        tuple(_segment(segment) for segment in document.segments),
+        duration=document.duration,
+        audio_path=document.audio_filepath,
+        language=document.language,
+        model=document.model,
+        time_source=document.time_source,
+    )
+
+
+def schema() -> dict[str, object]:
+    """Give the JSON schema that every written transcript follows."""
+    made = TranscriptDocument.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "asr_s2s transcript"}
+
+
+def parsed(kind: type[Document], text: str, *, origin: str) -> Document:
+    """Validate JSON text against a document class; raises TranscriptError with every fault."""
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        faults = [f"{origin}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise TranscriptError("\n".join([*faults, "Write it again with asr-s2s transcribe."])) from error
+
+
+def word_document(word: Word) -> WordDocument:
+    """Round a word's times to milliseconds for writing."""
+    return WordDocument(
+        word=word.word, start=round(word.start, 3), end=round(word.end, 3), probability=rounded(word.probability)
+    )
+
+
+def word_of(document: WordDocument) -> Word:
+    """Give the word that a document holds."""
+    return Word(document.word, document.start, document.end, document.probability)
+
+
+def rounded(value: float | None) -> float | None:
+    """Round a probability or confidence for writing."""
+    return None if value is None else round(value, 4)
+
+
+def _segment_document(segment: Segment) -> SegmentDocument:
+    return SegmentDocument(
+        start=round(segment.start, 3),
+        end=round(segment.end, 3),
+        text=segment.text,
+        confidence=rounded(segment.confidence),
+        flags=dict(segment.flags),
+        words=tuple(word_document(word) for word in segment.words),
+    )
+
+
+def _segment(document: SegmentDocument) -> Segment:
+    return Segment(
+        document.start,
+        document.end,
+        document.text,
+        words=tuple(word_of(word) for word in document.words),
+        confidence=document.confidence,
+        flags=document.flags,
+    )

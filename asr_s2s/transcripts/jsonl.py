@@ -1,0 +1,76 @@
+"""A transcript as one line of a manifest: pred_text with its evidence. Segments are joined to one."""
+
+from json import dumps
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from asr_s2s.transcripts.json import Flags, Seconds, Share, WordDocument, parsed, rounded, word_document, word_of
+from asr_s2s.transcripts.transcript import Segment, Transcript
+
+suffix = ".jsonl"
+
+
+class LineDocument(BaseModel):
+    """The keys of a manifest line that describe what was recognised; others belong to the manifest."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    audio_filepath: str | None = None
+    duration: Seconds
+    pred_text: str
+    confidence: Share | None = None
+    flags: Flags = {}
+    words: tuple[WordDocument, ...] = ()
+    language: str | None = None
+    model: str = ""
+    time_source: str | None = None
+
+
+def manifest_fields(transcript: Transcript) -> dict[str, Any]:
+    """Give the keys that a transcript adds to its manifest line; what is unknown is left out."""
+    fields = {
+        "pred_text": transcript.text,
+        "confidence": rounded(transcript.confidence),
+        "flags": transcript.flags,
+        "words": [word_document(word).model_dump(exclude_none=True) for word in transcript.words] or None,
+        "model": transcript.model or None,
+        "time_source": transcript.time_source,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def write(transcript: Transcript) -> str:
+    """Write one line; an array without a file gives a line without audio_filepath."""
+    about = {
+        "audio_filepath": transcript.audio_path,
+        "duration": round(transcript.duration, 3),
+        "language": transcript.language,
+    }
+    line = {name: value for name, value in about.items() if value is not None} | manifest_fields(transcript)
+    return dumps(line, ensure_ascii=False) + "\n"
+
+
+def read(text: str, *, origin: str = "transcript") -> Transcript:
+    """Read one line as a transcript of one segment that spans the recording; none where the line tells of nothing.
+
+    Raises TranscriptError when the text is not one manifest line with pred_text.
+    """
+    document = parsed(LineDocument, text.strip(), origin=origin)
+    segment = Segment(
+        0.0,
+        document.duration,
+        document.pred_text,
+        words=tuple(word_of(word) for word in document.words),
+        confidence=document.confidence,
+        flags=document.flags,
+    )
+    tells = document.pred_text or document.words or document.flags or document.confidence is not None
+    return Transcript(
+        (segment,) if tells else (),
+        duration=document.duration,
+        audio_path=document.audio_filepath,
+        language=document.language,
+        model=document.model,
+        time_source=document.time_source,
+    )

@@ -1,0 +1,74 @@
+"""The front end: a filterbank, then a normalisation, then zeros beyond each utterance's end."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from asr_s2s.features.normalization import GlobalNormalization, UtteranceNormalization
+
+SAMPLE_RATE = 16_000
+FRAME_SHIFT = 160  # samples: 10 ms
+
+
+class Filterbank(Protocol):
+    """What turns samples into log-mel frames; a kind of front end is one of these."""
+
+    num_mels: int
+
+    def lengths(self, sample_lengths: Tensor) -> Tensor:
+        """Count the frames of utterances with so many samples; (batch,) in and out."""
+        ...
+
+    def __call__(self, samples: Tensor, sample_lengths: Tensor) -> Tensor:
+        """Compute (batch, time, mel) from (batch, time) samples; what lies beyond an utterance's frames is open."""
+        ...
+
+
+class FrontEnd(nn.Module):
+    """Samples to features; an utterance gets the same values alone and in any batch."""
+
+    frame_shift_seconds = FRAME_SHIFT / SAMPLE_RATE
+
+    def __init__(
+        self, filterbank: Filterbank, normalization: GlobalNormalization | UtteranceNormalization | None
+    ) -> None:
+        super().__init__()
+        self.filterbank = filterbank
+        self.normalization = normalization
+
+    @property
+    def num_mels(self) -> int:
+        """The width of the features."""
+        return self.filterbank.num_mels
+
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether training must call set_statistics before the first step."""
+        return isinstance(self.normalization, GlobalNormalization)
+
+    def lengths(self, sample_lengths: Tensor) -> Tensor:
+        """Count the frames of utterances with so many samples; integer (batch,) in and out."""
+        return self.filterbank.lengths(sample_lengths)
+
+    def set_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Fix the global mean and standard deviation, each (mel,); only where needs_statistics is true."""
+        assert isinstance(self.normalization, GlobalNormalization), "this front end has no global statistics"
+        self.normalization.set_statistics(mean, std)
+
+    def forward(self, samples: Tensor, sample_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute features, in float32 under autocast too, differentiable, zero beyond each utterance's length.
+
+        samples: (batch, time), float in [-1, 1] at 16 kHz; values beyond an utterance's length do not matter
+        sample_lengths: (batch,), integer
+        returns: features (batch, time / 160, mel) and feature_lengths (batch,)
+        """
+        # bfloat16 keeps 3 digits, and the logarithm of a small energy needs them all
+        with torch.autocast(device_type=samples.device.type, enabled=False):
+            features = self.filterbank(samples, sample_lengths)
+            feature_lengths = self.lengths(sample_lengths)
+            frames = torch.arange(features.shape[1], device=features.device)
+            valid_frames = frames < feature_lengths[:, None]
+            if self.normalization is not None:
+                features = self.normalization(features, valid_frames)
+            return features.masked_fill(~valid_frames[:, :, None], 0.0), feature_lengths

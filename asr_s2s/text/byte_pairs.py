@@ -1,0 +1,110 @@
+"""Byte-pair vocabularies, kept as a tokenizer.json of Hugging Face's tokenizers: imported Whisper models need them.
+
+Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword Units".
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PositiveInt
+from tokenizers import Tokenizer
+
+from asr_s2s.config import PartConfig
+from asr_s2s.errors import VocabularyError, listed
+from asr_s2s.files import write_text
+
+FILE_NAME = "tokenizer.json"
+
+
+class BytePairVocabulary:
+    """Byte pairs spell any text; what a model was told in its prompt is named by special tokens such as <|en|>."""
+
+    blank_token: int | None = None
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        *,
+        size: int | None,
+        prompt: Sequence[str],
+        end: str,
+        suppressed: tuple[int, ...],
+        suppressed_first: tuple[int, ...],
+    ) -> None:
+        ids: dict[str, Any] = {token: tokenizer.token_to_id(token) for token in (*prompt, end)}
+        if missing := [token for token, index in ids.items() if index is None]:
+            raise VocabularyError(
+                f"{FILE_NAME} has no {listed(missing)}. Correct vocabulary.prompt and vocabulary.end."
+            )
+        tokenizer.encode_special_tokens = True  # '<|en|>' in a text is text, not a command
+        self._tokenizer = tokenizer
+        # timestamps such as <|0.02|> are added tokens that not every tokenizer.json calls special
+        self._silent = {
+            index for index, token in tokenizer.get_added_tokens_decoder().items() if token.content.startswith("<|")
+        }
+        self.size = tokenizer.get_vocab_size() if size is None else size
+        self.start_tokens: tuple[int, ...] = tuple(ids[token] for token in prompt)
+        self.end_token: int = ids[end]
+        self.suppressed = suppressed
+        self.suppressed_first = suppressed_first
+
+    @classmethod
+    def read(cls, folder: Path, config: "BytePairsConfig") -> Self:
+        """Read tokenizer.json from a model directory."""
+        path = folder / FILE_NAME
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise VocabularyError(f"{path}: cannot be read ({error}). A model directory needs it.") from error
+        try:
+            tokenizer = Tokenizer.from_str(text)
+        except Exception as error:  # the library raises nothing narrower
+            raise VocabularyError(f"{path}: is not a tokenizer file ({error}).") from error
+        return cls(
+            tokenizer,
+            size=config.size,
+            prompt=config.prompt,
+            end=config.end,
+            suppressed=config.suppressed,
+            suppressed_first=config.suppressed_first,
+        )
+
+    def encode(self, text: str) -> list[int]:
+        """Spell a text, without prompt and end token; bytes can spell every text."""
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Read tokens back; special tokens and timestamps leave no trace."""
+        text: str = self._tokenizer.decode([token for token in tokens if token not in self._silent])
+        return text
+
+    def unknown(self, text: str) -> list[str]:  # noqa: ARG002 - every vocabulary answers this question
+        """List nothing: bytes can spell every text."""
+        return []
+
+    def write(self, folder: Path) -> None:
+        """Write tokenizer.json into a model directory, whole or not at all."""
+        write_text(folder / FILE_NAME, self._tokenizer.to_str())
+
+
+TokenIds = Annotated[tuple[int, ...], Field(strict=False)]
+
+
+class BytePairsConfig(PartConfig):
+    """A byte-pair vocabulary with the tokens that start and end a text and those that a search must not emit.
+
+    size: rows of the model's embedding, where it has more than tokenizer.json names (Whisper's timestamps)
+    """
+
+    kind: Literal["bpe"]
+    prompt: Annotated[tuple[str, ...], Field(strict=False)]
+    end: str
+    size: PositiveInt | None = None
+    suppressed: TokenIds = ()
+    suppressed_first: TokenIds = ()
+
+    def read(self, folder: Path) -> BytePairVocabulary:
+        """Read the vocabulary from a model directory."""
+        return BytePairVocabulary.read(folder, self)

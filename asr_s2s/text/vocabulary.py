@@ -1,0 +1,67 @@
+"""What every vocabulary can do: spell a text in token ids and read ids back."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+
+class Vocabulary(Protocol):
+    """Tokens with their ids, and which of them the search starts with, ends with and must not emit."""
+
+    @property
+    def size(self) -> int:
+        """The number of ids, which is the width of the model's logits."""
+        ...
+
+    @property
+    def start_tokens(self) -> tuple[int, ...]:
+        """What the decoder is given before the first token of a text."""
+        ...
+
+    @property
+    def end_token(self) -> int:
+        """What the decoder emits after the last token."""
+        ...
+
+    @property
+    def blank_token(self) -> int | None:
+        """CTC's blank, where the vocabulary has one."""
+        ...
+
+    @property
+    def suppressed(self) -> tuple[int, ...]:
+        """Tokens that a search never emits."""
+        ...
+
+    @property
+    def suppressed_first(self) -> tuple[int, ...]:
+        """Tokens that a search does not emit as the first one."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """Spell a text, without start and end tokens; VocabularyError names the characters it cannot spell."""
+        ...
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Read tokens back; special ones leave no trace in the text."""
+        ...
+
+    def unknown(self, text: str) -> list[str]:
+        """List the characters of a text that encode would refuse, each once, in order of appearance."""
+        ...
+
+    def write(self, folder: Path) -> None:
+        """Write the vocabulary's file into a model directory, whole or not at all."""
+        ...
+
+
+def unknown_characters(texts: Iterable[tuple[str, str]], vocabulary: Vocabulary) -> dict[str, list[str]]:
+    """Find every character that the vocabulary cannot spell, with the ids of the utterances that hold it.
+
+    texts: pairs of (utterance id, text)
+    """
+    found: dict[str, list[str]] = {}
+    for utterance_id, text in texts:
+        for character in vocabulary.unknown(text):
+            found.setdefault(character, []).append(utterance_id)
+    return found

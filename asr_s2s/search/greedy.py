@@ -1,0 +1,145 @@
+"""The most probable next token, again and again, for a batch of utterances."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from asr_s2s.search.flags import FlagThresholds, with_flags
+from asr_s2s.search.hypothesis import Hypothesis
+from asr_s2s.search.loops import LoopGuard
+from asr_s2s.search.protocol import Recognizable, open_state
+from asr_s2s.search.rules import LengthBound, TokenRules, allowed_log_probs
+
+
+@dataclass(slots=True)
+class _Line:
+    """One utterance's hypothesis while it grows."""
+
+    limit: int
+    tokens: list[int] = field(default_factory=list)
+    log_probs: list[float] = field(default_factory=list)
+    attention: list[Tensor] = field(default_factory=list)
+    end_log_prob: float | None = None
+
+
+class GreedySearch:
+    """Greedy search; an utterance leaves the batch when it has ended or reached its length bound.
+
+    length_bonus is what the end token must beat the best other token by; forbid_loops keeps hypotheses out of loops.
+    """
+
+    def __init__(
+        self,
+        model: Recognizable,
+        rules: TokenRules,
+        *,
+        bound: LengthBound,
+        thresholds: FlagThresholds,
+        length_bonus: float = 0.0,
+        forbid_loops: bool = False,
+    ) -> None:
+        self.model = model
+        self.rules = rules
+        self.bound = bound
+        self.thresholds = thresholds
+        self.length_bonus = length_bonus
+        self.forbid_loops = forbid_loops
+
+    @torch.inference_mode()
+    def __call__(
+        self,
+        encoder_out: Tensor,
+        encoder_lengths: Tensor,
+        *,
+        sound_lengths: Tensor | None = None,
+        with_attention: bool = False,
+    ) -> list[Hypothesis]:
+        """Give one hypothesis per utterance; see the protocol `Search`."""
+        if len(encoder_out) == 0:
+            return []
+        sound_lengths = encoder_lengths if sound_lengths is None else sound_lengths
+        limits = self.bound.limits(
+            self.model,
+            encoder_out,
+            encoder_lengths,
+            sound_lengths=sound_lengths,
+            start_tokens=len(self.rules.start_tokens),
+        )
+        lines = [_Line(limit) for limit in limits]
+        self._grow(lines, encoder_out, encoder_lengths, with_attention=with_attention)
+        frames = zip(lines, encoder_lengths.tolist(), sound_lengths.tolist(), strict=True)
+        return [
+            with_flags(self._hypothesis(line, length, with_attention), self.thresholds, sound_length=sound)
+            for line, length, sound in frames
+        ]
+
+    def _grow(self, lines: list[_Line], encoder_out: Tensor, encoder_lengths: Tensor, *, with_attention: bool) -> None:
+        """Append tokens to every line until all have ended."""
+        decoder = self.model.decoder
+        *prompt, last = self.rules.start_tokens
+        state = open_state(decoder, encoder_out, encoder_lengths, prompt=prompt)
+        tokens = encoder_lengths.new_full((len(lines), 1), last)
+        guard = None
+        if self.forbid_loops:
+            guard = LoopGuard.start(len(lines), repeats=self.thresholds.loop_repeats, device=encoder_out.device)
+        growing = lines
+        while growing:
+            output = decoder.step(tokens, state, with_attention=with_attention)
+            state = output.state
+            log_probs = allowed_log_probs(output.logits, self.rules, first=not growing[0].tokens)
+            if guard is not None:
+                log_probs = guard.forbid(log_probs)
+            tokens, chosen = self._choose(log_probs)
+            going_on = _append(growing, tokens, chosen, output.attention, end_token=self.rules.end_token)
+            if guard is not None:
+                guard = guard.advance(torch.zeros_like(tokens), tokens)
+            if len(going_on) < len(growing):
+                kept = torch.tensor(going_on, device=tokens.device, dtype=torch.long)
+                growing = [growing[index] for index in going_on]
+                tokens = tokens[kept]
+                state = decoder.keep(state, kept) if going_on else state
+                guard = guard.keep(kept) if guard is not None else None
+
+    def _choose(self, log_probs: Tensor) -> tuple[Tensor, Tensor]:
+        """Pick from (batch, 1, vocabulary) the best token and its log probability, both (batch, 1)."""
+        merits = log_probs
+        if self.length_bonus:
+            merits = log_probs.clone()
+            merits[..., self.rules.end_token] -= self.length_bonus
+        tokens = merits.argmax(-1)
+        return tokens, log_probs.gather(-1, tokens.unsqueeze(-1)).squeeze(-1)
+
+    def _hypothesis(self, line: _Line, encoder_length: int, with_attention: bool) -> Hypothesis:
+        attention = None
+        if with_attention and (line.attention or not line.tokens):
+            empty = torch.zeros(0, encoder_length)
+            attention = torch.stack(line.attention)[:, :encoder_length] if line.attention else empty
+        total = sum(line.log_probs) + (line.end_log_prob or 0.0) + self.length_bonus * len(line.tokens)
+        return Hypothesis(
+            tokens=tuple(line.tokens),
+            score=total,
+            token_log_probs=tuple(line.log_probs),
+            ended=line.end_log_prob is not None,
+            end_log_prob=line.end_log_prob,
+            attention=attention,
+        )
+
+
+def _append(
+    lines: list[_Line], tokens: Tensor, log_probs: Tensor, attention: Tensor | None, *, end_token: int
+) -> list[int]:
+    """Note each line's new token (batch, 1) and give the indices of the lines that go on."""
+    going_on = []
+    for index, (line, token, log_prob) in enumerate(
+        zip(lines, tokens.squeeze(1).tolist(), log_probs.squeeze(1).tolist(), strict=True)
+    ):
+        if token == end_token:
+            line.end_log_prob = log_prob
+        elif len(line.tokens) < line.limit:
+            line.tokens.append(token)
+            line.log_probs.append(log_prob)
+            if attention is not None:
+                line.attention.append(attention[index, 0])
+            going_on.append(index)
+    return going_on

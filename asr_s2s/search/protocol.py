@@ -1,0 +1,66 @@
+"""What a search needs of a model, and what every search offers its caller."""
+
+from typing import Any, Protocol, TypeVar
+
+from torch import Tensor, nn
+
+from asr_s2s.models.decoders.protocol import Decoder
+from asr_s2s.search.hypothesis import Hypothesis
+
+State = TypeVar("State")
+
+
+class Recognizable(Protocol):
+    """The part of a speech model that a search calls; a head that is None is never called."""
+
+    @property
+    def decoder(self) -> Decoder[Any]:
+        """Scores of the next token."""
+        ...
+
+    @property
+    def ctc_head(self) -> nn.Module | None:
+        """Present where ctc_log_probs may be called."""
+        ...
+
+    @property
+    def length_head(self) -> nn.Module | None:
+        """Present where predict_lengths may be called."""
+        ...
+
+    def ctc_log_probs(self, encoder_out: Tensor) -> Tensor:
+        """Give log probabilities (batch, time', vocabulary) of each frame."""
+        ...
+
+    def predict_lengths(self, encoder_out: Tensor, encoder_lengths: Tensor) -> Tensor:
+        """Give the expected number of tokens (batch,)."""
+        ...
+
+
+class Search(Protocol):
+    """Find the best hypothesis of each utterance of a batch."""
+
+    def __call__(
+        self,
+        encoder_out: Tensor,
+        encoder_lengths: Tensor,
+        *,
+        sound_lengths: Tensor | None = None,
+        with_attention: bool = False,
+    ) -> list[Hypothesis]:
+        """Give one hypothesis per utterance, the same alone and in any batch.
+
+        encoder_out: (batch, time', channel), encoder_lengths: (batch,)
+        sound_lengths: (batch,), encoder frames that hold recorded sound, where the rest is padding that the encoder
+            was made to see (Whisper's 30 seconds); bounds and coverage count them. None: encoder_lengths.
+        with_attention: keep each token's attention, which costs time and memory
+        """
+        ...
+
+
+def open_state(decoder: Decoder[State], encoder_out: Tensor, encoder_lengths: Tensor, *, prompt: list[int]) -> State:
+    """Start a decoder and feed it all start tokens but the last, which the first scoring step feeds."""
+    state = decoder.start(encoder_out, encoder_lengths)
+    for token in prompt:
+        state = decoder.step(encoder_lengths.new_full((len(encoder_out), 1), token), state).state
+    return state

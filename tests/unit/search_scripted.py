@@ -1,0 +1,119 @@
+"""A decoder small enough to search exhaustively: what follows depends on the last two tokens and one encoder frame."""
+
+import itertools
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
+from asr_s2s.search import TokenRules
+
+BLANK, START, END, A, B = range(5)
+SIZE = 5
+END_SLOPE = 0.3
+RULES = TokenRules(start_tokens=(START,), end_token=END, suppressed=(BLANK, START), blank_token=BLANK)
+
+
+@dataclass(frozen=True)
+class ScriptedState:
+    """The last two tokens (batch, beam, 2), how many were fed, and the encoding, once per utterance."""
+
+    last: Tensor
+    fed: int
+    encoder_out: Tensor
+    encoder_lengths: Tensor
+
+
+class ScriptedDecoder:
+    """Logits = table[token before, token] + the encoder frame at this position; attention looks at that frame.
+
+    The end grows likelier by END_SLOPE with every token, so that sequences do end.
+    """
+
+    vocabulary_size = SIZE
+
+    def __init__(self, *, seed: int = 0, max_tokens: int | None = None, end_bias: float = 0.0) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        self.table = torch.randn(SIZE, SIZE, SIZE, generator=generator)
+        self.table[..., END] += end_bias
+        self.max_tokens = max_tokens
+        self.batches: list[int] = []  # the batch size of every step
+
+    def __call__(self, tokens, encoder_out, encoder_lengths, **_):
+        state = self.start(encoder_out, encoder_lengths)
+        logits = []
+        for token in tokens.T:
+            output = self.step(token.unsqueeze(1), state)
+            state = output.state
+            logits.append(output.logits[:, 0])
+        return DecoderOutput(torch.stack(logits, 1), None)
+
+    def start(self, encoder_out, encoder_lengths):
+        last = torch.full((len(encoder_out), 1, 2), START)
+        return ScriptedState(last, 0, encoder_out, encoder_lengths)
+
+    def step(self, tokens, state, *, with_attention=False):
+        assert tokens.shape == state.last.shape[:2]
+        self.batches.append(len(tokens))
+        last = torch.stack([state.last[..., 1], tokens], -1)
+        where = state.fed % state.encoder_lengths
+        frames = state.encoder_out[torch.arange(len(where)), where, :SIZE]
+        logits = self.table[last[..., 0], last[..., 1]] + frames.unsqueeze(1)
+        logits[..., END] += END_SLOPE * state.fed
+        attention = None
+        if with_attention:
+            attention = nn.functional.one_hot(where, state.encoder_out.shape[1]).float()
+            attention = attention.unsqueeze(1).expand(-1, tokens.shape[1], -1)
+        fed = ScriptedState(last, state.fed + 1, state.encoder_out, state.encoder_lengths)
+        return StepOutput(logits, attention, fed)
+
+    def reorder(self, state, beams):
+        rows = torch.arange(len(beams)).unsqueeze(1)
+        return ScriptedState(state.last[rows, beams], state.fed, state.encoder_out, state.encoder_lengths)
+
+    def keep(self, state, utterances):
+        return ScriptedState(
+            state.last[utterances], state.fed, state.encoder_out[utterances], state.encoder_lengths[utterances]
+        )
+
+
+class ScriptedModel:
+    """A scripted decoder, CTC scores in the other half of the encoder's channels, and a stated length, if any."""
+
+    def __init__(self, decoder: ScriptedDecoder, *, ctc: bool = False, length: float | None = None) -> None:
+        self.decoder = decoder
+        self.ctc_head = nn.Identity() if ctc else None
+        self.length_head = nn.Identity() if length is not None else None
+        self.length = length
+
+    def ctc_log_probs(self, encoder_out):
+        return encoder_out[..., SIZE:].log_softmax(-1)
+
+    def predict_lengths(self, encoder_out, _encoder_lengths):
+        return torch.full((len(encoder_out),), self.length)
+
+
+def encodings(*lengths: int, seed: int = 1) -> tuple[Tensor, Tensor]:
+    """Random encoder_out (batch, time', 2 x vocabulary), zero beyond each length, and the lengths."""
+    generator = torch.Generator().manual_seed(seed)
+    encoder_out = torch.zeros(len(lengths), max(lengths), 2 * SIZE)
+    for row, length in enumerate(lengths):
+        encoder_out[row, :length] = torch.randn(length, 2 * SIZE, generator=generator)
+    return encoder_out, torch.tensor(lengths)
+
+
+def sequence_log_prob(model, tokens, encoder_out, encoder_lengths, *, rules: TokenRules = RULES) -> float:
+    """Log probability of tokens and end for one utterance, by one teacher-forced pass under the rules."""
+    fed = torch.tensor([[*rules.start_tokens, *tokens]])
+    logits = model.decoder(fed, encoder_out, encoder_lengths).logits[0, len(rules.start_tokens) - 1 :]
+    logits = logits.index_fill(-1, torch.tensor(rules.suppressed), -torch.inf)
+    if rules.suppressed_first:
+        logits[0, list(rules.suppressed_first)] = -torch.inf
+    log_probs = logits.log_softmax(-1)
+    return sum(float(row[token]) for row, token in zip(log_probs, [*tokens, rules.end_token], strict=True))
+
+
+def all_sequences(longest: int) -> list[tuple[int, ...]]:
+    """Every sequence over A and B up to a length, the empty one included."""
+    return [letters for size in range(longest + 1) for letters in itertools.product((A, B), repeat=size)]

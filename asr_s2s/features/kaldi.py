@@ -3,6 +3,7 @@
 Povey et al. 2011, "The Kaldi Speech Recognition Toolkit"; the values equal torchaudio's and kaldi-native-fbank's.
 """
 
+import math
 from typing import Annotated, Literal
 
 import torch
@@ -31,8 +32,9 @@ class KaldiFilterbank(nn.Module):
     def __init__(self, num_mels: int) -> None:
         super().__init__()
         self.num_mels = num_mels
-        hann = torch.hann_window(WINDOW, periodic=False, dtype=torch.float64)
-        self.register_buffer("window", hann.pow(0.85).float(), persistent=False)  # D. Povey's window
+        # D. Povey's window. It and the filters are computed in float32, as in torchaudio: the window's last digit decides
+        # the third one of a bin with almost no energy, such as the top ones of a low-passed recording.
+        self.register_buffer("window", torch.hann_window(WINDOW, periodic=False).pow(0.85), persistent=False)
         self.register_buffer("filters", _mel_filters(num_mels), persistent=False)
 
     def lengths(self, sample_lengths: Tensor) -> Tensor:
@@ -71,15 +73,12 @@ class KaldiConfig(PartConfig):
 
 def _mel_filters(num_mels: int) -> Tensor:
     """Triangles of equal width on the mel scale, of height 1; (FFT_SIZE / 2 + 1, mel)."""
-    lowest, highest = _mel(torch.tensor([LOWEST_HZ, HIGHEST_HZ], dtype=torch.float64)).tolist()
-    corners = torch.linspace(lowest, highest, num_mels + 2, dtype=torch.float64)
+    lowest, highest = (1127.0 * math.log1p(hertz / 700.0) for hertz in (LOWEST_HZ, HIGHEST_HZ))
+    corners = lowest + torch.arange(num_mels + 2) * ((highest - lowest) / (num_mels + 1))
     left, centre, right = corners[:-2], corners[1:-1], corners[2:]
-    bins = _mel(torch.arange(FFT_SIZE // 2 + 1, dtype=torch.float64) * SAMPLE_RATE / FFT_SIZE)[:, None]
-    rising, falling = (bins - left) / (centre - left), (right - bins) / (right - centre)
+    hertz = torch.arange(FFT_SIZE // 2 + 1) * (SAMPLE_RATE / FFT_SIZE)
+    mel = 1127.0 * (1.0 + hertz / 700.0).log()[:, None]
+    rising, falling = (mel - left) / (centre - left), (right - mel) / (right - centre)
     filters = torch.minimum(rising, falling).clamp(min=0.0)
     filters[-1] = 0.0  # Kaldi leaves the bin at half the sample rate out
-    return filters.float()
-
-
-def _mel(hertz: Tensor) -> Tensor:
-    return 1127.0 * torch.log1p(hertz / 700.0)
+    return filters

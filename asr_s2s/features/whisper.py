@@ -69,8 +69,8 @@ class WhisperFilterbank(nn.Module):
         longest = int(sample_lengths.max())
         if longest > limit:
             raise AudioError(
-                f"an utterance has {longest / SAMPLE_RATE:.2f} s; this front end takes {limit / SAMPLE_RATE:g} s at most. "
-                "Cut it into shorter pieces first."
+                f"an utterance of {longest / SAMPLE_RATE:.2f} s does not fit into the {limit / SAMPLE_RATE:g} s "
+                "that the front end pads to. Cut it into shorter pieces first."
             )
         return samples[:, :limit]
 

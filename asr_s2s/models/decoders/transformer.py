@@ -1,0 +1,250 @@
+"""The Transformer decoder; with the sizes of a checkpoint it is Whisper's.
+
+While searching, the keys of every token of every hypothesis stay where they were written, and each hypothesis has a
+lineage that marks its own tokens among them. To reorder is to gather lineages: no key is ever copied, and all
+hypotheses of an utterance attend as queries to one shared memory, as they do to the encoding.
+
+Vaswani 2017: Vaswani et al., "Attention is all you need", NeurIPS 2017.
+Radford 2023: Radford et al., "Robust speech recognition via large-scale weak supervision", ICML 2023 (Whisper).
+Press 2017: Press & Wolf, "Using the output embedding to improve language models", EACL 2017 (tied embedding).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal, Self, cast
+
+import torch
+from pydantic import Field, PositiveInt, model_validator
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from asr_s2s.config import PartConfig
+from asr_s2s.errors import ConfigError
+from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
+from asr_s2s.models.feedforward import FeedForward, initialise
+from asr_s2s.models.masks import valid_frames
+from asr_s2s.models.multihead import MultiHeadAttention, check_heads
+from asr_s2s.models.positions import sinusoids
+
+KeysValues = tuple[Tensor, Tensor]  # each (batch, head, time or slot, channel / head)
+
+
+@dataclass(frozen=True, slots=True)
+class TransformerState:
+    """The hypotheses so far: a slot for each token that any of them took, and which slots are whose."""
+
+    encoded: tuple[KeysValues, ...]  # a pair per layer, from the encoding, once per utterance
+    frames: Tensor  # (batch, 1, 1, time') bool, True at the encoded frames that are real
+    written: tuple[KeysValues, ...]  # a pair per layer, from the tokens
+    lineage: Tensor  # (batch, beam, slot) bool, True at the tokens of a hypothesis
+    position: int  # how many tokens each hypothesis has
+
+
+class TransformerDecoderLayer(nn.Module):
+    """Self-attention, attention to the encoding, a position-wise network, each normalised first and added."""
+
+    def __init__(self, channels: int, *, heads: int, feedforward: int, dropout: float, encoder_channels: int) -> None:
+        super().__init__()
+        self.self_attention_norm = nn.LayerNorm(channels)
+        self.self_attention = MultiHeadAttention(channels, heads=heads)
+        self.cross_attention_norm = nn.LayerNorm(channels)
+        self.cross_attention = MultiHeadAttention(channels, heads=heads, memory_channels=encoder_channels)
+        self.feedforward_norm = nn.LayerNorm(channels)
+        self.feedforward = FeedForward(channels, feedforward, activation=nn.GELU(), dropout=dropout)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        earlier: KeysValues | None,
+        lineage: Tensor | None,
+        encoded: KeysValues,
+        frames: Tensor,
+        with_weights: bool,
+    ) -> tuple[Tensor, KeysValues, Tensor | None]:
+        """Transform tokens given the earlier ones and the encoding.
+
+        x: (batch, token, channel); earlier: keys and values of the slots before these tokens
+        lineage: (batch, 1, token, slot) bool, True at the slots a token may see; None: each sees those up to itself
+        returns: x of the same shape, all keys and values so far, weights over frames (batch, token, time') if asked for
+        """
+        normed = self.self_attention_norm(x)
+        keys, values = self.self_attention.keys_values(normed)
+        if earlier is not None:
+            keys, values = torch.cat([earlier[0], keys], dim=2), torch.cat([earlier[1], values], dim=2)
+        attended, _ = self.self_attention(normed, keys, values, allowed=lineage, causal=lineage is None)
+        x = x + self.dropout(attended)
+        attended, weights = self.cross_attention(
+            self.cross_attention_norm(x), *encoded, allowed=frames, with_weights=with_weights
+        )
+        x = x + self.dropout(attended)
+        return x + self.dropout(self.feedforward(self.feedforward_norm(x))), (keys, values), weights
+
+
+class TransformerDecoder(nn.Module):
+    """Learned positions, a stack of pre-norm layers, and the transposed embedding as output layer (Press 2017).
+
+    The attention it reports is the mean over all heads of the upper half of the layers, where alignments form.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        *,
+        encoder_channels: int,
+        channels: int,
+        heads: int,
+        layers: int,
+        feedforward: int,
+        dropout: float,
+        max_tokens: int,
+    ) -> None:
+        super().__init__()
+        self.vocabulary_size = vocabulary_size
+        self.max_tokens: int | None = max_tokens
+        self.embedding = nn.Embedding(vocabulary_size, channels)
+        self.positions = nn.Embedding(max_tokens, channels)
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(
+            TransformerDecoderLayer(
+                channels, heads=heads, feedforward=feedforward, dropout=dropout, encoder_channels=encoder_channels
+            )
+            for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(channels)
+        self._initialise(channels)
+
+    def forward(
+        self, tokens: Tensor, encoder_out: Tensor, encoder_lengths: Tensor, *, with_attention: bool = False
+    ) -> DecoderOutput:
+        """Score whole sequences at once: the logits at a token depend on no later token.
+
+        tokens: (batch, token), encoder_out: (batch, time', channel), encoder_lengths: (batch,)
+        """
+        x = self._embed(tokens, start=0, count=tokens.size(1))
+        frames = valid_frames(encoder_lengths, encoder_out.size(1))[:, None, None, :]
+        encoded, all_weights = self._encoded(encoder_out), []
+        for index, layer in enumerate(self.layers):
+            x, _, weights = layer(
+                x,
+                earlier=None,
+                lineage=None,
+                encoded=encoded[index],
+                frames=frames,
+                with_weights=with_attention and self._aligns(index),
+            )
+            all_weights.append(weights)
+        return DecoderOutput(logits=self._logits(x), attention=_mean(all_weights))
+
+    def start(self, encoder_out: Tensor, encoder_lengths: Tensor) -> TransformerState:
+        """Project the encoding once for the whole search; one empty hypothesis per utterance."""
+        # The keys are read at every step: worth a copy that lies in order.
+        encoded = tuple((keys.contiguous(), values.contiguous()) for keys, values in self._encoded(encoder_out))
+        empty = encoded[0][0][:, :, :0]
+        return TransformerState(
+            encoded=encoded,
+            frames=valid_frames(encoder_lengths, encoder_out.size(1))[:, None, None, :],
+            written=tuple((empty, empty) for _ in self.layers),
+            lineage=torch.zeros(encoder_out.size(0), 1, 0, dtype=torch.bool, device=encoder_out.device),
+            position=0,
+        )
+
+    def step(
+        self, tokens: Tensor, state: TransformerState, *, with_attention: bool = False
+    ) -> StepOutput[TransformerState]:
+        """Append one token (batch, beam) to each hypothesis and score the next: logits (batch, beam, vocabulary)."""
+        batch, beam = tokens.shape
+        own = torch.eye(beam, dtype=torch.bool, device=tokens.device).expand(batch, beam, beam)
+        lineage = torch.cat([state.lineage, own], dim=2)
+        x = self._embed(tokens, start=state.position, count=1)
+        written, all_weights = [], []
+        for index, layer in enumerate(self.layers):
+            x, keys_values, weights = layer(
+                x,
+                earlier=state.written[index],
+                lineage=lineage[:, None],
+                encoded=state.encoded[index],
+                frames=state.frames,
+                with_weights=with_attention and self._aligns(index),
+            )
+            written.append(keys_values)
+            all_weights.append(weights)
+        state = replace(state, written=tuple(written), lineage=lineage, position=state.position + 1)
+        return StepOutput(logits=self._logits(x), attention=_mean(all_weights), state=state)
+
+    def reorder(self, state: TransformerState, beams: Tensor) -> TransformerState:
+        """Gather hypotheses within each utterance: beams (batch, new beam) holds old beam indices."""
+        slots = state.lineage.size(2)
+        return replace(state, lineage=state.lineage.gather(1, beams[:, :, None].expand(-1, -1, slots)))
+
+    def keep(self, state: TransformerState, utterances: Tensor) -> TransformerState:
+        """Keep only the utterances (kept,) of the batch, in that order."""
+        return TransformerState(
+            encoded=tuple((keys[utterances], values[utterances]) for keys, values in state.encoded),
+            frames=state.frames[utterances],
+            written=tuple((keys[utterances], values[utterances]) for keys, values in state.written),
+            lineage=state.lineage[utterances],
+            position=state.position,
+        )
+
+    def _embed(self, tokens: Tensor, *, start: int, count: int) -> Tensor:
+        """Embed tokens (batch, token or beam) at `count` positions from `start`: (batch, token or beam, channel)."""
+        if start + count > len(self.positions.weight):
+            raise ConfigError(
+                f"model.decoder.max_tokens is {self.max_tokens}, but a sequence has {start + count} tokens. "
+                "Cut the utterance into shorter pieces, or train with a larger max_tokens."
+            )
+        embedded: Tensor = self.dropout(self.embedding(tokens) + self.positions.weight[start : start + count])
+        return embedded
+
+    def _encoded(self, encoder_out: Tensor) -> tuple[KeysValues, ...]:
+        layers = cast("list[TransformerDecoderLayer]", list(self.layers))
+        return tuple(layer.cross_attention.keys_values(encoder_out) for layer in layers)
+
+    def _logits(self, x: Tensor) -> Tensor:
+        return linear(self.norm(x), self.embedding.weight)
+
+    def _aligns(self, layer: int) -> bool:
+        return layer >= len(self.layers) // 2
+
+    def _initialise(self, channels: int) -> None:
+        """Start with logits of variance one and with positions that already know their order."""
+        initialise(self.layers, residual_branches=3 * len(self.layers))
+        nn.init.normal_(self.embedding.weight, std=channels**-0.5)
+        with torch.no_grad():
+            self.positions.weight.copy_(sinusoids(self.positions.num_embeddings, channels) * channels**-0.5)
+
+
+class TransformerDecoderConfig(PartConfig):
+    """A Transformer decoder; `feedforward` is the width of the position-wise networks."""
+
+    kind: Literal["transformer"]
+    channels: PositiveInt = 256
+    heads: PositiveInt = 4
+    layers: PositiveInt = 4
+    feedforward: PositiveInt = 1024
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    max_tokens: PositiveInt = 448  # the longest sequence, start tokens included
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        check_heads(self.channels, self.heads)
+        return self
+
+    def build(self, encoder_channels: int, vocabulary_size: int) -> TransformerDecoder:
+        """Make the decoder."""
+        return TransformerDecoder(
+            vocabulary_size,
+            encoder_channels=encoder_channels,
+            channels=self.channels,
+            heads=self.heads,
+            layers=self.layers,
+            feedforward=self.feedforward,
+            dropout=self.dropout,
+            max_tokens=self.max_tokens,
+        )
+
+
+def _mean(weights: list[Tensor | None]) -> Tensor | None:
+    given = [each for each in weights if each is not None]
+    return torch.stack(given).mean(dim=0) if given else None

@@ -1,0 +1,30 @@
+"""From features to encodings: one config class per encoder, joined in a union that is the whole registry."""
+
+from typing import Annotated, Protocol
+
+from pydantic import Field
+from torch import Tensor
+
+from asr_s2s.models.encoders.conformer import ConformerConfig
+from asr_s2s.models.encoders.recurrent import GruConfig, LstmConfig
+from asr_s2s.models.encoders.transformer import TransformerConfig
+
+
+class Encoder(Protocol):
+    """Encodes utterances of a padded batch, each as if it were alone."""
+
+    channels: int
+
+    def __call__(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode features (batch, time, mel) with feature_lengths (batch,), each at least 1.
+
+        returns: encoder_out (batch, time', channel), zero beyond encoder_lengths (batch,)
+        """
+        ...
+
+    def output_lengths(self, feature_lengths: Tensor) -> Tensor:
+        """Give the number of encoded frames of utterances with these numbers of feature frames: (batch,)."""
+        ...
+
+
+EncoderConfig = Annotated[LstmConfig | GruConfig | TransformerConfig | ConformerConfig, Field(discriminator="kind")]

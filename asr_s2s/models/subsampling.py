@@ -1,0 +1,166 @@
+"""Convolutions that turn mel frames into fewer, wider frames before an encoder.
+
+Each convolution sees zeros beyond an utterance's length, as it would at the end of the tensor, so that padding cannot
+change a real frame.
+
+Radford 2023: Radford et al., "Robust speech recognition via large-scale weak supervision", ICML 2023 (Whisper).
+Dong 2018: Dong et al., "Speech-Transformer", ICASSP 2018 (two strided 2-D convolutions).
+He 2015: He et al., "Delving deep into rectifiers", ICCV 2015.
+"""
+
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field, PositiveInt
+from torch import Tensor, nn
+from torch.nn.functional import gelu
+
+from asr_s2s.config import PartConfig
+from asr_s2s.models.masks import valid_frames, zero_beyond
+
+Factor = Literal[1, 2, 4, 8]
+_STRIDES: dict[Factor, tuple[int, ...]] = {1: (1, 1), 2: (1, 2), 4: (2, 2), 8: (2, 2, 2)}  # a layer each
+
+
+class Subsampling(Protocol):
+    """Turns (batch, time, mel) into (batch, time', channel), with lengths."""
+
+    def __call__(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the frames, zero beyond the lengths, and their lengths."""
+        ...
+
+    def output_lengths(self, feature_lengths: Tensor) -> Tensor:
+        """Give the number of frames that come out: (batch,)."""
+        ...
+
+
+class Conv1dSubsampling(nn.Module):
+    """Convolutions of width 3 over time with GELU; factor 2 is Whisper's front (Radford 2023, section 2.2)."""
+
+    def __init__(self, num_mels: int, channels: int, *, factor: Factor) -> None:
+        super().__init__()
+        self.strides = _STRIDES[factor]
+        inputs = [num_mels, *[channels] * (len(self.strides) - 1)]
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(width, channels, 3, stride=stride, padding=1)
+            for width, stride in zip(inputs, self.strides, strict=True)
+        )
+        _initialise(self.convolutions)
+
+    def forward(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Give frames (batch, time / factor, channel), zero beyond their lengths (batch,)."""
+        x, lengths = zero_beyond(features, feature_lengths), feature_lengths
+        for convolution, stride in zip(self.convolutions, self.strides, strict=True):
+            x = gelu(convolution(x.transpose(1, 2))).transpose(1, 2)
+            lengths = _strided(lengths, stride)
+            x = zero_beyond(x, lengths)
+        return x, lengths
+
+    def output_lengths(self, feature_lengths: Tensor) -> Tensor:
+        """Give the number of frames that come out: (batch,)."""
+        for stride in self.strides:
+            feature_lengths = _strided(feature_lengths, stride)
+        return feature_lengths
+
+
+class Conv2dSubsampling(nn.Module):
+    """Convolutions of 3 x 3 over time and mel with GELU, then a projection of each frame (Dong 2018, section 3.2).
+
+    The mel axis is halved by every layer, the time axis as often as the factor asks.
+    """
+
+    def __init__(self, num_mels: int, channels: int, *, factor: Factor, maps: int) -> None:
+        super().__init__()
+        self.strides = _STRIDES[factor]
+        inputs = [1, *[maps] * (len(self.strides) - 1)]
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(width, maps, 3, stride=(stride, 2), padding=1)
+            for width, stride in zip(inputs, self.strides, strict=True)
+        )
+        for _ in self.strides:
+            num_mels = (num_mels + 1) // 2
+        self.projection = nn.Linear(maps * num_mels, channels)
+        _initialise(self.convolutions)
+        nn.init.xavier_uniform_(self.projection.weight)
+        nn.init.zeros_(self.projection.bias)
+
+    def forward(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Give frames (batch, time / factor, channel), zero beyond their lengths (batch,)."""
+        x, lengths = zero_beyond(features, feature_lengths)[:, None], feature_lengths  # (batch, map, time, mel)
+        for convolution, stride in zip(self.convolutions, self.strides, strict=True):
+            lengths = _strided(lengths, stride)
+            x = gelu(convolution(x))
+            x = x.masked_fill(~valid_frames(lengths, x.size(2))[:, None, :, None], 0.0)
+        frames = self.projection(x.transpose(1, 2).flatten(2))
+        return zero_beyond(frames, lengths), lengths
+
+    def output_lengths(self, feature_lengths: Tensor) -> Tensor:
+        """Give the number of frames that come out: (batch,)."""
+        for stride in self.strides:
+            feature_lengths = _strided(feature_lengths, stride)
+        return feature_lengths
+
+
+class FrameProjection(nn.Module):
+    """No subsampling: each frame is projected on its own."""
+
+    def __init__(self, num_mels: int, channels: int) -> None:
+        super().__init__()
+        self.projection = nn.Linear(num_mels, channels)
+        nn.init.xavier_uniform_(self.projection.weight)
+        nn.init.zeros_(self.projection.bias)
+
+    def forward(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Give frames (batch, time, channel), zero beyond their lengths (batch,)."""
+        return zero_beyond(self.projection(features), feature_lengths), feature_lengths
+
+    def output_lengths(self, feature_lengths: Tensor) -> Tensor:
+        """Give the lengths as they are."""
+        return feature_lengths
+
+
+class Conv1dConfig(PartConfig):
+    """Whisper's two convolutions over time; factor 4 and 8 stride in every layer."""
+
+    kind: Literal["conv1d"]
+    factor: Factor = 2
+
+    def build(self, num_mels: int, channels: int) -> Subsampling:
+        """Make the module."""
+        return Conv1dSubsampling(num_mels, channels, factor=self.factor)
+
+
+class Conv2dConfig(PartConfig):
+    """Convolutions over time and mel with `maps` feature maps."""
+
+    kind: Literal["conv2d"]
+    factor: Factor = 4
+    maps: PositiveInt = 32
+
+    def build(self, num_mels: int, channels: int) -> Subsampling:
+        """Make the module."""
+        return Conv2dSubsampling(num_mels, channels, factor=self.factor, maps=self.maps)
+
+
+class NoSubsamplingConfig(PartConfig):
+    """A frame in, a frame out."""
+
+    kind: Literal["none"]
+
+    def build(self, num_mels: int, channels: int) -> Subsampling:
+        """Make the module."""
+        return FrameProjection(num_mels, channels)
+
+
+SubsamplingConfig = Annotated[Conv1dConfig | Conv2dConfig | NoSubsamplingConfig, Field(discriminator="kind")]
+
+
+def _strided(lengths: Tensor, stride: int) -> Tensor:
+    return (lengths + stride - 1) // stride
+
+
+def _initialise(convolutions: nn.ModuleList) -> None:
+    for convolution in convolutions:
+        assert isinstance(convolution, nn.Conv1d | nn.Conv2d)
+        nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")  # keeps the variance, He 2015
+        if convolution.bias is not None:
+            nn.init.zeros_(convolution.bias)

@@ -67,8 +67,13 @@ def check_config(tree: dict[str, Any], kind: type[Config], *, origin: str) -> Co
 
 def write_config(path: Path, config: PartConfig) -> None:
     """Write a config so that read_config gives an equal one back."""
+    write_text(path, config_text(config))
+
+
+def config_text(config: PartConfig) -> str:
+    """Give a config as YAML, in the order of its fields."""
     tree = config.model_dump(mode="json")
-    write_text(path, yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120))
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _merge(tree: dict[str, Any], override: str) -> None:

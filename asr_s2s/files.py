@@ -16,6 +16,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
         yield temporary
+        temporary.chmod(0o644)  # some writers make their files private
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)

@@ -1,0 +1,28 @@
+"""Model directories: written whole, checked when loaded, never pickled; Whisper checkpoints come in here too."""
+
+from asr_s2s.model_store.average import average_models, average_states
+from asr_s2s.model_store.describe import describe
+from asr_s2s.model_store.directory import (
+    ModelDirectoryConfig,
+    SpeechSystem,
+    Storage,
+    available_models,
+    build_system,
+    load_model,
+    save_model,
+)
+from asr_s2s.model_store.whisper import import_whisper
+
+__all__ = [
+    "ModelDirectoryConfig",
+    "SpeechSystem",
+    "Storage",
+    "available_models",
+    "average_models",
+    "average_states",
+    "build_system",
+    "describe",
+    "import_whisper",
+    "load_model",
+    "save_model",
+]

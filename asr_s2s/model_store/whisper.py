@@ -1,0 +1,146 @@
+"""Import of Whisper checkpoints: names change, weights do not.
+
+Radford et al. 2023, "Robust speech recognition via large-scale weak supervision", ICML 2023.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from asr_s2s.config import check_config
+from asr_s2s.errors import CheckpointError, listed
+from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, Storage, build_system, fill, save_model
+from asr_s2s.model_store.whisper_checkpoints import (
+    WhisperCheckpoint,
+    WhisperSizes,
+    read_hugging_face,
+    read_openai,
+)
+from asr_s2s.text import BytePairsConfig
+
+WINDOW_SECONDS = 30.0
+MULTILINGUAL_SIZE = 51865  # vocabularies of this size and above know languages; the English ones have 51864
+
+# Signs and sequences that transcribers put in but nobody says, after Radford 2023's released decoding code
+_UNSPOKEN = [
+    *'"#()*+/:;<=>@[\\]^_`{|}~「」『』',
+    "<<",
+    ">>",
+    "<<<",
+    ">>>",
+    "--",
+    "---",
+    "-(",
+    "-[",
+    "('",
+    '("',
+    "((",
+    "))",
+    "(((",
+    ")))",
+    "[[",
+    "]]",
+    "{{",
+    "}}",
+    "♪♪",
+    "♪♪♪",
+]
+_MUSIC = "♩♪♫♬♭♮♯"
+
+
+def import_whisper(
+    source: Path, target: Path, *, storage: Storage = "float16", tokenizer: Path | None = None, language: str = "en"
+) -> SpeechSystem:
+    """Turn a Whisper checkpoint of any size into a model directory.
+
+    tokenizer: its tokenizer.json; a Hugging Face folder holds one, OpenAI's .pt does not
+    language: what a multilingual model is told that it hears
+    Raises CheckpointError that names what is missing or foreign.
+    """
+    checkpoint = read_openai(source) if source.is_file() else read_hugging_face(source)
+    file = tokenizer or checkpoint.tokenizer
+    if file is None or not file.is_file() or file.name != "tokenizer.json":
+        raise CheckpointError(
+            f"{source}: has no tokenizer. Name the file tokenizer.json of the same kind of Whisper with --tokenizer."
+        )
+    words = _vocabulary_config(checkpoint, Tokenizer.from_file(str(file)), language=language, origin=file)
+    config = _config(checkpoint.sizes, words, origin=source)
+    system = build_system(config, words.read(file.parent), name=target.name)
+    fill(system.model, checkpoint.state, origin=source, advice="It is not a Whisper model as published.")
+    save_model(target, system, card=_card(source, target), storage=storage)
+    return system
+
+
+def _config(sizes: WhisperSizes, vocabulary: BytePairsConfig, *, origin: Path) -> ModelDirectoryConfig:
+    """Whisper is our Transformer encoder behind two convolutions, and our Transformer decoder."""
+    encoder = {
+        "kind": "transformer",
+        "channels": sizes.channels,
+        "heads": sizes.encoder_heads,
+        "layers": sizes.encoder_layers,
+        "feedforward": sizes.encoder_feedforward,
+        "dropout": 0.0,
+        "subsampling": {"kind": "conv1d", "factor": 2},
+    }
+    decoder = {
+        "kind": "transformer",
+        "channels": sizes.channels,
+        "heads": sizes.decoder_heads,
+        "layers": sizes.decoder_layers,
+        "feedforward": sizes.decoder_feedforward,
+        "dropout": 0.0,
+        "max_tokens": sizes.max_tokens,
+    }
+    tree = {
+        "features": {"kind": "whisper", "num_mels": sizes.num_mels, "pad_to_seconds": WINDOW_SECONDS},
+        "vocabulary": vocabulary.model_dump(),
+        "model": {"encoder": encoder, "decoder": decoder},
+    }
+    return check_config(tree, ModelDirectoryConfig, origin=str(origin))
+
+
+def _vocabulary_config(
+    checkpoint: WhisperCheckpoint, tokenizer: Tokenizer, *, language: str, origin: Path
+) -> BytePairsConfig:
+    ids = tokenizer.get_vocab()
+    multilingual = checkpoint.sizes.vocabulary_size >= MULTILINGUAL_SIZE
+    told = [f"<|{language}|>", "<|transcribe|>"] if multilingual else []
+    prompt = ("<|startoftranscript|>", *told, "<|notimestamps|>")
+    missing = [token for token in (*prompt, "<|endoftext|>") if token not in ids]
+    if missing:
+        raise CheckpointError(
+            f"{origin}: does not know {listed(missing)}. Name the tokenizer.json of this Whisper model, "
+            "and a language that it knows."
+        )
+    first = (ids["Ġ"], ids["<|endoftext|>"])  # the byte-level sign for a space; a text must not begin with its end
+    return BytePairsConfig(
+        kind="bpe",
+        size=checkpoint.sizes.vocabulary_size,
+        prompt=prompt,
+        end="<|endoftext|>",
+        suppressed=unspoken_tokens(tokenizer) if checkpoint.suppressed is None else checkpoint.suppressed,
+        suppressed_first=first if checkpoint.suppressed_first is None else checkpoint.suppressed_first,
+    )
+
+
+def unspoken_tokens(tokenizer: Tokenizer) -> tuple[int, ...]:
+    """List the pieces that stand for no spoken sound, and the special tokens that only a prompt may hold."""
+
+    def single(text: str) -> Iterable[int]:
+        ids = tokenizer.encode(text, add_special_tokens=False).ids
+        return ids[:1] if len(ids) == 1 or text.strip() in _MUSIC else []
+
+    found = {token for sign in [*_UNSPOKEN, *_MUSIC] for text in (sign, " " + sign) for token in single(text)}
+    found |= {tokenizer.encode(text, add_special_tokens=False).ids[0] for text in (" -", " '")}
+    prompts = ("transcribe", "translate", "startoftranscript", "startofprev", "startoflm", "nospeech", "nocaptions")
+    found |= {token for name in prompts if (token := tokenizer.token_to_id(f"<|{name}|>")) is not None}
+    return tuple(sorted(found))
+
+
+def _card(source: Path, target: Path) -> str:
+    return (
+        f"# {target.name}\n\nImported from the Whisper checkpoint `{source.name}`; the weights are unchanged but for "
+        "rounding to the chosen storage.\n\nWhisper is by A. Radford et al. 2023 (OpenAI), MIT licence. A fine-tuned "
+        "checkpoint may carry another licence: look where you had it from.\n"
+    )

@@ -1,0 +1,29 @@
+"""From features to scores of tokens: encoders, decoders, the attention between them, and what they are trained with."""
+
+from asr_s2s.models.losses import (
+    LossConfig,
+    Losses,
+    cross_entropy,
+    ctc_loss,
+    guided_attention_loss,
+    length_loss,
+    total_loss,
+    with_start_and_end,
+)
+from asr_s2s.models.masks import valid_frames
+from asr_s2s.models.speech_model import ModelConfig, ModelOutput, SpeechModel
+
+__all__ = [
+    "LossConfig",
+    "Losses",
+    "ModelConfig",
+    "ModelOutput",
+    "SpeechModel",
+    "cross_entropy",
+    "ctc_loss",
+    "guided_attention_loss",
+    "length_loss",
+    "total_loss",
+    "valid_frames",
+    "with_start_and_end",
+]

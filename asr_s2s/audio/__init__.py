@@ -1,0 +1,20 @@
+"""Sound files to samples (time,) at a known rate, and back; pieces of speech; mixing of noise and rooms."""
+
+from asr_s2s.audio.mix import add_reverberation, mix_noise
+from asr_s2s.audio.read import audio_duration, read_audio
+from asr_s2s.audio.resample import SAMPLE_RATE, change_speed, resample
+from asr_s2s.audio.segments import Segment, cut_at_silences
+from asr_s2s.audio.write import write_audio
+
+__all__ = [
+    "SAMPLE_RATE",
+    "Segment",
+    "add_reverberation",
+    "audio_duration",
+    "change_speed",
+    "cut_at_silences",
+    "mix_noise",
+    "read_audio",
+    "resample",
+    "write_audio",
+]

@@ -1,0 +1,129 @@
+"""From a sound file of any kind to samples (time,) at a known rate."""
+
+import io
+import math
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from asr_s2s.audio.decoder import Decoder
+from asr_s2s.audio.pyav_decoder import PyavDecoder
+from asr_s2s.audio.resample import SAMPLE_RATE, resample_blocks
+from asr_s2s.audio.soundfile_decoder import SoundfileDecoder
+from asr_s2s.errors import AudioError
+
+MARGIN_SECONDS = 0.1  # read on both sides of a piece, so that the resampling filter sees what the whole would show it
+
+
+def read_audio(
+    source: Path | BinaryIO,
+    *,
+    sample_rate: int = SAMPLE_RATE,
+    offset: float = 0.0,
+    duration: float | None = None,
+    channel: int | None = None,
+) -> NDArray[np.float32]:
+    """Read a file, or at most `duration` seconds from `offset` on, mixed down or one channel (counted from 1).
+
+    A piece equals the same slice of the whole. A stream is named in messages by its `name`.
+    returns: (time,), float32; whole numbers are scaled to [-1, 1]
+    Raises AudioError for what is missing, no sound, empty, cut off, damaged or not finite.
+    """
+    name = _name(source)
+    first, count = round(offset * sample_rate), None if duration is None else round(duration * sample_rate)
+    if first < 0 or (count is not None and count < 1):
+        raise AudioError(f"{name}: offset {offset} s, duration {duration} s is no piece. Give an offset from 0 up.")
+    with _opened(source, name) as decoder:
+        if channel is not None and not 1 <= channel <= decoder.channels:
+            raise AudioError(_no_channel(name, channel, decoder.channels))
+        # Where both rates meet on whole samples a piece can begin with the same filter phase as the whole.
+        step_in, step_out = (
+            rate // math.gcd(decoder.sample_rate, sample_rate) for rate in (decoder.sample_rate, sample_rate)
+        )
+        steps = max(0, (first - math.ceil(MARGIN_SECONDS * sample_rate)) // step_out)
+        stop = None if count is None else math.ceil((first + count) / sample_rate * decoder.sample_rate)
+        stop = None if stop is None else stop + math.ceil(MARGIN_SECONDS * decoder.sample_rate)
+        blocks = _mono(decoder.blocks(steps * step_in, stop), channel, name=name)
+        samples = np.concatenate([np.zeros(0, np.float32), *resample_blocks(blocks, decoder.sample_rate, sample_rate)])
+    skipped = first - steps * step_out
+    samples = samples[skipped : None if count is None else skipped + count]
+    if len(samples) == 0:
+        lacks = (
+            f"has no sound from {offset} s on. Give an earlier offset."
+            if first
+            else "holds no samples. Record it again."
+        )
+        raise AudioError(f"{name}: {lacks}")
+    return samples
+
+
+def audio_duration(source: Path | BinaryIO) -> float:
+    """Give a file's length in seconds, from its header where that can be trusted.
+
+    Raises AudioError as read_audio does, for what the header shows.
+    """
+    with _opened(source, _name(source)) as decoder:
+        return decoder.duration()
+
+
+def _name(source: Path | BinaryIO) -> str:
+    if isinstance(source, Path):
+        return str(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else "the given sound"
+
+
+@contextmanager
+def _opened(source: Path | BinaryIO, name: str) -> Iterator[Decoder]:
+    """Open with libsndfile, or with FFmpeg what libsndfile does not know or whose length it cannot tell."""
+    with ExitStack() as stack:
+        stream = stack.enter_context(_open_file(source)) if isinstance(source, Path) else source
+        if not stream.seekable():
+            stream = io.BytesIO(stream.read())
+        if stream.seek(0, io.SEEK_END) == 0:
+            raise AudioError(f"{name}: is empty (0 bytes). Record or copy it again.")
+        stream.seek(0)
+        yield stack.enter_context(closing(_decoder(stream, name)))
+
+
+def _decoder(stream: BinaryIO, name: str) -> Decoder:
+    try:
+        known = SoundfileDecoder(stream, name)
+        if known.length_known:
+            return known
+        known.close()
+    except (soundfile.LibsndfileError, TypeError):  # TypeError: a name that ends in .raw, which has no header
+        pass
+    stream.seek(0)
+    return PyavDecoder(stream, name)
+
+
+def _open_file(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise AudioError(f"{path}: there is no such file. Check the path.") from error
+    except IsADirectoryError as error:
+        raise AudioError(f"{path}: is a folder. Name the sound files in it.") from error
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be opened ({error.strerror}). Check its permissions.") from error
+
+
+def _mono(blocks: Iterator[NDArray[np.float32]], channel: int | None, *, name: str) -> Iterator[NDArray[np.float32]]:
+    """Turn blocks (time, channel) into blocks (time,), and refuse samples that are no numbers."""
+    for block in blocks:
+        chosen = block if channel is None else block[:, channel - 1 : channel]
+        if not np.isfinite(chosen).all():
+            raise AudioError(f"{name}: holds samples that are NaN or infinite. Export it again, or as 16-bit WAV.")
+        yield chosen[:, 0] if chosen.shape[1] == 1 else chosen.mean(axis=1, dtype=np.float32)
+
+
+def _no_channel(name: str, channel: int, channels: int) -> str:
+    has = "1 channel" if channels == 1 else f"{channels} channels"
+    choices = ", ".join(f"--channel {number}" for number in range(1, min(channels, 8) + 1))
+    return f"{name}: has {has}, channel {channel} was asked for. Use {choices}, or leave it out to mix them."

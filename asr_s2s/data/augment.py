@@ -1,0 +1,126 @@
+"""How one utterance is varied in one epoch: drawn from (seed, epoch, id), whatever the order, thread or process."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from asr_s2s.audio import SAMPLE_RATE, add_reverberation, audio_duration, change_speed, mix_noise, read_audio
+from asr_s2s.data.config import AugmentConfig
+from asr_s2s.errors import ManifestError
+from asr_s2s.manifest import Utterance, read_manifest
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A noise or an impulse response."""
+
+    path: Path
+    offset: float  # seconds
+    duration: float  # seconds
+
+
+@dataclass(frozen=True)
+class Variation:
+    """What was drawn for one utterance in one epoch."""
+
+    speed: float = 1.0
+    room: Recording | None = None
+    noise: Recording | None = None
+    noise_position: float = 0.0  # where in the noise the piece begins, 0 to 1
+    snr_db: float = 0.0
+
+    @property
+    def only_speed(self) -> bool:
+        """Whether the samples depend on the speed factor alone, so that their features can be kept."""
+        return self.room is None and self.noise is None
+
+
+@dataclass(frozen=True)
+class Augmenter:
+    """Draws variations; each kind has its own random stream, so that switching one on leaves the others alone."""
+
+    config: AugmentConfig
+    seed: int
+    noises: tuple[Recording, ...]
+    rooms: tuple[Recording, ...]
+
+    @classmethod
+    def build(cls, config: AugmentConfig, *, seed: int) -> "Augmenter":
+        """Read the manifests of noises and rooms; lines may say `kind`: "noise" or "rir", and one file may hold both.
+
+        Raises ManifestError if a manifest is broken or holds nothing of the kind.
+        """
+        noises = _recordings(Path(config.noise.manifest), kind="noise") if config.noise else ()
+        rooms = _recordings(Path(config.rooms.manifest), kind="rir") if config.rooms else ()
+        return cls(config, seed, noises, rooms)
+
+    def draw(self, utterance_id: str, *, epoch: int) -> Variation:
+        """Draw the variation of one utterance in one epoch."""
+        speeds = self.config.speed
+        speed = speeds[int(self._stream(epoch, utterance_id, "speed").integers(len(speeds)))]
+        room, noise, position, snr_db = None, None, 0.0, 0.0
+        if self.config.rooms:
+            stream = self._stream(epoch, utterance_id, "room")
+            if stream.random() < self.config.rooms.probability:
+                room = self.rooms[int(stream.integers(len(self.rooms)))]
+        if self.config.noise:
+            stream = self._stream(epoch, utterance_id, "noise")
+            if stream.random() < self.config.noise.probability:
+                noise = self.noises[int(stream.integers(len(self.noises)))]
+                position, snr_db = stream.random(), stream.uniform(*self.config.noise.snr_db)
+        return Variation(speed=speed, room=room, noise=noise, noise_position=position, snr_db=snr_db)
+
+    def generator(self, utterance_id: str, *, epoch: int) -> torch.Generator:
+        """Make the generator for the masks of one utterance's features in one epoch."""
+        return torch.Generator().manual_seed(stable_seed(self.seed, epoch, utterance_id, "specaugment"))
+
+    def _stream(self, epoch: int, utterance_id: str, kind: str) -> np.random.Generator:
+        return np.random.default_rng(stable_seed(self.seed, epoch, utterance_id, kind))
+
+
+def stable_seed(*parts: object) -> int:
+    """Make a number below 2^63 from the parts alone; Python's hash() differs from process to process."""
+    digest = hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
+
+
+def vary(samples: Samples, variation: Variation) -> Samples:
+    """Apply a variation to samples (time,) at 16 kHz: speed, then the room, then noise, which has its own room."""
+    if variation.speed != 1.0:
+        samples = change_speed(samples, variation.speed)
+    if variation.room:
+        room = variation.room
+        samples = add_reverberation(samples, read_audio(room.path, offset=room.offset, duration=room.duration))
+    if variation.noise:
+        samples = _with_noise(samples, variation.noise, position=variation.noise_position, snr_db=variation.snr_db)
+    return samples
+
+
+def _with_noise(samples: Samples, noise: Recording, *, position: float, snr_db: float) -> Samples:
+    """Read no more of a long noise than is needed; loop a short one."""
+    needed = len(samples) / SAMPLE_RATE
+    if noise.duration > needed:
+        offset = noise.offset + position * (noise.duration - needed)
+        return mix_noise(samples, read_audio(noise.path, offset=offset, duration=needed), snr_db=snr_db, start=0)
+    piece = read_audio(noise.path, offset=noise.offset, duration=noise.duration)
+    return mix_noise(samples, piece, snr_db=snr_db, start=int(position * len(piece)))
+
+
+def seconds_of(utterance: Utterance) -> float:
+    """Give an utterance's duration, from the manifest or else from the file's header."""
+    if utterance.duration is not None:
+        return utterance.duration
+    return audio_duration(utterance.audio_path) - utterance.offset
+
+
+def _recordings(manifest: Path, *, kind: str) -> tuple[Recording, ...]:
+    utterances = [item for item in read_manifest(manifest) if item.extra.get("kind", kind) == kind]
+    if not utterances:
+        raise ManifestError(f"{manifest}: holds no recording of the kind '{kind}'. Name a manifest that does.")
+    return tuple(Recording(item.audio_path, item.offset, seconds_of(item)) for item in utterances)

@@ -1,0 +1,69 @@
+"""What a configuration says about data: the sets, the size of a batch, the cache and the augmentation."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
+
+from asr_s2s.config import PartConfig
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+# One manifest or a list of them; paths as seen from the working folder.
+Manifests = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(strict=False, min_length=1)]
+
+
+class NoiseConfig(PartConfig):
+    """Noise mixed into training audio: which recordings, how loud, how often."""
+
+    manifest: str
+    snr_db: Annotated[tuple[float, float], Field(strict=False)] = (5.0, 25.0)  # drawn evenly between the two
+    probability: Probability = 0.5
+
+    @model_validator(mode="after")
+    def _range_is_ordered(self) -> Self:
+        if self.snr_db[0] > self.snr_db[1]:
+            raise ValueError(f"snr_db begins at {self.snr_db[0]} and ends at {self.snr_db[1]}. Write the lower first.")
+        return self
+
+
+class RoomConfig(PartConfig):
+    """Reverberation of training audio: which impulse responses, how often."""
+
+    manifest: str
+    probability: Probability = 0.3
+
+
+class SpecAugmentConfig(PartConfig):
+    """Stretches of time and of mel channels blanked in training; Park et al. 2019, "SpecAugment"."""
+
+    time_masks: Count = 2
+    time_width: Share = 0.05  # the widest, as a share of the utterance
+    mel_masks: Count = 2
+    mel_width: Count = 15  # the widest, in channels
+
+
+class AugmentConfig(PartConfig):
+    """How training audio is varied; the defaults change nothing."""
+
+    speed: Annotated[tuple[Annotated[float, Field(ge=0.5, le=2.0)], ...], Field(strict=False, min_length=1)] = (1.0,)
+    noise: NoiseConfig | None = None
+    rooms: RoomConfig | None = None
+    specaugment: SpecAugmentConfig | None = None
+
+
+class DataConfig(PartConfig):
+    """The training and development sets and how they become batches."""
+
+    train: Manifests
+    dev: Manifests | None = None  # None: taken from train, by speaker where there are several
+    batch_seconds: PositiveFloat = 120.0  # of audio and padding together
+    shortest_first_epochs: Count = 0  # the first epochs go from short to long, which helps attention to form
+    cache: str | None = None  # a folder for computed features
+    augment: AugmentConfig = AugmentConfig()

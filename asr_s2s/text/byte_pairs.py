@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import VocabularyError, listed
 from asr_s2s.files import write_text
+from asr_s2s.text.vocabulary import read_utf8
 
 FILE_NAME = "tokenizer.json"
 
@@ -37,13 +38,16 @@ class BytePairVocabulary:
             raise VocabularyError(
                 f"{FILE_NAME} has no {listed(missing)}. Correct vocabulary.prompt and vocabulary.end."
             )
+        named = tokenizer.get_vocab_size()
+        if size is not None and size < named:
+            raise VocabularyError(f"vocabulary.size {size} is too small: {FILE_NAME} has tokens up to id {named - 1}.")
         tokenizer.encode_special_tokens = True  # '<|en|>' in a text is text, not a command
         self._tokenizer = tokenizer
         # timestamps such as <|0.02|> are added tokens that not every tokenizer.json calls special
         self._silent = {
             index for index, token in tokenizer.get_added_tokens_decoder().items() if token.content.startswith("<|")
         }
-        self.size = tokenizer.get_vocab_size() if size is None else size
+        self.size: int = named if size is None else size
         self.start_tokens: tuple[int, ...] = tuple(ids[token] for token in prompt)
         self.end_token: int = ids[end]
         self.suppressed = suppressed
@@ -53,10 +57,7 @@ class BytePairVocabulary:
     def read(cls, folder: Path, config: "BytePairsConfig") -> Self:
         """Read tokenizer.json from a model directory."""
         path = folder / FILE_NAME
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise VocabularyError(f"{path}: cannot be read ({error}). A model directory needs it.") from error
+        text = read_utf8(path)
         try:
             tokenizer = Tokenizer.from_str(text)
         except Exception as error:  # the library raises nothing narrower

@@ -11,6 +11,7 @@ from typing import Literal, Self
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import VocabularyError, listed
 from asr_s2s.files import write_text
+from asr_s2s.text.vocabulary import read_utf8
 
 FILE_NAME = "tokens.txt"
 SPECIALS = ("<blank>", "<s>", "</s>", "<unk>", "<space>")
@@ -43,14 +44,8 @@ class CharacterVocabulary:
     def read(cls, folder: Path, *, lowercase: bool) -> Self:
         """Read tokens.txt from a model directory; VocabularyError names its broken lines."""
         path = folder / FILE_NAME
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except OSError as error:
-            raise VocabularyError(f"{path}: cannot be read ({error.strerror}). A model directory needs it.") from error
-        except UnicodeDecodeError as error:
-            raise VocabularyError(f"{path}: is not UTF-8 (byte {error.start}). Save it as UTF-8 text.") from error
         # str.splitlines would also split at characters that are no line ends in a text file
-        tokens = tuple(line.removesuffix("\r") for line in text.removesuffix("\n").split("\n"))
+        tokens = tuple(line.removesuffix("\r") for line in read_utf8(path).removesuffix("\n").split("\n"))
         if faults := _faults(tokens, lowercase=lowercase):
             raise VocabularyError(f"{path}: {len(faults)} broken line(s): {listed(faults)}. One token a line.")
         return cls(tokens, lowercase=lowercase)

@@ -2,7 +2,8 @@
 
 Whisper's two come from the package whisper-normalizer (Radford et al. 2022, appendix C), so that our rates can stand
 beside published ones. Its basic one puts a space for every mark, symbol and punctuation character, apostrophes and the
-vowel signs of Indic scripts among them.
+vowel signs of Indic scripts among them: compare such texts raw too. A normalizer is made when it is asked for, because
+the English one reads a word list.
 """
 
 from collections.abc import Callable
@@ -31,14 +32,12 @@ def none() -> Normalizer:
 
 def basic() -> Normalizer:
     """Lower case, no punctuation, no bracketed remarks; for any language."""
-    normalize = BasicTextNormalizer()
-    return Normalizer("basic", _whisper_version(), lambda text: str(normalize(text)).strip())
+    return Normalizer("basic", _whisper_version(), _stripped(BasicTextNormalizer()))
 
 
 def whisper_english() -> Normalizer:
     """Also one spelling for numbers, contractions, titles and British words; for English."""
-    normalize = EnglishTextNormalizer()
-    return Normalizer("whisper-english", _whisper_version(), lambda text: str(normalize(text)).strip())
+    return Normalizer("whisper-english", _whisper_version(), _stripped(EnglishTextNormalizer()))
 
 
 NORMALIZERS = (("none", none), ("basic", basic), ("whisper-english", whisper_english))
@@ -50,6 +49,10 @@ def normalizer(name: str) -> Normalizer:
     if name not in makers:
         raise ScoringError(f"there is no normalizer '{name}'. Known: {', '.join(makers)}.")
     return makers[name]()
+
+
+def _stripped(normalize: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: normalize(text).strip()
 
 
 def _whisper_version() -> str:

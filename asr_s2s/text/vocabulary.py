@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from asr_s2s.errors import VocabularyError
+
 
 class Vocabulary(Protocol):
     """Tokens with their ids, and which of them the search starts with, ends with and must not emit."""
@@ -65,3 +67,13 @@ def unknown_characters(texts: Iterable[tuple[str, str]], vocabulary: Vocabulary)
         for character in vocabulary.unknown(text):
             found.setdefault(character, []).append(utterance_id)
     return found
+
+
+def read_utf8(path: Path) -> str:
+    """Read a vocabulary's file; VocabularyError says why it cannot be read."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")  # Windows editors begin a file with a byte order mark
+    except OSError as error:
+        raise VocabularyError(f"{path}: cannot be read ({error.strerror}). A model directory needs it.") from error
+    except UnicodeDecodeError as error:
+        raise VocabularyError(f"{path}: is not UTF-8 (byte {error.start}). Save it as UTF-8 text.") from error

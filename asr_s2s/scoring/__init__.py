@@ -2,5 +2,26 @@
 
 from asr_s2s.scoring.align import Alignment, Step, align, character_errors, count_errors, word_errors
 from asr_s2s.scoring.error_rate import ErrorRate
+from asr_s2s.scoring.json_report import to_json
+from asr_s2s.scoring.measures import Measures, measure
+from asr_s2s.scoring.report import Report
+from asr_s2s.scoring.score import score, score_files
+from asr_s2s.scoring.text_report import percent, to_text
 
-__all__ = ["Alignment", "ErrorRate", "Step", "align", "character_errors", "count_errors", "word_errors"]
+__all__ = [
+    "Alignment",
+    "ErrorRate",
+    "Measures",
+    "Report",
+    "Step",
+    "align",
+    "character_errors",
+    "count_errors",
+    "measure",
+    "percent",
+    "score",
+    "score_files",
+    "to_json",
+    "to_text",
+    "word_errors",
+]

@@ -3,37 +3,75 @@
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from asr_s2s.config import PartConfig
+from asr_s2s.errors import ConfigError
+from asr_s2s.search.beam import BeamSearch
 from asr_s2s.search.flags import FlagThresholds
 from asr_s2s.search.greedy import GreedySearch
 from asr_s2s.search.hypothesis import Flag, FlagName, Hypothesis
 from asr_s2s.search.protocol import Recognizable, Search
+from asr_s2s.search.ranking import Ranking
 from asr_s2s.search.rules import LengthBound, TokenRules
 
-__all__ = ["Flag", "FlagName", "GreedySearch", "Hypothesis", "Recognizable", "Search", "SearchConfig", "TokenRules"]
+__all__ = [
+    "BeamSearch",
+    "Flag",
+    "FlagName",
+    "GreedySearch",
+    "Hypothesis",
+    "Recognizable",
+    "Search",
+    "SearchConfig",
+    "TokenRules",
+]
 
 
 class SearchConfig(PartConfig):
     """How hypotheses are found, bounded and doubted."""
 
-    beam: PositiveInt = 5
-    length_bonus: float = 0.0
-    max_tokens_per_frame: PositiveFloat = 2.0
-    max_length_factor: PositiveFloat = 1.5
-    length_margin: NonNegativeInt = 10
-    forbid_loops: bool = False
-    loop_repeats: int = Field(default=4, ge=2)
-    min_coverage: NonNegativeFloat = 0.5
-    min_confidence: NonNegativeFloat = 0.4
+    beam: PositiveInt = 5  # hypotheses per utterance; 1 is greedy
+    patience: PositiveFloat = 1.0  # an utterance is settled when patience x beam hypotheses have finished
+    length_normalization: NonNegativeFloat = 1.0  # finished hypotheses compare by score / length to this power
+    length_bonus: float = 0.0  # added to the score for every token
+    ctc_weight: float = Field(default=0.0, ge=0, le=1)  # share of CTC's prefix scores beside the decoder's
+    ctc_candidates: PositiveInt = 20  # next tokens per hypothesis, the decoder's best, that CTC scores
+    max_tokens_per_frame: PositiveFloat = 2.0  # length bound by encoder frames
+    max_length_factor: PositiveFloat = 1.5  # length bound by the predicted length, where the model has a length head
+    length_margin: NonNegativeInt = 10  # added to both bounds
+    forbid_loops: bool = False  # no token may continue what loop_repeats calls a loop
+    loop_repeats: int = Field(default=4, ge=2)  # an n-gram standing so often in a row is flagged as a loop
+    min_coverage: float = Field(default=0.5, ge=0, le=1)  # less of the sound attended to is flagged
+    min_confidence: float = Field(default=0.4, ge=0, le=1)  # a lower mean token probability is flagged
 
     def build(self, model: Recognizable, rules: TokenRules) -> Search:
-        """Make the search for one model and one vocabulary."""
+        """Make the search for one model and one vocabulary.
+
+        Raises ConfigError if CTC is to be used and the model or the vocabulary has no place for it.
+        """
         bound = LengthBound(self.max_tokens_per_frame, self.max_length_factor, self.length_margin)
         thresholds = FlagThresholds(self.loop_repeats, self.min_coverage, self.min_confidence)
-        return GreedySearch(
+        if self.beam == 1 and not self.ctc_weight:
+            return GreedySearch(
+                model,
+                rules,
+                bound=bound,
+                thresholds=thresholds,
+                length_bonus=self.length_bonus,
+                forbid_loops=self.forbid_loops,
+            )
+        if self.ctc_weight and (model.ctc_head is None or rules.blank_token is None):
+            lacking = "this model has no CTC head" if model.ctc_head is None else "this vocabulary has no blank token"
+            raise ConfigError(
+                f"search.ctc_weight is {self.ctc_weight}, but {lacking}. "
+                "Set search.ctc_weight to 0, or train a character model with model.ctc: true."
+            )
+        return BeamSearch(
             model,
             rules,
+            beam=self.beam,
+            ranking=Ranking(self.ctc_weight, self.length_bonus, self.length_normalization),
             bound=bound,
             thresholds=thresholds,
-            length_bonus=self.length_bonus,
+            ctc_candidates=self.ctc_candidates,
+            patience=self.patience,
             forbid_loops=self.forbid_loops,
         )

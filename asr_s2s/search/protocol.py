@@ -11,7 +11,7 @@ State = TypeVar("State")
 
 
 class Recognizable(Protocol):
-    """The part of a speech model that a search calls; a head that is None is never called."""
+    """The part of a speech model that a search calls."""
 
     @property
     def decoder(self) -> Decoder[Any]:
@@ -23,17 +23,12 @@ class Recognizable(Protocol):
         """Present where ctc_log_probs may be called."""
         ...
 
-    @property
-    def length_head(self) -> nn.Module | None:
-        """Present where predict_lengths may be called."""
-        ...
-
     def ctc_log_probs(self, encoder_out: Tensor) -> Tensor:
         """Give log probabilities (batch, time', vocabulary) of each frame."""
         ...
 
-    def predict_lengths(self, encoder_out: Tensor, encoder_lengths: Tensor) -> Tensor:
-        """Give the expected number of tokens (batch,)."""
+    def predict_lengths(self, encoder_out: Tensor, encoder_lengths: Tensor) -> Tensor | None:
+        """Give the expected number of tokens (batch,); None where the model has no such head."""
         ...
 
 

@@ -55,9 +55,9 @@ class LengthBound:
     ) -> list[int]:
         """Give each utterance's greatest number of tokens; sound_lengths (batch,) are the frames to count."""
         expected = sound_lengths.float() * self.tokens_per_frame
-        if model.length_head is not None:
-            predicted = model.predict_lengths(encoder_out, encoder_lengths).float().clamp(min=0)
-            expected = torch.minimum(expected, predicted * self.length_factor)
+        predicted = model.predict_lengths(encoder_out, encoder_lengths)
+        if predicted is not None:
+            expected = torch.minimum(expected, predicted.float().clamp(min=0) * self.length_factor)
         limits = [math.ceil(value) + self.margin for value in expected.tolist()]
         longest = model.decoder.max_tokens
         return limits if longest is None else [min(limit, longest - start_tokens) for limit in limits]

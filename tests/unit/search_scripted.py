@@ -84,14 +84,13 @@ class ScriptedModel:
     def __init__(self, decoder: ScriptedDecoder, *, ctc: bool = False, length: float | None = None) -> None:
         self.decoder = decoder
         self.ctc_head = nn.Identity() if ctc else None
-        self.length_head = nn.Identity() if length is not None else None
         self.length = length
 
     def ctc_log_probs(self, encoder_out):
         return encoder_out[..., SIZE:].log_softmax(-1)
 
     def predict_lengths(self, encoder_out, _encoder_lengths):
-        return torch.full((len(encoder_out),), self.length)
+        return None if self.length is None else torch.full((len(encoder_out),), self.length)
 
 
 def encodings(*lengths: int, seed: int = 1) -> tuple[Tensor, Tensor]:

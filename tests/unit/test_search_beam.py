@@ -1,0 +1,243 @@
+import math
+
+import pytest
+import torch
+from search_scripted import (
+    BLANK,
+    END,
+    RULES,
+    SIZE,
+    START,
+    A,
+    B,
+    ScriptedDecoder,
+    ScriptedModel,
+    all_sequences,
+    encodings,
+    sequence_log_prob,
+)
+
+from asr_s2s.errors import ConfigError
+from asr_s2s.search import BeamSearch, SearchConfig, TokenRules
+from asr_s2s.search.ctc_prefix import CtcPrefixes
+from asr_s2s.search.flags import FlagThresholds
+from asr_s2s.search.ranking import Ranking
+from asr_s2s.search.rules import LengthBound
+
+pytestmark = pytest.mark.unit
+
+LENGTHS = (3, 7, 5, 2, 9)
+LONGEST = 4  # of exhaustive tests: 31 sequences over two letters
+EXHAUSTIVE = {"beam": 64, "patience": 99.0, "max_tokens_per_frame": 1e-9, "length_margin": LONGEST - 1}
+
+
+def beam_of_one(model, **options):
+    """SearchConfig gives greedy search for beam 1; this is the beam search itself."""
+    return BeamSearch(
+        model,
+        RULES,
+        beam=1,
+        ranking=Ranking(ctc_weight=0.0, length_bonus=options.get("length_bonus", 0.0), length_normalization=1.0),
+        bound=LengthBound(2.0, 1.5, 10),
+        thresholds=FlagThresholds(4, 0.5, 0.4),
+        forbid_loops=options.get("forbid_loops", False),
+    )
+
+
+def ctc_log_prob(model, tokens, encoder_out, encoder_lengths) -> float:
+    log_probs = model.ctc_log_probs(encoder_out)[0, : encoder_lengths[0]]
+    target = torch.tensor(tokens, dtype=torch.long)
+    loss = torch.nn.functional.ctc_loss(
+        log_probs, target, encoder_lengths[:1], torch.tensor([len(tokens)]), blank=BLANK, reduction="sum"
+    )
+    return -float(loss)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"length_bonus": 1.0}, {"forbid_loops": True}], ids=["plain", "length bonus", "loop guard"]
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_beam_of_one_equals_greedy(seed: int, options: dict[str, float]) -> None:
+    model = ScriptedModel(ScriptedDecoder(seed=seed, end_bias=-1.0))
+    inputs = encodings(*LENGTHS, seed=seed)
+    greedy = SearchConfig(beam=1, **options).build(model, RULES)(*inputs, with_attention=True)
+    beam = beam_of_one(model, **options)(*inputs, with_attention=True)
+    for one, other in zip(greedy, beam, strict=True):
+        assert one.tokens == other.tokens
+        assert one.flags == other.flags
+        assert one.ended == other.ended
+        assert one.score == pytest.approx(other.score, abs=1e-4)  # sums of some twenty float32 numbers
+        assert one.token_log_probs == pytest.approx(other.token_log_probs)
+        assert one.attention.tolist() == other.attention.tolist()
+
+
+@pytest.mark.parametrize("normalization", [0.0, 0.6, 1.0])
+@pytest.mark.parametrize("bonus", [0.0, 0.7])
+@pytest.mark.parametrize("ctc_weight", [0.0, 0.4, 1.0])
+def test_a_wide_beam_equals_exhaustive_search(ctc_weight: float, bonus: float, normalization: float) -> None:
+    model = ScriptedModel(ScriptedDecoder(seed=5), ctc=True)
+    options = {"ctc_weight": ctc_weight, "length_bonus": bonus, "length_normalization": normalization}
+    search = SearchConfig(**EXHAUSTIVE, **options).build(model, RULES)
+    encoder_out, lengths = encodings(4, 6, 5, 8, seed=5)
+    for row, found in enumerate(search(encoder_out, lengths)):
+        alone = encoder_out[row : row + 1, : lengths[row]], lengths[row : row + 1]
+
+        def value(tokens: tuple[int, ...], alone=alone) -> float:
+            total = (1 - ctc_weight) * sequence_log_prob(model, tokens, *alone) + bonus * len(tokens)
+            if ctc_weight:
+                total += ctc_weight * ctc_log_prob(model, tokens, *alone)
+            return total / (len(tokens) + 1) ** normalization
+
+        best = max(all_sequences(LONGEST), key=value)
+        assert found.tokens == best
+        assert found.ended
+        assert found.score / (len(best) + 1) ** normalization == pytest.approx(value(best), abs=1e-4)
+
+
+def test_ctc_alone_finds_the_most_probable_labelling_where_best_frames_do_not() -> None:
+    """Blank is likeliest in both frames (0.6 x 0.6), yet the alignments of A sum to more; Graves 2006, figure 2."""
+    encoder_out = torch.zeros(1, 2, 2 * SIZE)
+    encoder_out[..., SIZE:] = -40.0
+    encoder_out[..., SIZE + BLANK] = math.log(0.6)
+    encoder_out[..., SIZE + A] = math.log(0.4)
+    model = ScriptedModel(ScriptedDecoder(), ctc=True)
+    found = SearchConfig(ctc_weight=1.0).build(model, RULES)(encoder_out, torch.tensor([2]))[0]
+    assert found.tokens == (A,)
+    assert found.ctc_score == pytest.approx(math.log(0.64), abs=1e-4)
+
+
+def test_the_score_parts_are_those_of_the_sequence() -> None:
+    model = ScriptedModel(ScriptedDecoder(), ctc=True)
+    encoder_out, lengths = encodings(*LENGTHS)
+    for row, found in enumerate(SearchConfig(ctc_weight=0.3, beam=3).build(model, RULES)(encoder_out, lengths)):
+        alone = encoder_out[row : row + 1, : lengths[row]], lengths[row : row + 1]
+        attention = sum(found.token_log_probs) + found.end_log_prob
+        assert attention == pytest.approx(sequence_log_prob(model, found.tokens, *alone), abs=1e-4)
+        assert found.ctc_score == pytest.approx(ctc_log_prob(model, found.tokens, *alone), abs=1e-4)
+        assert found.score == pytest.approx(0.7 * attention + 0.3 * found.ctc_score, abs=1e-4)
+
+
+def test_a_beam_finds_no_less_probable_hypotheses_than_greedy() -> None:
+    better = 0
+    for seed in range(8):
+        model = ScriptedModel(ScriptedDecoder(seed=seed))
+        inputs = encodings(*LENGTHS, seed=seed)
+        greedy = SearchConfig(beam=1).build(model, RULES)(*inputs)
+        beam = SearchConfig(beam=8, length_normalization=0.0, patience=9.0).build(model, RULES)(*inputs)
+        for one, other in zip(greedy, beam, strict=True):
+            assert other.score >= one.score - 1e-4
+            better += other.score > one.score + 1e-4
+    assert better > 10
+
+
+@pytest.mark.parametrize("options", [{}, {"ctc_weight": 0.3}, {"forbid_loops": True}], ids=["plain", "ctc", "guard"])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (4, 2, 0, 3, 1)])
+def test_an_utterance_gives_the_same_alone_and_in_any_batch(order: tuple[int, ...], options) -> None:
+    model = ScriptedModel(ScriptedDecoder(seed=2, end_bias=-1.0), ctc=True)
+    search = SearchConfig(beam=4, **options).build(model, RULES)
+    encoder_out, lengths = encodings(*LENGTHS)
+    picked = list(order)
+    together = search(encoder_out[picked], lengths[picked], with_attention=True)
+    for row, found in zip(picked, together, strict=True):
+        alone = search(encoder_out[row : row + 1, : lengths[row]], lengths[row : row + 1], with_attention=True)[0]
+        assert found.tokens == alone.tokens
+        assert found.flags == alone.flags
+        assert found.score == pytest.approx(alone.score, abs=1e-4)
+        assert found.attention.tolist() == alone.attention.tolist()
+        assert found.attention.shape == (len(found.tokens), lengths[row])
+
+
+def test_settled_utterances_leave_the_batch() -> None:
+    decoder = ScriptedDecoder(end_bias=-1.0)
+    SearchConfig(beam=3).build(ScriptedModel(decoder), RULES)(*encodings(*LENGTHS))
+    assert decoder.batches[0] == len(LENGTHS)
+    assert decoder.batches == sorted(decoder.batches, reverse=True)
+    assert len(set(decoder.batches)) > 2
+
+
+def test_a_search_stops_when_nothing_that_grows_can_win_any_more() -> None:
+    decoder = ScriptedDecoder()
+    decoder.table[:] = 0.0
+    decoder.table[..., END] += 8.0  # the first end is so probable that no longer sequence beats it
+    search = SearchConfig(beam=4, patience=99.0, length_normalization=0.0).build(ScriptedModel(decoder), RULES)
+    encoder_out, lengths = encodings(50)
+    assert search(0.01 * encoder_out, lengths)[0].tokens == ()
+    assert len(decoder.batches) == 1
+
+
+def test_no_utterances_give_no_hypotheses() -> None:
+    encoder_out, lengths = encodings(3)
+    search = SearchConfig(beam=2).build(ScriptedModel(ScriptedDecoder()), RULES)
+    assert search(encoder_out[:0], lengths[:0]) == []
+
+
+def test_suppressed_tokens_never_appear_even_where_they_are_most_probable() -> None:
+    decoder = ScriptedDecoder(end_bias=-2.0)
+    decoder.table[..., [BLANK, START, A]] += 20.0
+    rules = TokenRules((START,), END, suppressed=(BLANK, START, A), suppressed_first=(END,), blank_token=BLANK)
+    for ctc_weight in (0.0, 0.5, 1.0):
+        search = SearchConfig(beam=4, ctc_weight=ctc_weight).build(ScriptedModel(decoder, ctc=True), rules)
+        for found in search(*encodings(*LENGTHS)):
+            assert set(found.tokens) == {B}
+
+
+def test_every_start_token_is_fed_in_order() -> None:
+    rules = TokenRules(start_tokens=(START, A, B), end_token=END, suppressed=RULES.suppressed)
+    model = ScriptedModel(ScriptedDecoder())
+    encoder_out, lengths = encodings(4)
+    found = SearchConfig(beam=3).build(model, rules)(encoder_out, lengths)[0]
+    wanted = sequence_log_prob(model, found.tokens, encoder_out, lengths, rules=rules)
+    assert found.score == pytest.approx(wanted, abs=1e-5)
+
+
+def test_the_length_bound_cuts_each_utterance_where_its_own_frames_say() -> None:
+    search = SearchConfig(beam=3, max_tokens_per_frame=0.5, length_margin=1)
+    found = search.build(ScriptedModel(ScriptedDecoder(end_bias=-99.0)), RULES)(*encodings(4, 8, 6))
+    assert [len(hypothesis.tokens) for hypothesis in found] == [3, 5, 4]
+    assert all({flag.name for flag in hypothesis.flags} >= {"truncated"} for hypothesis in found)
+
+
+def test_a_decoders_longest_sequence_is_never_exceeded() -> None:
+    decoder = ScriptedDecoder(end_bias=-99.0, max_tokens=5)
+    found = SearchConfig(beam=3).build(ScriptedModel(decoder), RULES)(*encodings(4, 8))
+    assert [len(hypothesis.tokens) for hypothesis in found] == [4, 4]
+    assert len(decoder.batches) == 5  # the last step feeds the fourth token and scores only whether to end
+
+
+@pytest.mark.parametrize(("end", "ended"), [(-4.0, True), (-12.0, False)])
+def test_a_cut_hypothesis_wins_only_over_an_end_that_is_far_less_probable(end: float, ended: bool) -> None:
+    """A loop would be certain of each of its tokens: to be a little more probable is no reason to prefer it."""
+    decoder = ScriptedDecoder()
+    decoder.table[:] = 0.0
+    decoder.table[..., A] += 4.0
+    decoder.table[..., END] += 4.0 + end
+    search = SearchConfig(beam=3, patience=99.0, max_tokens_per_frame=1e-9, length_margin=5)
+    encoder_out, lengths = encodings(4)
+    found = search.build(ScriptedModel(decoder), RULES)(0 * encoder_out, lengths)[0]
+    assert found.ended == ended
+    assert found.tokens == (A,) * len(found.tokens)
+
+
+def test_ctc_weight_without_a_ctc_head_or_blank_says_what_to_do() -> None:
+    config = SearchConfig(ctc_weight=0.3)
+    with pytest.raises(ConfigError, match=r"search\.ctc_weight is 0\.3, but this model has no CTC head.*ctc: true"):
+        config.build(ScriptedModel(ScriptedDecoder()), RULES)
+    no_blank = TokenRules((START,), END)
+    with pytest.raises(ConfigError, match="this vocabulary has no blank"):
+        config.build(ScriptedModel(ScriptedDecoder(), ctc=True), no_blank)
+
+
+def test_the_candidates_that_ctc_scores_are_as_many_as_asked_for(monkeypatch) -> None:
+    tried = []
+    extended = CtcPrefixes.extended
+
+    def counting(self, candidates):
+        tried.append(candidates.shape[-1])
+        return extended(self, candidates)
+
+    monkeypatch.setattr(CtcPrefixes, "extended", counting)
+    model = ScriptedModel(ScriptedDecoder(), ctc=True)
+    for wanted in (3, 4):
+        tried.clear()
+        SearchConfig(beam=1, ctc_weight=0.3, ctc_candidates=wanted).build(model, RULES)(*encodings(3))
+        assert set(tried) == {wanted}

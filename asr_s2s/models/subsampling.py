@@ -25,7 +25,7 @@ class Subsampling(Protocol):
     """Turns (batch, time, mel) into (batch, time', channel), with lengths."""
 
     def __call__(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the frames, zero beyond the lengths, and their lengths."""
+        """Give the frames, which mean nothing beyond their lengths, and the lengths (batch,)."""
         ...
 
     def output_lengths(self, feature_lengths: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ class Conv1dSubsampling(nn.Module):
         _initialise(self.convolutions)
 
     def forward(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Give frames (batch, time / factor, channel), zero beyond their lengths (batch,)."""
+        """Give frames (batch, time / factor, channel) and their lengths (batch,)."""
         x, lengths = zero_beyond(features, feature_lengths), feature_lengths
         for convolution, stride in zip(self.convolutions, self.strides, strict=True):
             x = gelu(convolution(x.transpose(1, 2))).transpose(1, 2)
@@ -84,14 +84,13 @@ class Conv2dSubsampling(nn.Module):
         nn.init.zeros_(self.projection.bias)
 
     def forward(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Give frames (batch, time / factor, channel), zero beyond their lengths (batch,)."""
+        """Give frames (batch, time / factor, channel) and their lengths (batch,)."""
         x, lengths = zero_beyond(features, feature_lengths)[:, None], feature_lengths  # (batch, map, time, mel)
         for convolution, stride in zip(self.convolutions, self.strides, strict=True):
             lengths = _strided(lengths, stride)
             x = gelu(convolution(x))
             x = x.masked_fill(~valid_frames(lengths, x.size(2))[:, None, :, None], 0.0)
-        frames = self.projection(x.transpose(1, 2).flatten(2))
-        return zero_beyond(frames, lengths), lengths
+        return self.projection(x.transpose(1, 2).flatten(2)), lengths
 
     def output_lengths(self, feature_lengths: Tensor) -> Tensor:
         """Give the number of frames that come out: (batch,)."""
@@ -110,8 +109,8 @@ class FrameProjection(nn.Module):
         nn.init.zeros_(self.projection.bias)
 
     def forward(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Give frames (batch, time, channel), zero beyond their lengths (batch,)."""
-        return zero_beyond(self.projection(features), feature_lengths), feature_lengths
+        """Give frames (batch, time, channel) and their lengths (batch,)."""
+        return self.projection(features), feature_lengths
 
     def output_lengths(self, feature_lengths: Tensor) -> Tensor:
         """Give the lengths as they are."""

@@ -44,6 +44,17 @@ def test_an_utterance_has_the_same_features_alone_and_in_a_batch(front_end: Fron
         torch.testing.assert_close(features[row, :frames], single[0, :frames], rtol=0, atol=1e-5)
 
 
+def test_a_longer_neighbour_does_not_change_what_a_clip_hears_at_the_end_of_whispers_window() -> None:
+    front_end = CONFIGS["whisper"].build()
+    lengths = [480_000, 479_970, 500_000]
+    samples, sample_lengths = noise_batch(lengths)
+    features, feature_lengths = front_end(samples, sample_lengths)
+    assert feature_lengths.tolist() == [3000, 3000, 3125]
+    for row, length in enumerate(lengths):
+        single, _ = front_end(samples[row : row + 1, :length], sample_lengths[row : row + 1])
+        torch.testing.assert_close(features[row, : single.shape[1]], single[0], rtol=0, atol=1e-5)  # as above
+
+
 def test_what_lies_beyond_the_end_of_an_utterance_does_not_matter(front_end: FrontEnd) -> None:
     samples, sample_lengths = noise_batch()
     beyond = torch.arange(samples.shape[1]) >= sample_lengths[:, None]

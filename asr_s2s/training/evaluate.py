@@ -1,0 +1,154 @@
+"""How well a model reads the development set: losses with the true tokens given, and error rates on its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from asr_s2s.data import Batch, SpeechDataset, epoch_plan
+from asr_s2s.model_store import SpeechSystem
+from asr_s2s.models import LossConfig, Losses, ModelOutput, total_loss, valid_frames, with_start_and_end
+from asr_s2s.scoring import ErrorRate, character_errors, word_errors
+from asr_s2s.search import Hypothesis, SearchConfig
+from asr_s2s.training.monitor import Alignment, measure_alignment
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One utterance of the development set: what was said, what was read, and where the attention looked.
+
+    features: (time, mel); attention: (token, time') with the true tokens given, None for a decoder without attention
+    tokens: one label a row of the attention
+    """
+
+    id: str
+    reference: str
+    hypothesis: str
+    looped: bool
+    features: Tensor
+    attention: Tensor | None
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One look at the development set."""
+
+    losses: dict[str, float]  # by name, with the true tokens given
+    accuracy: float  # share of right next tokens with the true ones given
+    words: ErrorRate  # of the free-running search, on texts as the vocabulary spells them
+    characters: ErrorRate
+    alignment: Alignment | None  # None for a decoder without attention
+    readings: tuple[Reading, ...]  # from the shortest reference to the longest
+
+    @property
+    def wer(self) -> float:
+        """Word error rate as a share; a set without words counts as one word, so that it stays a number."""
+        return self.words.errors / max(self.words.reference_length, 1)
+
+    @property
+    def cer(self) -> float:
+        """Character error rate as a share."""
+        return self.characters.errors / max(self.characters.reference_length, 1)
+
+    @property
+    def loops(self) -> int:
+        """Count the hypotheses that the search flagged as running in circles."""
+        return sum(reading.looped for reading in self.readings)
+
+    def spread(self, count: int) -> list[Reading]:
+        """Pick some readings evenly from the short to the long; the same ones at every evaluation."""
+        last = len(self.readings) - 1
+        return [self.readings[round(last * (index + 1) / (count + 1))] for index in range(count)]
+
+
+def forward(
+    system: SpeechSystem, batch: Batch, *, losses: LossConfig, epoch: int, bfloat16: bool, with_attention: bool
+) -> tuple[ModelOutput, Losses, Tensor, Tensor]:
+    """Run the model with the true tokens given and compute the losses.
+
+    returns: the model's output, its losses, targets (batch, token + 1), target_lengths (batch,), end token included
+    """
+    vocabulary = system.vocabulary
+    inputs, targets, target_lengths = with_start_and_end(
+        batch.tokens, batch.token_lengths, start_tokens=vocabulary.start_tokens, end_token=vocabulary.end_token
+    )
+    with torch.autocast(batch.features.device.type, torch.bfloat16, enabled=bfloat16):
+        output = system.model(batch.features, batch.feature_lengths, inputs, with_attention=with_attention)
+    found = total_loss(
+        output,
+        tokens=batch.tokens,
+        token_lengths=batch.token_lengths,
+        targets=targets,
+        target_lengths=target_lengths,
+        config=losses,
+        epoch=epoch,
+    )
+    return output, found, targets, target_lengths
+
+
+@torch.no_grad()  # not inference_mode: a data set may keep the features it makes here for training
+def evaluate(
+    system: SpeechSystem,
+    dataset: SpeechDataset,
+    *,
+    batch_seconds: float,
+    losses: LossConfig,
+    search: SearchConfig,
+    device: torch.device,
+) -> Evaluation:
+    """Look at the whole data set, in float32; the model is left in evaluation mode."""
+    system.model.eval()
+    find = search.build(system.model, system.token_rules)
+    sums: dict[str, float] = {}
+    readings: list[Reading] = []
+    num_tokens = num_right = 0
+    for indices in epoch_plan(dataset.durations, batch_seconds=batch_seconds, seed=0, epoch=0):
+        batch = dataset.batch(indices).to(device)
+        output, found, targets, target_lengths = forward(
+            system, batch, losses=losses, epoch=0, bfloat16=False, with_attention=True
+        )
+        add_weighted(sums, found.parts, weight=int(target_lengths.sum()))
+        num_tokens += int(target_lengths.sum())
+        right = output.logits[:, -targets.shape[1] :].argmax(2) == targets
+        num_right += int((right & valid_frames(target_lengths, targets.shape[1])).sum())
+        hypotheses = find(output.encoder_out, output.encoder_lengths)
+        readings += [_read(system, batch, output, hypothesis, row=row) for row, hypothesis in enumerate(hypotheses)]
+    references = [reading.reference for reading in readings]
+    read = [reading.hypothesis for reading in readings]
+    attentions = [reading.attention for reading in readings if reading.attention is not None]
+    return Evaluation(
+        losses={name: value / num_tokens for name, value in sums.items()},
+        accuracy=num_right / num_tokens,
+        words=word_errors(references, read),
+        characters=character_errors(references, read),
+        alignment=measure_alignment(attentions) if attentions else None,
+        readings=tuple(sorted(readings, key=lambda reading: (len(reading.reference), reading.id))),
+    )
+
+
+def add_weighted(sums: dict[str, float], parts: Mapping[str, Tensor], *, weight: float) -> None:
+    """Add weighted losses to running sums, in place."""
+    for name, value in parts.items():
+        sums[name] = sums.get(name, 0.0) + weight * float(value.detach())
+
+
+def _read(system: SpeechSystem, batch: Batch, output: ModelOutput, hypothesis: Hypothesis, *, row: int) -> Reading:
+    """Take one utterance out of its batch, without padding."""
+    num_tokens = int(batch.token_lengths[row])
+    tokens = batch.tokens[row, :num_tokens].tolist()
+    attention = None
+    if output.attention is not None:
+        num_targets = batch.tokens.shape[1] + 1  # the padded targets stand at the end of the output
+        rows = output.attention[row, -num_targets:][: num_tokens + 1]
+        attention = rows[:, : int(output.encoder_lengths[row])].float().cpu()
+    return Reading(
+        id=batch.ids[row],
+        reference=system.vocabulary.decode(tokens),  # as the vocabulary spells it: a folded case is no error
+        hypothesis=system.vocabulary.decode(hypothesis.tokens),
+        looped=any(flag.name == "loop" for flag in hypothesis.flags),
+        features=batch.features[row, : int(batch.feature_lengths[row])].cpu(),
+        attention=attention,
+        tokens=(*(system.vocabulary.decode([token]) or " " for token in tokens), "end"),
+    )

@@ -1,0 +1,59 @@
+"""The configuration of a training run: every room's part, joined, and what the loop itself needs."""
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from asr_s2s.config import PartConfig
+from asr_s2s.data import DataConfig
+from asr_s2s.features import FeatureConfig
+from asr_s2s.models import LossConfig, ModelConfig
+from asr_s2s.search import SearchConfig
+from asr_s2s.text import VocabularyConfig
+from asr_s2s.training.schedule import Decay
+
+Precision = Literal["float32", "bfloat16", "auto"]
+
+
+class TrainingConfig(PartConfig):
+    """The loop: how long, how fast, how often it looks at itself, and what it keeps."""
+
+    epochs: PositiveInt = 60
+    minutes: PositiveFloat | None = None  # a limit of time for steps and evaluations; the decay then follows the clock
+    learning_rate: PositiveFloat = 1e-3
+    warmup: NonNegativeInt = 200  # steps
+    decay: Decay = "cosine"
+    floor: float = Field(default=0.01, ge=0, le=1)  # share of the learning rate that is left at the end
+    weight_decay: NonNegativeFloat = 0.01  # on matrices only
+    clip: PositiveFloat = 1.0  # largest norm of the gradient
+    accumulate: PositiveInt = 1  # batches a step
+    precision: Precision = "float32"  # auto measures whether bfloat16 is faster on this machine
+    seed: NonNegativeInt = 1
+    threads: PositiveInt | None = None
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    evaluate_every: PositiveInt = 1  # epochs
+    dev_utterances: PositiveInt | None = 150  # at most so many in each evaluation; None: all
+    dev_share: float = Field(default=0.05, gt=0, lt=1)  # of each training manifest, where data.dev names none
+    dev_by_speaker: bool | None = None  # whole speakers; None: where a manifest has several
+    dev_search: SearchConfig = SearchConfig(beam=1)  # greedy: quick enough for every epoch
+    samples: NonNegativeInt = 3  # hypotheses shown beside their references
+    alarm_after: NonNegativeInt = 8  # epochs before the alignment monitor may raise an alarm
+    plots: bool = True
+
+    average: PositiveInt = 5  # the best so many checkpoints become the result
+    keep: PositiveInt = 2  # last checkpoints that stay beside the best ones
+    checkpoint_steps: PositiveInt | None = None  # also between evaluations, every so many steps
+    log_every: PositiveInt = 10  # steps from one record of the history to the next
+
+
+class ExperimentConfig(PartConfig):
+    """One YAML file: all that a run is made from."""
+
+    data: DataConfig
+    features: FeatureConfig
+    vocabulary: VocabularyConfig
+    model: ModelConfig
+    losses: LossConfig = LossConfig()
+    training: TrainingConfig = TrainingConfig()
+    search: SearchConfig = SearchConfig()  # the decoding defaults of the model that comes out

@@ -1,0 +1,89 @@
+"""What happens after an epoch: evaluate, record, draw, show samples, raise an alarm, keep the best."""
+
+from dataclasses import asdict
+
+from asr_s2s.training.checkpoints import Candidate, rotate_checkpoints
+from asr_s2s.training.evaluate import Evaluation, evaluate
+from asr_s2s.training.monitor import find_alarm
+from asr_s2s.training.plots import draw_attention, draw_error_rates, draw_losses
+from asr_s2s.training.progress import described
+from asr_s2s.training.run import Run
+
+
+def look(run: Run) -> None:
+    """Evaluate the model as it is and leave a record, pictures and a checkpoint."""
+    training, state = run.config.training, run.state
+    evaluation = evaluate(
+        run.system,
+        run.dev_set,
+        batch_seconds=run.config.data.batch_seconds,
+        losses=run.config.losses,
+        search=training.dev_search,
+        device=run.device,
+    )
+    _record(run, evaluation)
+    _tell(run, evaluation)
+    if training.plots:
+        _draw(run, evaluation)
+    candidate = Candidate(
+        wer=evaluation.wer, loss=evaluation.losses["cross_entropy"], cer=evaluation.cer, step=state.step
+    )
+    state.best = sorted([*state.best, candidate], key=lambda one: (one.wer, one.loss))[: training.average]
+    run.save()
+    rotate_checkpoints(run.folder, last=training.keep, best=state.best)  # only now: a kill in between loses nothing
+
+
+def _record(run: Run, evaluation: Evaluation) -> None:
+    run.history.add(
+        {
+            "event": "evaluation",
+            "step": run.state.step,
+            "epoch": run.state.epoch,
+            **{f"dev_{name}_loss": value for name, value in evaluation.losses.items()},
+            "accuracy": evaluation.accuracy,
+            "wer": evaluation.wer,
+            "cer": evaluation.cer,
+            "loops": evaluation.loops,
+            **(asdict(evaluation.alignment) if evaluation.alignment else {}),
+            "seconds": round(run.seconds, 2),
+        }
+    )
+
+
+def _tell(run: Run, evaluation: Evaluation) -> None:
+    """Say where the run is, show what it reads, and warn once of each cause."""
+    training, state, report = run.config.training, run.state, run.report
+    alignment = evaluation.alignment
+    attention = (
+        f"; attention diagonal {alignment.diagonality:.2f}, sharp {alignment.sharpness:.2f}, "
+        f"coverage {alignment.coverage:.2f}"
+        if alignment
+        else ""
+    )
+    losses = described({f"{name}_loss": value for name, value in evaluation.losses.items()})
+    report.line(
+        f"epoch {state.epoch} ({run.seconds / 60:.1f} min): dev {losses}; next token right {evaluation.accuracy:.1%}; "
+        f"WER {evaluation.wer:.1%}, CER {evaluation.cer:.1%}{attention}"
+    )
+    for reading in evaluation.spread(training.samples):
+        report.line(f"  {reading.id}\n    said: {reading.reference}\n    read: {reading.hypothesis}", style="dim")
+    alarm = find_alarm(alignment, accuracy=evaluation.accuracy, character_error_rate=evaluation.cer, epoch=state.epoch)
+    if alarm and state.epoch >= training.alarm_after and alarm.cause not in state.told:
+        state.told.append(alarm.cause)
+        report.line(alarm.message, style="bold yellow")
+
+
+def _draw(run: Run, evaluation: Evaluation) -> None:
+    """Draw curves and the attention of the utterance of median length."""
+    evaluations = run.history.of("evaluation")
+    draw_losses(run.folder / "loss.png", train=run.history.of("train"), evaluations=evaluations)
+    draw_error_rates(run.folder / "error_rate.png", evaluations=evaluations)
+    (reading,) = evaluation.spread(1)
+    draw_attention(
+        run.folder / "attention.png",
+        attention=reading.attention,
+        features=reading.features,
+        labels=reading.tokens,
+        frame_shift=run.system.front_end.frame_shift_seconds,
+        title=f"{reading.id}, epoch {run.state.epoch}: {reading.reference}",
+    )

@@ -1,0 +1,125 @@
+"""What a run is made from: utterances divided into training and development, a vocabulary, a front end, a model."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from asr_s2s.audio import SAMPLE_RATE
+from asr_s2s.data import SpeechDataset, check_utterances, read_manifests, split_dev
+from asr_s2s.errors import ConfigError, ManifestError
+from asr_s2s.manifest import Utterance
+from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system
+from asr_s2s.models.losses import fits_ctc
+from asr_s2s.text import CharactersConfig, CharacterVocabulary
+from asr_s2s.training.experiment import ExperimentConfig
+
+
+@dataclass(frozen=True)
+class Material:
+    """Utterances to train on and to look at after each epoch."""
+
+    train: list[Utterance]
+    dev: list[Utterance]
+    dev_left_out: int  # development utterances beyond training.dev_utterances
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash what training depends on: which utterances, in which order, with which text."""
+        digest = hashlib.sha256()
+        for utterance in (*self.train, *self.dev):
+            digest.update(f"{utterance.id}\t{utterance.offset}\t{utterance.duration}\t{utterance.text}\n".encode())
+        return digest.hexdigest()
+
+
+def read_material(config: ExperimentConfig) -> Material:
+    """Read the manifests, and set a development set aside where the configuration names none.
+
+    Raises ManifestError for broken lines and for sets that cannot be divided.
+    """
+    data, limit = config.data, config.training.dev_utterances
+    manifests = [read_manifests([Path(path)]) for path in data.train]
+    read_manifests(map(Path, (*data.train, *(data.dev or ()))))  # refuses an id that stands in two of them
+    if data.dev:
+        train = [utterance for part in manifests for utterance in part]
+        dev = read_manifests(map(Path, data.dev))
+    else:
+        # each manifest gives its share, so that no corpus is missing on either side
+        share, by_speaker = config.training.dev_share, config.training.dev_by_speaker
+        splits = [split_dev(part, share=share, by_speaker=by_speaker) for part in manifests]
+        train = [utterance for split in splits for utterance in split.train]
+        dev = [utterance for split in splits for utterance in split.dev]
+    if not train or not dev:
+        raise ManifestError(
+            f"There are {len(train)} utterances to train on and {len(dev)} to evaluate on. Name manifests with more in "
+            "data.train and data.dev."
+        )
+    chosen = sorted(dev, key=_rank)[:limit]  # the same ones whatever their order, and when more come
+    return Material(train, chosen, dev_left_out=len(dev) - len(chosen))
+
+
+def new_system(config: ExperimentConfig, material: Material) -> SpeechSystem:
+    """Build the model with fresh weights; its vocabulary is the characters of all texts.
+
+    Raises ConfigError for a vocabulary that cannot be made from text alone.
+    """
+    if not isinstance(config.vocabulary, CharactersConfig):
+        raise ConfigError(
+            f"vocabulary.kind: '{config.vocabulary.kind}' comes with a pretrained model only. "
+            "Start from one (--from MODEL), or use kind: characters."
+        )
+    texts = [utterance.text or "" for utterance in (*material.train, *material.dev)]
+    vocabulary = CharacterVocabulary.from_texts(texts, lowercase=config.vocabulary.lowercase)
+    parts = ModelDirectoryConfig(
+        features=config.features, vocabulary=config.vocabulary, model=config.model, search=config.search
+    )
+    return build_system(parts, vocabulary, name="training")
+
+
+def data_sets(
+    config: ExperimentConfig, material: Material, system: SpeechSystem
+) -> tuple[SpeechDataset, SpeechDataset]:
+    """Make the training and the development set.
+
+    Raises ManifestError that lists what cannot be learned: characters, empty texts, texts too long for their audio.
+    """
+    check_utterances([*material.train, *material.dev], system.vocabulary)
+    cache = Path(config.data.cache) if config.data.cache else None
+    train_set = SpeechDataset(
+        material.train,
+        system.front_end,
+        vocabulary=system.vocabulary,
+        augment=config.data.augment,
+        seed=config.training.seed,
+        cache=cache,
+    )
+    return train_set, SpeechDataset(material.dev, system.front_end, vocabulary=system.vocabulary, cache=cache)
+
+
+def set_statistics(system: SpeechSystem, train_set: SpeechDataset) -> None:
+    """Give a new front end the mean and deviation of the training features, if it normalises by them."""
+    if system.front_end.needs_statistics:
+        statistics = train_set.statistics()
+        system.front_end.set_statistics(statistics.mean, statistics.std)
+
+
+def left_out_by_ctc(system: SpeechSystem, train_set: SpeechDataset) -> list[str]:
+    """Name the utterances with more characters than encoder frames, which the CTC loss cannot learn from."""
+    samples = torch.tensor([round(seconds * SAMPLE_RATE) for seconds in train_set.durations])
+    frames = system.model.encoder.output_lengths(system.front_end.lengths(samples))
+    return [
+        utterance.id
+        for utterance, length in zip(train_set.utterances, frames, strict=True)
+        if not _fits(system.vocabulary.encode(utterance.text or ""), length)
+    ]
+
+
+def _fits(tokens: Sequence[int], encoder_length: torch.Tensor) -> bool:
+    row = torch.tensor([tokens])
+    return bool(fits_ctc(encoder_length[None], row, torch.tensor([len(tokens)])))
+
+
+def _rank(utterance: Utterance) -> bytes:
+    return hashlib.sha256(utterance.id.encode()).digest()

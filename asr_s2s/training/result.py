@@ -1,0 +1,141 @@
+"""What a run leaves behind: one model directory, chosen on the development set, with its card and scores."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from asr_s2s.files import write_text
+from asr_s2s.model_store import SpeechSystem, average_states, load_model, save_model
+from asr_s2s.models import ModelConfig
+from asr_s2s.scoring import ErrorRate
+from asr_s2s.training.checkpoints import checkpoint_folder
+from asr_s2s.training.evaluate import Evaluation, evaluate
+from asr_s2s.training.run import Run
+
+NEWLINE = "\n"
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """The scores of the model that a run left in its folder."""
+
+    folder: Path
+    words: ErrorRate  # of the development set, by the configuration's search
+    characters: ErrorRate
+    averaged: int  # checkpoints whose mean it is; 1: a single one was better
+    epochs: int
+    steps: int
+    minutes: float
+    parameters: int
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        return (
+            f"WER {_percent(self.words)}, CER {_percent(self.characters)} on the development set after "
+            f"{self.epochs} epochs in {self.minutes:.1f} minutes"
+        )
+
+
+def finish(run: Run, *, command: str) -> TrainingResult:
+    """Compare the best checkpoint with the mean of the best few, and save the better as the run's model."""
+    folders = [checkpoint_folder(run.folder, candidate.step) for candidate in run.state.best]
+    chosen, averaged = load_model(folders[0]), 1
+    evaluation = _evaluate(run, chosen)
+    if len(folders) > 1:
+        mean = _average(folders)
+        of_mean = _evaluate(run, mean)
+        if _rank(of_mean) <= _rank(evaluation):
+            chosen, evaluation, averaged = mean, of_mean, len(folders)
+    result = TrainingResult(
+        folder=run.folder,
+        words=evaluation.words,
+        characters=evaluation.characters,
+        averaged=averaged,
+        epochs=run.state.epoch,
+        steps=run.state.step,
+        minutes=run.seconds / 60,
+        parameters=sum(parameter.numel() for parameter in chosen.model.parameters()),
+    )
+    save_model(run.folder, chosen, card=_card(run, result, command=command))
+    document = asdict(result) | {"folder": run.folder.name, "wer": result.words.rate, "cer": result.characters.rate}
+    write_text(run.folder / "result.json", json.dumps(document, indent=1) + "\n")
+    run.report.line(result.summary)
+    return result
+
+
+def _average(folders: Sequence[Path]) -> SpeechSystem:
+    """Give the system whose weights are the mean of checkpoints of one run."""
+    systems = [load_model(folder) for folder in folders]
+    systems[0].model.load_state_dict(average_states([system.model.state_dict() for system in systems]))
+    return systems[0]
+
+
+def _evaluate(run: Run, system: SpeechSystem) -> Evaluation:
+    system.model.to(run.device)
+    return evaluate(
+        system,
+        run.dev_set,
+        batch_seconds=run.config.data.batch_seconds,
+        losses=run.config.losses,
+        search=run.config.search,
+        device=run.device,
+    )
+
+
+def _rank(evaluation: Evaluation) -> tuple[float, float, float]:
+    return evaluation.wer, evaluation.cer, evaluation.losses["cross_entropy"]
+
+
+def _card(run: Run, result: TrainingResult, *, command: str) -> str:
+    """Write the model card: what it is, what it was made from, how well it reads."""
+    config, material = run.config, run.material
+    licences = Counter(str(one.extra.get("license", "not stated")) for one in material.train)
+    hours = sum(run.train_set.durations) / 3600
+    search = config.search.model_dump(mode="json", exclude_defaults=True)
+    return f"""# {run.folder.name}
+
+Speech recognition with asr_s2s: {_kinds(config.model)}, {result.parameters:,} weights, \
+{f"the mean of the {result.averaged} best checkpoints" if result.averaged > 1 else "the best checkpoint"}.
+
+## Data
+
+{len(material.train):,} utterances, {hours:.2f} hours, from {", ".join(config.data.train)}.
+
+{NEWLINE.join(f"- {count:,} utterances: {licence}" for licence, count in licences.most_common())}
+
+## Training
+
+    {command}
+
+{result.epochs} epochs, {result.steps:,} steps, {result.minutes:.1f} minutes on {run.device.type} with \
+{torch.get_num_threads()} threads, seed {config.training.seed}; `experiment.yaml` holds the configuration.
+
+## Scores
+
+On the development set: {len(material.dev)} utterances that it was not trained on, but chosen by \
+(search: {search or "as by default"}).
+
+| | error rate | substitutions | deletions | insertions | of |
+|---|---|---|---|---|---|
+{_row("words", result.words)}
+{_row("characters", result.characters)}
+"""
+
+
+def _kinds(model: ModelConfig) -> str:
+    parts = {"encoder": model.encoder, "decoder": model.decoder, "attention": model.attention}
+    return ", ".join(f"{part.kind} {name}" for name, part in parts.items() if part)
+
+
+def _row(name: str, rate: ErrorRate) -> str:
+    counts = f"{rate.substitutions} | {rate.deletions} | {rate.insertions} | {rate.reference_length}"
+    return f"| {name} | {_percent(rate)} | {counts} |"
+
+
+def _percent(rate: ErrorRate) -> str:
+    return "n/a" if rate.rate is None else f"{rate.rate:.2%}"

@@ -5,7 +5,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import ConfigError
 from asr_s2s.search.beam import BeamSearch
-from asr_s2s.search.flags import FlagThresholds
+from asr_s2s.search.flags import FlagThresholds, mean_probability
 from asr_s2s.search.greedy import GreedySearch
 from asr_s2s.search.hypothesis import Flag, FlagName, Hypothesis
 from asr_s2s.search.protocol import Recognizable, Search
@@ -22,6 +22,7 @@ __all__ = [
     "Search",
     "SearchConfig",
     "TokenRules",
+    "mean_probability",
 ]
 
 
@@ -33,7 +34,6 @@ class SearchConfig(PartConfig):
     length_normalization: NonNegativeFloat = 1.0  # finished hypotheses compare by score / length to this power
     length_bonus: float = 0.0  # added to the score for every token
     ctc_weight: float = Field(default=0.0, ge=0, le=1)  # share of CTC's prefix scores beside the decoder's
-    ctc_candidates: PositiveInt = 20  # next tokens per hypothesis, the decoder's best, that CTC scores
     max_tokens_per_frame: PositiveFloat = 2.0  # length bound by encoder frames
     max_length_factor: PositiveFloat = 1.5  # length bound by the predicted length, where the model has a length head
     length_margin: NonNegativeInt = 10  # added to both bounds
@@ -71,7 +71,6 @@ class SearchConfig(PartConfig):
             ranking=Ranking(self.ctc_weight, self.length_bonus, self.length_normalization),
             bound=bound,
             thresholds=thresholds,
-            ctc_candidates=self.ctc_candidates,
             patience=self.patience,
             forbid_loops=self.forbid_loops,
         )

@@ -33,7 +33,6 @@ class BeamSearch:
         ranking: Ranking,
         bound: LengthBound,
         thresholds: FlagThresholds,
-        ctc_candidates: int = 20,
         patience: float = 1.0,
         forbid_loops: bool = False,
     ) -> None:
@@ -45,8 +44,8 @@ class BeamSearch:
         self.thresholds = thresholds
         self.forbid_loops = forbid_loops
         self.enough = max(1, round(beam * patience))
-        wanted = max(2 * beam, ctc_candidates) if ranking.ctc_weight else 2 * beam
-        self.tokens_tried = min(wanted, model.decoder.vocabulary_size)
+        every = model.decoder.vocabulary_size
+        self.tokens_tried = every if ranking.ctc_weight else min(2 * beam, every)
 
     @torch.inference_mode()
     def __call__(
@@ -113,7 +112,7 @@ class BeamSearch:
     def _candidates(self, growing: Growing, logits: Tensor, *, length: int) -> Candidates:
         """Score the most probable next tokens of each hypothesis, and the end; sort by total, ties by beam and token.
 
-        The decoder alone chooses which tokens are tried: CTC scores cost more, and only for these.
+        Without CTC, a hypothesis's own best tokens are enough to try; with it, all are.
         """
         log_probs = allowed_log_probs(logits, self.rules, first=length == 0)
         if growing.guard is not None:
@@ -124,7 +123,7 @@ class BeamSearch:
         tried = torch.cat([tried, log_probs.gather(-1, ends)], dim=-1)  # the end is tried always, and once
         ctc = None
         if growing.ctc is not None:
-            ctc = torch.cat([growing.ctc.extended(tokens), growing.ctc.whole().unsqueeze(-1)], dim=-1)
+            ctc = torch.cat([growing.ctc.extended().gather(-1, tokens), growing.ctc.whole().unsqueeze(-1)], dim=-1)
         tokens = torch.cat([tokens, ends], dim=-1)
         lengths = length + (tokens != self.rules.end_token).float()
         totals = self.ranking.totals(growing.attended.unsqueeze(-1) + tried, ctc, lengths=lengths)

@@ -4,10 +4,12 @@ A prefix's score is the log probability of all label sequences that begin with i
 (Graves 2008, section 2.2 "prefix search"; Watanabe et al. 2017, "Hybrid CTC/attention architecture", algorithm 2).
 
 Two things make it quick. What a new token adds needs no recursion over time: the prefix ends before some frame t and
-the token is first said at t, so one logsumexp over t scores any number of candidates. Only the few chosen prefixes
-need new forward variables, and those recursions are linear, x[t] = (x[t-1] + y[t-1]) p[t], so that a cumulative sum
-solves them: x[t] = P[t] * sum over s <= t of y[s-1] / P[s-1], where P is the running product of p. In logarithms P
-reaches minus many thousands, which float64 holds exactly enough (the states are kept in float32).
+the token is first said at t, so a matrix product over t scores the whole vocabulary. Only the few chosen prefixes need
+new forward variables, and those recursions are linear, x[t] = (x[t-1] + y[t-1]) p[t], so that a cumulative sum solves
+them: x[t] = P[t] * sum over s <= t of y[s-1] / P[s-1], where P is the running product of p.
+
+Products are taken in float64, whose range (down to exp(-700) of the likeliest ending) no candidate worth keeping
+leaves; running products in float64 logarithms, since they reach minus many thousands. The states are float32.
 """
 
 from dataclasses import dataclass, replace
@@ -23,14 +25,16 @@ class CtcPrefixes:
     """A batch of prefixes, some per utterance, with their forward variables; every method gives new values.
 
     log_probs: (batch, vocabulary, time), time last so that a token's frames lie together; IMPOSSIBLE beyond each length
+    probs: (batch, time, vocabulary), float64, zero beyond each length
     lengths: (batch,), frames
     blank: CTC's blank token
-    last: (batch, beam), each prefix's newest token, -1 where it is empty
+    last: (batch, beam), each prefix's newest token; the blank where it is empty
     ends_in_label, ends_in_blank: (batch, beam, time + 1), log probability that the first t frames spell the prefix
         and that frame t is its last label, or blank
     """
 
     log_probs: Tensor
+    probs: Tensor
     lengths: Tensor
     blank: int
     last: Tensor
@@ -41,15 +45,15 @@ class CtcPrefixes:
     def start(cls, log_probs: Tensor, lengths: Tensor, *, blank: int) -> "CtcPrefixes":
         """Begin with the empty prefix of each utterance, from log probabilities (batch, time, vocabulary)."""
         batch, time, _ = log_probs.shape
-        valid = torch.arange(time, device=log_probs.device) < lengths.unsqueeze(1)
-        by_token = log_probs.float().clamp(min=IMPOSSIBLE).transpose(1, 2)
-        by_token = by_token.masked_fill(~valid.unsqueeze(1), IMPOSSIBLE).contiguous()
-        silent = torch.cat([by_token.new_zeros(batch, 1), by_token[:, blank].cumsum(-1)], dim=-1).unsqueeze(1)
+        padding = torch.arange(time, device=log_probs.device) >= lengths.unsqueeze(1)
+        log_probs = log_probs.float().clamp(min=IMPOSSIBLE).masked_fill(padding.unsqueeze(-1), IMPOSSIBLE)
+        silent = torch.cat([log_probs.new_zeros(batch, 1), log_probs[..., blank].cumsum(-1)], dim=-1).unsqueeze(1)
         return cls(
-            log_probs=by_token,
+            log_probs=log_probs.transpose(1, 2).contiguous(),
+            probs=log_probs.double().exp(),
             lengths=lengths,
             blank=blank,
-            last=lengths.new_full((batch, 1), -1),
+            last=lengths.new_full((batch, 1), blank),
             ends_in_label=torch.full_like(silent, IMPOSSIBLE),
             ends_in_blank=silent,
         )
@@ -57,50 +61,44 @@ class CtcPrefixes:
     def whole(self) -> Tensor:
         """Give each prefix's log probability as the whole label sequence, (batch, beam)."""
         where = self.lengths.view(-1, 1, 1).expand(-1, self.last.shape[1], 1)
-        ends = torch.logaddexp(self.ends_in_label, self.ends_in_blank)
-        return _score(ends.gather(-1, where).squeeze(-1))
+        ends = torch.logaddexp(self.ends_in_label.gather(-1, where), self.ends_in_blank.gather(-1, where))
+        return _score(ends.squeeze(-1))
 
-    def extended(self, candidates: Tensor) -> Tensor:
-        """Give each prefix's log probability with one more token: candidates and result (batch, beam, candidate)."""
-        rows = torch.arange(len(candidates), device=candidates.device).view(-1, 1, 1)
-        said = self.log_probs[rows, candidates]  # (batch, beam, candidate, time)
-        before = self._before(candidates.unsqueeze(-1) == self.last[..., None, None])
-        return _score(torch.logsumexp(before + said, dim=-1))
+    def extended(self) -> Tensor:
+        """Give each prefix's log probability with one more token, for every token: (batch, beam, vocabulary).
+
+        The blank's column means nothing.
+        """
+        in_label, in_blank = self.ends_in_label[..., :-1].double(), self.ends_in_blank[..., :-1].double()
+        top = torch.maximum(in_label, in_blank).amax(-1, keepdim=True)
+        in_label, in_blank = (in_label - top).exp(), (in_blank - top).exp()
+        new = (in_label + in_blank) @ self.probs
+        # the last label once more: only after a blank that parts the two
+        said = self.probs.gather(2, self.last.unsqueeze(1).expand(-1, self.probs.shape[1], -1)).transpose(1, 2)
+        new = new.scatter(-1, self.last.unsqueeze(-1), (in_blank * said).sum(-1, keepdim=True))
+        return _score((new.log() + top).float())
 
     def advance(self, beams: Tensor, tokens: Tensor) -> "CtcPrefixes":
         """Choose prefixes (batch, new beam) within each utterance and append one token to each."""
         rows = torch.arange(len(beams), device=beams.device).unsqueeze(1)
-        chosen = replace(
-            self,
-            last=self.last[rows, beams],
-            ends_in_label=self.ends_in_label[rows, beams],
-            ends_in_blank=self.ends_in_blank[rows, beams],
-        )
-        before = chosen._before((tokens == chosen.last).unsqueeze(-1).unsqueeze(-1)).squeeze(2)
+        in_label, in_blank = self.ends_in_label[rows, beams, :-1], self.ends_in_blank[rows, beams, :-1]
+        repeated = (tokens == self.last[rows, beams]).unsqueeze(-1)
+        before = torch.where(repeated, in_blank, torch.logaddexp(in_label, in_blank))
         ends_in_label = _recursion(before, self.log_probs[rows, tokens])
         ends_in_blank = _recursion(ends_in_label[..., :-1], self.log_probs[:, None, self.blank])
-        return replace(chosen, last=tokens, ends_in_label=ends_in_label, ends_in_blank=ends_in_blank)
+        return replace(self, last=tokens, ends_in_label=ends_in_label, ends_in_blank=ends_in_blank)
 
     def keep(self, utterances: Tensor) -> "CtcPrefixes":
         """Keep only some utterances of the batch."""
         return CtcPrefixes(
             log_probs=self.log_probs[utterances],
+            probs=self.probs[utterances],
             lengths=self.lengths[utterances],
             blank=self.blank,
             last=self.last[utterances],
             ends_in_label=self.ends_in_label[utterances],
             ends_in_blank=self.ends_in_blank[utterances],
         )
-
-    def _before(self, repeated: Tensor) -> Tensor:
-        """Log probability that the frames before each one spell the prefix so that a new label may follow.
-
-        repeated: (batch, beam, candidate, 1), True where the new label equals the last: then a blank must part them.
-        returns: (batch, beam, candidate, time)
-        """
-        in_blank = self.ends_in_blank[..., :-1]
-        either = torch.logaddexp(in_blank, self.ends_in_label[..., :-1])
-        return torch.where(repeated, in_blank.unsqueeze(2), either.unsqueeze(2))
 
 
 def _score(log_prob: Tensor) -> Tensor:

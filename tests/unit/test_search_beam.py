@@ -19,7 +19,6 @@ from search_scripted import (
 
 from asr_s2s.errors import ConfigError
 from asr_s2s.search import BeamSearch, SearchConfig, TokenRules
-from asr_s2s.search.ctc_prefix import CtcPrefixes
 from asr_s2s.search.flags import FlagThresholds
 from asr_s2s.search.ranking import Ranking
 from asr_s2s.search.rules import LengthBound
@@ -225,19 +224,3 @@ def test_ctc_weight_without_a_ctc_head_or_blank_says_what_to_do() -> None:
     no_blank = TokenRules((START,), END)
     with pytest.raises(ConfigError, match="this vocabulary has no blank"):
         config.build(ScriptedModel(ScriptedDecoder(), ctc=True), no_blank)
-
-
-def test_the_candidates_that_ctc_scores_are_as_many_as_asked_for(monkeypatch) -> None:
-    tried = []
-    extended = CtcPrefixes.extended
-
-    def counting(self, candidates):
-        tried.append(candidates.shape[-1])
-        return extended(self, candidates)
-
-    monkeypatch.setattr(CtcPrefixes, "extended", counting)
-    model = ScriptedModel(ScriptedDecoder(), ctc=True)
-    for wanted in (3, 4):
-        tried.clear()
-        SearchConfig(beam=1, ctc_weight=0.3, ctc_candidates=wanted).build(model, RULES)(*encodings(3))
-        assert set(tried) == {wanted}

@@ -1,0 +1,101 @@
+"""Searches with the real decoders, tiny and random: what holds for scripted ones holds for them."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from asr_s2s.models import ModelConfig, SpeechModel
+from asr_s2s.search import SearchConfig, TokenRules
+
+pytestmark = pytest.mark.unit
+
+VOCABULARY, CHANNELS, MELS = 12, 16, 8
+RULES = TokenRules(start_tokens=(1,), end_token=2, suppressed=(0, 1, 3), blank_token=0)
+LENGTHS = (40, 23, 57, 31)
+SEARCHES = {
+    "greedy": SearchConfig(beam=1),
+    "greedy without loops": SearchConfig(beam=1, forbid_loops=True),
+    "beam": SearchConfig(beam=4),
+    "beam with CTC": SearchConfig(beam=4, ctc_weight=0.3, length_bonus=0.2),
+    "beam without loops": SearchConfig(beam=4, forbid_loops=True),
+}
+DECODERS = {
+    "transformer": {
+        "decoder": {"kind": "transformer", "channels": CHANNELS, "heads": 2, "layers": 2, "feedforward": 32},
+    },
+    "lstm": {"decoder": {"kind": "rnn", "channels": 12, "embedding": 6}, "attention": {"kind": "location"}},
+    "gru": {
+        "decoder": {"kind": "rnn", "cell": "gru", "layers": 2, "channels": 12, "embedding": 6},
+        "attention": {"kind": "multihead", "channels": 8},
+    },
+}
+
+
+@pytest.fixture(scope="module", params=DECODERS)
+def model(request: pytest.FixtureRequest) -> SpeechModel:
+    torch.manual_seed(3)
+    encoder = {"kind": "gru", "channels": CHANNELS, "layers": 1}
+    tree = {"encoder": encoder, **DECODERS[request.param], "ctc": True, "length": True}
+    built = ModelConfig.model_validate(tree).build(MELS, VOCABULARY)
+    with torch.no_grad():
+        for parameter in built.parameters():  # larger than at the start, so that hypotheses differ
+            parameter.mul_(2.0)
+    return built.eval()
+
+
+@pytest.fixture(scope="module")
+def features() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(4)
+    features = torch.zeros(len(LENGTHS), max(LENGTHS), MELS)
+    for row, length in enumerate(LENGTHS):
+        features[row, :length] = 3 * torch.randn(length, MELS, generator=generator)
+    return features, torch.tensor(LENGTHS)
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_an_utterance_gives_the_same_alone_and_in_any_batch(
+    name: str, model: SpeechModel, features: tuple[Tensor, Tensor]
+) -> None:
+    search = SEARCHES[name].build(model, RULES)
+    samples, lengths = features
+    with torch.inference_mode():
+        for order in ([0, 1, 2, 3], [3, 1], [2, 0, 1]):
+            together = search(*model.encode(samples[order], lengths[order]), with_attention=True)
+            for row, found in zip(order, together, strict=True):
+                encoding = model.encode(samples[row : row + 1, : lengths[row]], lengths[row : row + 1])
+                alone = search(*encoding, with_attention=True)[0]
+                assert found.tokens == alone.tokens
+                assert [flag.name for flag in found.flags] == [flag.name for flag in alone.flags]
+                # worst seen 2e-5: float32 sums over frames in another order, over some forty tokens
+                assert found.score == pytest.approx(alone.score, abs=2e-4)
+                torch.testing.assert_close(found.attention, alone.attention, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["greedy", "beam", "beam with CTC"])
+def test_token_log_probs_are_those_of_the_teacher_forced_pass(
+    name: str, model: SpeechModel, features: tuple[Tensor, Tensor]
+) -> None:
+    samples, lengths = features
+    with torch.inference_mode():
+        encoder_out, encoder_lengths = model.encode(samples, lengths)
+        for row, found in enumerate(SEARCHES[name].build(model, RULES)(encoder_out, encoder_lengths)):
+            fed = torch.tensor([[1, *found.tokens]])
+            logits = model.decoder(fed, encoder_out[row : row + 1], encoder_lengths[row : row + 1]).logits[0]
+            log_probs = logits.index_fill(-1, torch.tensor(RULES.suppressed), -torch.inf).log_softmax(-1)
+            forced = [float(log_probs[position, token]) for position, token in enumerate(found.tokens)]
+            # worst seen 4e-6: the cached step against the whole pass
+            assert found.token_log_probs == pytest.approx(forced, abs=5e-5)
+            if found.ended:
+                assert found.end_log_prob == pytest.approx(float(log_probs[-1, 2]), abs=5e-5)
+
+
+def test_the_length_head_bounds_the_tokens(model: SpeechModel, features: tuple[Tensor, Tensor]) -> None:
+    samples, lengths = features
+    rules = TokenRules(start_tokens=(1,), end_token=2, suppressed=(0, 1, 2, 3), blank_token=0)  # never ends
+    with torch.inference_mode():
+        encoder_out, encoder_lengths = model.encode(samples, lengths)
+        predicted = model.predict_lengths(encoder_out, encoder_lengths)
+        for beam in (1, 3):
+            search = SearchConfig(beam=beam, max_tokens_per_frame=99.0, max_length_factor=2.0, length_margin=1)
+            found = search.build(model, rules)(encoder_out, encoder_lengths)
+            assert [len(hypothesis.tokens) for hypothesis in found] == (2.0 * predicted).ceil().add(1).tolist()

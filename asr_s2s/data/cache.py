@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from asr_s2s.errors import ConfigError
+from asr_s2s.errors import AudioError, ConfigError
 from asr_s2s.features import FrontEnd
 from asr_s2s.manifest import Utterance
 
@@ -56,9 +56,15 @@ class FeatureCache:
 
 
 def feature_key(utterance: Utterance, *, speed: float) -> str:
-    """Name all that an utterance's samples depend on: the file as it is now, the piece of it, the speed factor."""
+    """Name all that an utterance's samples depend on: the file as it is now, the piece of it, the speed factor.
+
+    Raises AudioError if there is no such file.
+    """
     path = utterance.audio_path.resolve()
-    state = path.stat()
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise AudioError(f"{utterance.audio_path}: cannot be found ({error.strerror}). Check the path.") from error
     parts = [utterance.id, str(path), state.st_size, state.st_mtime_ns, utterance.offset, utterance.duration, speed]
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
 

@@ -1,3 +1,51 @@
-"""Attention-based speech recognition: transcribe, train and score."""
+"""Attention-based speech recognition: transcribe, train and score.
+
+>>> import asr_s2s
+>>> model = asr_s2s.load("en")
+>>> print(model.transcribe("talk.wav").text)
+
+The public names are imported when they are first used, so that `import asr_s2s` loads no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asr_s2s.errors import AsrError
+    from asr_s2s.manifest import Utterance, Word, read_manifest, write_manifest
+    from asr_s2s.recognizer import Recognizer, load
+    from asr_s2s.scoring import ErrorRate, Report, score
+    from asr_s2s.transcripts import Segment, Transcript
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AsrError",
+    "ErrorRate",
+    "Recognizer",
+    "Report",
+    "Segment",
+    "Transcript",
+    "Utterance",
+    "Word",
+    "load",
+    "read_manifest",
+    "score",
+    "write_manifest",
+]
+
+_HOMES = {
+    "asr_s2s.errors": ("AsrError",),
+    "asr_s2s.manifest": ("Utterance", "Word", "read_manifest", "write_manifest"),
+    "asr_s2s.recognizer": ("Recognizer", "load"),
+    "asr_s2s.scoring": ("ErrorRate", "Report", "score"),
+    "asr_s2s.transcripts": ("Segment", "Transcript"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its room when it is first used (PEP 562)."""
+    for room, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(room), name)
+    raise AttributeError(f"module 'asr_s2s' has no attribute '{name}'")

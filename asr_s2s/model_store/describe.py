@@ -10,9 +10,11 @@ def describe(model: str | Path) -> str:
     """Say a model's sizes and configuration in a few lines."""
     folder = model_folder(model)
     system = load_model(model)
-    parts = {"encoder": system.model.encoder, "decoder": system.model.decoder, "whole model": system.model}
+    counts = [(name, parameter.numel()) for name, parameter in system.model.named_parameters()]
+    parts = {"encoder": "encoder.", "decoder": "decoder.", "whole model": ""}
     sizes = [
-        f"{name}: {sum(p.numel() for p in part.parameters()) / 1e6:.2f} M parameters" for name, part in parts.items()
+        f"{part}: {sum(count for name, count in counts if name.startswith(prefix)) / 1e6:.2f} M parameters"
+        for part, prefix in parts.items()
     ]
     megabytes = (folder / WEIGHTS_FILE).stat().st_size / 1e6
     return "\n".join(

@@ -1,0 +1,6 @@
+"""A recording in, a transcript out."""
+
+from asr_s2s.recognizer.recognizer import Recognizer, load
+from asr_s2s.recognizer.source import Source
+
+__all__ = ["Recognizer", "Source", "load"]

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.manifest import read_manifest
 from asr_s2s.scoring.align import check_counts
 from asr_s2s.scoring.pairing import pair_texts
 from asr_s2s.scoring.report import Report, make_report
-from asr_s2s.scoring.sources import Source, SourceFormat, Text, by_line, manifest_side, read_source
+from asr_s2s.scoring.sources import Source, SourceFormat, Text, by_line, read_both_sides, read_source
 from asr_s2s.text.normalizers import normalizer as find_normalizer
 
 DEFAULT_NORMALIZER = "basic"  # changes no language's words; "whisper-english" is for English alone
@@ -28,8 +27,7 @@ def score_files(
     Raises ScoringError or ManifestError for files that cannot be read or paired.
     """
     if reference is None:
-        utterances = read_manifest(hypothesis)
-        sides = manifest_side(hypothesis, utterances, "reference"), manifest_side(hypothesis, utterances, "hypothesis")
+        sides = read_both_sides(hypothesis)
     else:
         sides = (
             read_source(reference, "reference", source_format=source_format),

@@ -66,6 +66,20 @@ def by_line(name: str, lines: Sequence[str]) -> Source:
     return Source(name, texts, has_ids=False)
 
 
+def read_both_sides(path: Path) -> tuple[Source, Source]:
+    """Read references and hypotheses from one manifest's `text` and `pred_text`.
+
+    Raises ScoringError when the file is no manifest or lacks one of the two.
+    """
+    if _format_of(path, _read(path)) != "manifest":
+        raise ScoringError(
+            f"{path}: is not a manifest. One file alone must be one, with 'text' and 'pred_text' on each line; "
+            "otherwise give two files: the reference, then the hypothesis."
+        )
+    utterances = read_manifest(path)
+    return manifest_side(path, utterances, "reference"), manifest_side(path, utterances, "hypothesis")
+
+
 def manifest_side(path: Path, utterances: list[Utterance], side: Side) -> Source:
     """Take the references from `text` or the hypotheses from `pred_text`; a line without pred_text is missing.
 
@@ -109,7 +123,7 @@ def _read(path: Path) -> str:
 
 def _lines(content: str) -> list[str]:
     """Cut at line ends alone: str.splitlines would also cut at rare characters within a text."""
-    lines = content.replace("\r\n", "\n").split("\n")
+    lines = content.split("\n")  # a carriage return is white space like any other
     return lines[:-1] if lines[-1] == "" else lines
 
 

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import jiwer
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asr_s2s.errors import ScoringError
 from asr_s2s.scoring import ErrorRate, align, character_errors, count_errors, word_errors
 
 pytestmark = pytest.mark.unit
+
+# A busy machine is no fault of the code.
+calm = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 
 words = st.lists(st.sampled_from(["a", "b", "the", "cat", "ß"]), max_size=8)
 # Letters and spaces alone: jiwer's own idea of white space is another subject.
@@ -30,6 +33,7 @@ def error_rates(draw: st.DrawFn) -> ErrorRate:
     return ErrorRate(substitutions, deletions, insertions, substitutions + deletions + correct)
 
 
+@calm
 @given(error_rates(), error_rates(), error_rates())
 def test_rates_add_by_counts_in_any_order(one: ErrorRate, two: ErrorRate, three: ErrorRate) -> None:
     assert (one + two) + three == three + (two + one)
@@ -53,6 +57,7 @@ def test_impossible_counts_are_refused() -> None:
         ErrorRate(substitutions=2, deletions=2, reference_length=3)
 
 
+@calm
 @given(words, words)
 def test_each_side_of_an_alignment_is_its_sequence(reference: list[str], hypothesis: list[str]) -> None:
     steps = align(reference, hypothesis).steps
@@ -64,16 +69,19 @@ def test_each_side_of_an_alignment_is_its_sequence(reference: list[str], hypothe
         assert (step.kind == "insertion") == (step.reference is None)
 
 
+@calm
 @given(words, words)
 def test_counting_agrees_with_the_alignment(reference: list[str], hypothesis: list[str]) -> None:
     assert count_errors(reference, hypothesis) == align(reference, hypothesis).error_rate
 
 
+@calm
 @given(words, words)
 def test_there_are_no_errors_only_between_equals(reference: list[str], hypothesis: list[str]) -> None:
     assert (count_errors(reference, hypothesis).errors == 0) == (reference == hypothesis)
 
 
+@calm
 @given(words, words)
 def test_swapped_sides_have_as_many_errors(reference: list[str], hypothesis: list[str]) -> None:
     forth, back = count_errors(reference, hypothesis), count_errors(hypothesis, reference)
@@ -81,11 +89,13 @@ def test_swapped_sides_have_as_many_errors(reference: list[str], hypothesis: lis
     assert forth.insertions - forth.deletions == back.deletions - back.insertions
 
 
+@calm
 @given(words, words, words)
 def test_a_detour_never_saves_errors(one: list[str], two: list[str], three: list[str]) -> None:
     assert count_errors(one, three).errors <= count_errors(one, two).errors + count_errors(two, three).errors
 
 
+@calm
 @given(pairs)
 def test_words_agree_with_jiwer(pairs: list[tuple[str, str]]) -> None:
     references, hypotheses = map(list, zip(*pairs, strict=True))
@@ -100,6 +110,7 @@ def test_words_agree_with_jiwer(pairs: list[tuple[str, str]]) -> None:
     assert ours.rate == pytest.approx(golden.wer)
 
 
+@calm
 @given(pairs)
 def test_characters_agree_with_jiwer(pairs: list[tuple[str, str]]) -> None:
     references, hypotheses = map(list, zip(*pairs, strict=True))

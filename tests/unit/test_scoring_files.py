@@ -35,6 +35,11 @@ def test_one_manifest_is_scored_against_itself(tmp_path: Path) -> None:
     assert (report.pairing.reference, report.pairing.hypothesis) == (f"{path} (text)", f"{path} (pred_text)")
 
 
+def test_one_file_that_is_no_manifest_asks_for_the_other(tmp_path: Path) -> None:
+    with pytest.raises(ScoringError, match=r"hyp\.trn: is not a manifest.*give two files: the reference, then the hyp"):
+        score_files(None, written(tmp_path, "hyp.trn", "one (a)\n"))
+
+
 def test_two_manifests_are_joined_by_id_in_any_order(tmp_path: Path) -> None:
     reference = manifest(tmp_path, "ref.jsonl", a={"text": "one two"}, b={"text": "six"})
     hypothesis = manifest(tmp_path, "hyp.jsonl", b={"pred_text": "six"}, a={"pred_text": "one too"})

@@ -1,13 +1,14 @@
 """The report: its numbers, its two views, and what it must not load."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import jiwer
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asr_s2s.errors import ScoringError
@@ -16,11 +17,16 @@ from asr_s2s.scoring.report import Confusion
 
 pytestmark = pytest.mark.unit
 
-REAL = Path(__file__).parents[1] / "data" / "scoring" / "commonvoice.jsonl"
+# A busy machine is no fault of the code.
+calm = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+
+ROOT = Path(__file__).parents[2]
+REAL = ROOT / "tests" / "data" / "scoring" / "commonvoice.jsonl"
 
 texts = st.lists(st.sampled_from(["a", "B", "b.", "cat", "Cat"]), max_size=6).map(" ".join)
 
 
+@calm
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6))
 def test_the_report_is_the_sum_of_its_utterances(pairs: list[tuple[str, str]]) -> None:
     references, hypotheses = zip(*pairs, strict=True)
@@ -34,6 +40,7 @@ def test_the_report_is_the_sum_of_its_utterances(pairs: list[tuple[str, str]]) -
         assert whole.sentences == len(pairs)
 
 
+@calm
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6))
 def test_the_lists_hold_every_error_once(pairs: list[tuple[str, str]]) -> None:
     report = score(*zip(*pairs, strict=True))
@@ -168,6 +175,22 @@ def test_the_json_holds_counts_lists_and_alignments() -> None:
         {"kind": "substitution", "reference": "a", "hypothesis": "the"},
         {"kind": "correct", "reference": "cat", "hypothesis": "cat"},
     ]
+
+
+def test_the_tutorial_shows_what_is_really_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    tutorial = (ROOT / "docs" / "score.md").read_text(encoding="utf-8")
+    path = REAL.relative_to(ROOT)
+    printed = to_text(score_files(None, path, normalizer="whisper-english", group_by="speaker"))
+    for code in re.findall(r"```python\n(.*?)```", tutorial, re.DOTALL):
+        exec(code, {})  # noqa: S102 - our own tutorial
+    printed += "\n" + capsys.readouterr().out
+    shown = re.findall(r"```text\n(.*?)\n```", tutorial, re.DOTALL)
+    assert len(shown) == 4
+    for paragraph in "\n\n".join(shown).split("\n\n"):
+        assert paragraph in printed
 
 
 def test_scoring_loads_no_torch() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from asr_s2s.manifest import Word
@@ -14,6 +14,9 @@ from asr_s2s.transcripts.json import schema
 from asr_s2s.transcripts.jsonl import manifest_fields
 
 pytestmark = pytest.mark.unit
+
+# A busy machine is no fault of the code.
+calm = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "transcript.schema.json"
 
@@ -75,12 +78,14 @@ def in_captions(transcript: Transcript) -> Transcript:
     return Transcript(kept, duration=max((segment.end for segment in kept), default=0.0))
 
 
+@calm
 @given(transcripts)
 @example(EMPTY)
 def test_json_keeps_everything(transcript: Transcript) -> None:
     assert FORMATS["json"].read(FORMATS["json"].write(transcript)) == transcript
 
 
+@calm
 @given(transcripts)
 @example(EMPTY)
 def test_a_manifest_line_keeps_all_but_the_cuts_between_segments(transcript: Transcript) -> None:
@@ -92,13 +97,20 @@ def test_a_manifest_line_keeps_all_but_the_cuts_between_segments(transcript: Tra
     assert FORMATS["jsonl"].write(read) == line
 
 
+def test_a_manifest_line_that_tells_of_nothing_has_no_segment() -> None:
+    assert FORMATS["jsonl"].read(FORMATS["jsonl"].write(EMPTY)) == EMPTY
+
+
 @pytest.mark.parametrize("name", ["srt", "vtt"])
+@calm
 @given(transcript=transcripts)
 @example(transcript=EMPTY)
+@example(transcript=Transcript((Segment(0.5, 1.0, "<i>&amp;lt; a --> b\n\n7"),), duration=1.0))
 def test_captions_keep_texts_and_times_to_the_millisecond(name: str, transcript: Transcript) -> None:
     assert FORMATS[name].read(FORMATS[name].write(transcript)) == in_captions(transcript)
 
 
+@calm
 @given(transcripts)
 @example(EMPTY)
 def test_plain_text_keeps_the_words(transcript: Transcript) -> None:
@@ -115,6 +127,11 @@ def test_times_are_rounded_to_the_nearest_millisecond_and_hours_may_pass_99() ->
     transcript = Transcript((Segment(3599.9996, 100 * 3600 + 0.0014, "late"),), duration=400_000)
     assert FORMATS["srt"].write(transcript) == "1\n01:00:00,000 --> 100:00:00,001\nlate\n"
     assert FORMATS["vtt"].write(transcript) == "WEBVTT\n\n01:00:00.000 --> 100:00:00.001\nlate\n"
+
+
+def test_subrip_of_other_writers_may_lack_numbers_and_digits() -> None:
+    text = "\ufeff0:00:01,5 --> 0:00:02,25 X1:100\r\none\r\ntwo\r\n\r\n\r\n2\r\n00:00:03.000 --> 00:00:04.000\r\nsix"
+    assert FORMATS["srt"].read(text).segments == (Segment(1.5, 2.25, "one two"), Segment(3.0, 4.0, "six"))
 
 
 def test_webvtt_of_other_writers_is_read_without_notes_styles_and_tags() -> None:

@@ -189,8 +189,9 @@ def test_the_tutorial_shows_what_is_really_printed(
     printed += "\n" + capsys.readouterr().out
     shown = re.findall(r"```text\n(.*?)\n```", tutorial, re.DOTALL)
     assert len(shown) == 4
-    for paragraph in "\n\n".join(shown).split("\n\n"):
-        assert paragraph in printed
+    version = re.compile(r"whisper-normalizer [\d.]+")  # a release that changes no number needs no new tutorial
+    for paragraph in version.sub("", "\n\n".join(shown)).split("\n\n"):
+        assert paragraph in version.sub("", printed)
 
 
 def test_scoring_loads_no_torch() -> None:

@@ -14,7 +14,7 @@ from asr_s2s.models.positions import sinusoids
 
 pytestmark = pytest.mark.unit
 
-NUM_MELS, CHANNELS, HEADS, LAYERS, WIDTH, VOCABULARY, FRAMES = 8, 32, 4, 2, 48, 50, 40
+NUM_MELS, CHANNELS, HEADS, LAYERS, WIDTH, VOCABULARY, FRAMES = 8, 32, 4, 3, 48, 50, 40
 # Worst seen 1e-6 at values up to 4: float32 sums in another order.
 TOLERANCE = {"atol": 1e-5, "rtol": 0.0}
 RENAMED = (
@@ -110,6 +110,19 @@ def test_the_scores_equal_whispers(reference: WhisperForConditionalGeneration, d
     expected = reference(encoder_outputs=(encoder_out,), decoder_input_ids=tokens).logits
     logits = decoder(tokens, encoder_out, torch.tensor([FRAMES // 2, FRAMES // 2])).logits
     torch.testing.assert_close(logits, expected, **TOLERANCE)
+
+
+@torch.no_grad()
+def test_the_attention_is_the_mean_of_whispers_upper_layers(
+    reference: WhisperForConditionalGeneration, decoder: nn.Module
+) -> None:
+    features, tokens = material()
+    encoder_out = reference.model.encoder(features.transpose(1, 2)).last_hidden_state
+    reference.set_attn_implementation("eager")  # the only one that gives weights
+    expected = reference(encoder_outputs=(encoder_out,), decoder_input_ids=tokens, output_attentions=True)
+    upper = torch.stack(expected.cross_attentions[LAYERS // 2 :]).mean(dim=(0, 2))
+    output = decoder(tokens, encoder_out, torch.tensor([FRAMES // 2, FRAMES // 2]), with_attention=True)
+    torch.testing.assert_close(output.attention, upper, **TOLERANCE)
 
 
 def test_the_positions_equal_whispers() -> None:

@@ -53,9 +53,9 @@ def split_dev(utterances: Sequence[Utterance], *, share: float, seed: int = 0, b
         groups.pop("", None)  # who speaks there is unknown, so only training can hold them
     else:
         groups = _grouped(utterances, _plain)
-        if len(groups) < len(utterances) / 2:  # commands, digits: every text is said many times
+        if len(groups) < max(2, len(utterances) / 2):  # commands, digits: every text is said many times
             groups = _grouped(utterances, lambda item: item.id)
-    chosen = _choose(groups, wanted=share * len(utterances), seed=seed)
+    chosen = _choose(groups, wanted=share * len(utterances), limit=len(utterances) - 1, seed=seed)
     split = Split(
         train=[item for item in utterances if item.id not in chosen],
         dev=[item for item in utterances if item.id in chosen],
@@ -68,12 +68,16 @@ def split_dev(utterances: Sequence[Utterance], *, share: float, seed: int = 0, b
     return split
 
 
-def _choose(groups: dict[str, list[str]], *, wanted: float, seed: int) -> set[str]:
-    """Take whole groups in a drawn order while they bring the count nearer to what is wanted; at least one."""
+def _choose(groups: dict[str, list[str]], *, wanted: float, limit: int, seed: int) -> set[str]:
+    """Take whole groups in a drawn order while they bring the count nearer to what is wanted; at least one.
+
+    Groups of more than twice what is wanted come last, the smallest of them first.
+    """
     chosen: set[str] = set()
-    for name in sorted(groups, key=lambda name: stable_seed(seed, name)):
+    for name in sorted(groups, key=lambda name: (max(len(groups[name]), 2 * wanted), stable_seed(seed, name))):
         more = len(chosen) + len(groups[name])
-        if not chosen or abs(more - wanted) < abs(len(chosen) - wanted):
+        nearer = abs(more - wanted) < abs(len(chosen) - wanted)
+        if more <= limit and (nearer or not chosen):
             chosen.update(groups[name])
     return chosen
 

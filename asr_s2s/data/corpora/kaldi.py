@@ -22,7 +22,7 @@ class _Recording:
 
 
 def read_kaldi(source: Path) -> list[Utterance]:
-    """Read a data folder; paths are as seen from the data folder or from the working folder.
+    """Read a data folder; paths are as seen from it, from a folder above it (Kaldi's recipes), or the working folder.
 
     Commands in wav.scp are refused: what comes with data is not run.
     Raises ManifestError that lists every broken line of every file.
@@ -48,6 +48,7 @@ def read_kaldi(source: Path) -> list[Utterance]:
 
 
 def _read_recordings(source: Path, faults: list[str]) -> dict[str, _Recording]:
+    folders = (source, *source.absolute().parents, Path())
     recordings: dict[str, _Recording] = {}
     for where, line in read_lines(source / "wav.scp"):
         name, *rest = line.split(maxsplit=1)
@@ -55,8 +56,8 @@ def _read_recordings(source: Path, faults: list[str]) -> dict[str, _Recording]:
             faults.append(f"{where}: the recording '{name}' stands on {recordings[name].origin} too. Remove one.")
             continue
         written = rest[0] if rest else ""
-        paths = [path for path in (source / written, Path(written)) if path.is_file()]
-        recordings[name] = _Recording(paths[0] if paths else None, where)
+        path = next((folder / written for folder in folders if written and (folder / written).is_file()), None)
+        recordings[name] = _Recording(path, where)
         if not written:
             faults.append(f"{where}: '{name}' has no path. Write it after the name.")
         elif written.endswith("|"):
@@ -64,8 +65,8 @@ def _read_recordings(source: Path, faults: list[str]) -> dict[str, _Recording]:
                 f"{where}: '{written}' is a command, and commands that come with data are not run. "
                 "Run it yourself and write the path of what it made."
             )
-        elif not paths:
-            faults.append(f"{where}: {written} is neither below {source} nor below the working folder. Mend the path.")
+        elif path is None:
+            faults.append(f"{where}: {written} is not there, seen from any folder above or here. Mend the path.")
     return recordings
 
 

@@ -58,7 +58,7 @@ def _read_cuts(path: Path, faults: list[str]) -> Iterator[Utterance]:
         for supervision in cut.supervisions:
             yield _utterance(supervision, audio_path, origin=where, begin=cut.start)
         if not cut.supervisions:
-            yield Utterance(cut.id, audio_path, offset=cut.start, duration=cut.duration, origin=where)
+            yield Utterance(cut.id, audio_path, offset=float(cut.start), duration=cut.duration, origin=where)
 
 
 def _read_supervisions(recordings: list[Path], supervisions: list[Path], faults: list[str]) -> list[Utterance]:
@@ -139,14 +139,15 @@ def _utterance(supervision: Any, audio_path: Path, *, origin: str, begin: float)
     extra = {key: value for key, value in custom.items() if isinstance(value, bool | int | float | str)}
     if supervision.gender:
         extra["gender"] = supervision.gender
-    words = (supervision.alignment or {}).get("word")
+    # lhotse 1.33 moves word times with a cut's start in truncate, but not in trim_to_supervisions: none beat wrong ones
+    words = (supervision.alignment or {}).get("word") if begin == 0 else None
     return Utterance(
         supervision.id,
         audio_path,
         text=supervision.text,
-        offset=round(begin + supervision.start, 6),
+        offset=round(float(begin + supervision.start), 6),
         duration=supervision.duration,
-        words=None if words is None else tuple(_word(item, begin) for item in words if item.symbol.strip()),
+        words=None if words is None else tuple(_word(item) for item in words if item.symbol.strip()),
         speaker=supervision.speaker,
         language=supervision.language,
         extra=extra,
@@ -154,5 +155,5 @@ def _utterance(supervision: Any, audio_path: Path, *, origin: str, begin: float)
     )
 
 
-def _word(item: Any, begin: float) -> Word:
-    return Word(item.symbol, round(begin + item.start, 6), round(begin + item.end, 6), item.score)
+def _word(item: Any) -> Word:
+    return Word(item.symbol, item.start, round(item.start + item.duration, 6), item.score)

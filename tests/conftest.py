@@ -1,0 +1,8 @@
+"""What all tests share: no deadlines and few threads, because the suite runs on machines that do other work too."""
+
+import hypothesis
+import torch
+
+hypothesis.settings.register_profile("shared-machine", deadline=None)
+hypothesis.settings.load_profile("shared-machine")
+torch.set_num_threads(2)

@@ -1,0 +1,118 @@
+"""The command as users run it: a process of its own, real recordings, standard output and exit status."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr_s2s.audio import read_audio, write_audio
+from asr_s2s.manifest import read_manifest
+
+pytestmark = pytest.mark.slow
+
+DATA = Path(__file__).parents[1] / "data"
+AURORA = DATA / "arctic_a0015_1592748256.ogg"
+
+
+def asr_s2s(*arguments: object, given: bytes | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "asr_s2s", *map(str, arguments)]
+    done = subprocess.run(command, input=given, capture_output=True, timeout=300, check=False)
+    return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_one_file_gives_its_text_on_standard_output_and_nothing_else() -> None:
+    done = asr_s2s("transcribe", AURORA)
+    assert (done.stdout, done.stderr, done.returncode) == ("It's the Aurora Borealis.\n", "", 0)
+
+
+def test_standard_input_is_read() -> None:
+    assert asr_s2s("transcribe", "-", given=AURORA.read_bytes()).stdout == "It's the Aurora Borealis.\n"
+
+
+def test_bad_files_are_named_one_line_each_and_the_good_are_transcribed(tmp_path: Path) -> None:
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "letter.mp3").write_text("Dear Sir or Madam, this is no sound at all. " * 50)
+    write_audio(tmp_path / "silent.wav", np.zeros(16_000, np.float32), sample_rate=16_000)
+    whole = AURORA.read_bytes()
+    (tmp_path / "cut.ogg").write_bytes(whole[: len(whole) // 2])
+    bad = [tmp_path / name for name in ("missing.wav", "empty.wav", "letter.mp3", "silent.wav", "cut.ogg")]
+    done = asr_s2s("transcribe", *bad[:2], AURORA, *bad[2:], "--output-dir", tmp_path / "out")
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    for path, line in zip(bad, lines, strict=False):
+        assert str(path) in line
+    assert lines[-1] == "5 of 6 inputs failed; the others are complete."
+    assert len(lines) == 6
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{AURORA.stem}.txt"]
+    assert (tmp_path / "out" / f"{AURORA.stem}.txt").read_text() == "It's the Aurora Borealis.\n"
+
+
+def test_all_formats_are_written_and_say_the_same(tmp_path: Path) -> None:
+    done = asr_s2s("transcribe", AURORA, "--format", "all", "--output-dir", tmp_path)
+    assert done.returncode == 0
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".jsonl", ".srt", ".txt", ".vtt"]
+    assert all("Aurora Borealis" in path.read_text() for path in tmp_path.iterdir())
+
+
+def test_a_recording_longer_than_the_window_is_cut_at_silences_and_keeps_its_words(tmp_path: Path) -> None:
+    clips = [read_audio(DATA / f"{name}.ogg") for name in ("LJ001-0076", AURORA.stem, "common_voice_en_37266650")]
+    pause = np.zeros(8_000, np.float32)
+    write_audio(tmp_path / "long.flac", np.concatenate([*clips, pause] * 3), sample_rate=16_000)
+    done = asr_s2s("transcribe", tmp_path / "long.flac", "--format", "json")
+    transcript = json.loads(done.stdout)
+    assert transcript["text"].lower().count("aurora borealis") == 3
+    assert transcript["text"].lower().count("native populations") == 3
+    times = [(segment["start"], segment["end"]) for segment in transcript["segments"]]
+    assert len(times) >= 2
+    assert all(end - start <= 30.0 for start, end in times)
+
+
+def test_a_manifest_goes_through_transcribe_and_score(tmp_path: Path) -> None:
+    done = asr_s2s("transcribe", "--manifest", DATA / "manifest.jsonl", "--output", tmp_path / "out.jsonl")
+    assert done.returncode == 0
+    given, written = read_manifest(DATA / "manifest.jsonl"), read_manifest(tmp_path / "out.jsonl")
+    assert [(item.id, item.text) for item in written] == [(item.id, item.text) for item in given]
+    assert all(item.pred_text is not None and "confidence" in item.extra for item in written)
+    report = tmp_path / "report.json"
+    scored = asr_s2s("score", tmp_path / "out.jsonl", "--normalizer", "whisper-english", "--json", report)
+    assert scored.returncode == 0
+    assert "whisper-english" in scored.stdout
+    assert json.loads(report.read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("transcribe",), "one of the two"),
+        (("transcribe", "x.wav", "--format", "doc"), "--format doc: unknown. Choose from txt, json"),
+        (("transcribe", "x.wav", "--channel", "0"), "--channel 0"),
+        (("transcribe", "x.wav", "--model", "klingon"), "klingon: is neither a shipped model"),
+        (("transcribe", "x.wav", "--beem", "3"), "No such option"),
+        (("score", "nowhere.jsonl"), "nowhere.jsonl"),
+        (("train", "nowhere.yaml"), "nowhere.yaml: cannot be read"),
+    ],
+)
+def test_wrong_use_says_what_to_do_and_exits_with_2(arguments: tuple[str, ...], words: str) -> None:
+    done = asr_s2s(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_answers_without_loading_torch() -> None:
+    code = "import sys, asr_s2s.cli; status = asr_s2s.cli.run(['--help']); print('torch' in sys.modules, status)"
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False 0"
+    assert time.perf_counter() - started < 30  # the figure is in the README; this catches a network or a hang
+
+
+@pytest.mark.parametrize("heavy", ["torchaudio", "lhotse", "librosa", "matplotlib", "transformers"])
+def test_transcribing_loads_nothing_that_it_does_not_need(heavy: str) -> None:
+    code = f"import sys, asr_s2s; asr_s2s.load; print({heavy!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -1,0 +1,167 @@
+"""Whisper checkpoints in both published forms, against transformers with the same weights."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from transformers import GenerationConfig, WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
+
+import asr_s2s
+from asr_s2s.audio import read_audio
+from asr_s2s.errors import CheckpointError
+from asr_s2s.manifest import read_manifest
+from asr_s2s.model_store import SpeechSystem, import_whisper, load_model
+from asr_s2s.recognizer import Recognizer
+
+pytestmark = pytest.mark.slow
+
+DATA = Path(__file__).parents[1] / "data"
+SHIPPED = Path(asr_s2s.__file__).parent / "pretrained" / "en"
+TOKENIZER = SHIPPED / "tokenizer.json"
+VOCABULARY = 51864
+TO_OPENAI = [
+    (r"^model\.", ""),
+    (r"proj_out.*", ""),
+    (r"\.layers\.", ".blocks."),
+    (r"encoder\.layer_norm", "encoder.ln_post"),
+    (r"decoder\.layer_norm", "decoder.ln"),
+    (r"embed_tokens", "token_embedding"),
+    (r"embed_positions\.weight", "positional_embedding"),
+    (r"self_attn_layer_norm", "attn_ln"),
+    (r"encoder_attn_layer_norm", "cross_attn_ln"),
+    (r"final_layer_norm", "mlp_ln"),
+    (r"self_attn", "attn"),
+    (r"encoder_attn", "cross_attn"),
+    (r"fc1", "mlp.0"),
+    (r"fc2", "mlp.2"),
+    (r"q_proj", "query"),
+    (r"k_proj", "key"),
+    (r"v_proj", "value"),
+    (r"out_proj", "out"),
+]
+
+
+def reference_model(*, layers: int, channels: int, heads: int) -> WhisperForConditionalGeneration:
+    sizes = {"d_model": channels, "num_mel_bins": 80, "vocab_size": VOCABULARY, "dropout": 0.0}
+    for side in ("encoder", "decoder"):
+        sizes |= {f"{side}_layers": layers, f"{side}_attention_heads": heads, f"{side}_ffn_dim": 4 * channels}
+    torch.manual_seed(0)
+    end = {"bos_token_id": 50256, "eos_token_id": 50256, "pad_token_id": 50256, "decoder_start_token_id": 50257}
+    return WhisperForConditionalGeneration(WhisperConfig(**sizes, **end)).eval()
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Give a small random Whisper in both forms: Hugging Face's folder and OpenAI's .pt."""
+    folder = tmp_path_factory.mktemp("published")
+    model = reference_model(layers=2, channels=64, heads=2)
+    model.save_pretrained(folder / "hf")
+    (folder / "hf" / "tokenizer.json").write_bytes(TOKENIZER.read_bytes())
+    state = {}
+    for name, value in model.state_dict().items():
+        for theirs, openai in TO_OPENAI:
+            name = re.sub(theirs, openai, name)  # noqa: PLW2901 - one name through all patterns
+        if name:
+            state[name] = value
+    sizes = {"n_mels": 80, "n_vocab": VOCABULARY}
+    for part, longest in (("audio", 1500), ("text", 448)):
+        sizes |= {f"n_{part}_ctx": longest, f"n_{part}_state": 64, f"n_{part}_head": 2, f"n_{part}_layer": 2}
+    torch.save({"dims": sizes, "model_state_dict": state}, folder / "tiny.pt")
+    return folder / "hf", folder / "tiny.pt"
+
+
+def test_both_forms_give_the_same_weights(published: tuple[Path, Path], tmp_path: Path) -> None:
+    hugging_face, openai = published
+    first = import_whisper(hugging_face, tmp_path / "a", storage="float32").model.state_dict()
+    second = import_whisper(openai, tmp_path / "b", storage="float32", tokenizer=TOKENIZER).model.state_dict()
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_tokens_that_nobody_says_are_found_as_whisper_lists_them(tmp_path: Path, published: tuple[Path, Path]) -> None:
+    system = import_whisper(published[0], tmp_path / "m")
+    # among the 90 of the generation_config.json published with whisper-tiny.en
+    assert {1, 2, 7, 8, 90, 366, 685, 705, 50257, 50357, 50361} <= set(system.vocabulary.suppressed)
+    assert len(system.vocabulary.suppressed) == 90
+    assert system.vocabulary.suppressed_first == (220, 50256)
+    assert system.vocabulary.start_tokens == (50257, 50362)
+
+
+def test_a_checkpoint_with_code_in_it_is_not_run(tmp_path: Path) -> None:
+    class Harmful:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return print, ("code in a pickle was run",)
+
+    torch.save({"dims": {}, "model_state_dict": Harmful()}, tmp_path / "bad.pt")
+    with pytest.raises(CheckpointError, match="is not OpenAI's form of a Whisper checkpoint"):
+        import_whisper(tmp_path / "bad.pt", tmp_path / "m")
+
+
+def test_a_foreign_folder_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"has no config\.json"):
+        import_whisper(tmp_path, tmp_path / "m")
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(CheckpointError, match="model_type is 'bert', not 'whisper'"):
+        import_whisper(tmp_path, tmp_path / "m")
+
+
+def hugging_face_state(system: SpeechSystem) -> dict[str, Tensor]:
+    """Give a system's weights Hugging Face's names."""
+    to_theirs = [
+        ("encoder.subsampling.convolutions.0", "encoder.conv1"),
+        ("encoder.subsampling.convolutions.1", "encoder.conv2"),
+        ("coder.norm", "coder.layer_norm"),
+        ("decoder.embedding", "decoder.embed_tokens"),
+        ("decoder.positions", "decoder.embed_positions"),
+        ("self_attention_norm", "self_attn_layer_norm"),
+        ("cross_attention_norm", "encoder_attn_layer_norm"),
+        ("feedforward_norm", "final_layer_norm"),
+        ("self_attention", "self_attn"),
+        ("cross_attention", "encoder_attn"),
+        ("feedforward.expand", "fc1"),
+        ("feedforward.contract", "fc2"),
+        (".query.", ".q_proj."),
+        (".key.", ".k_proj."),
+        (".value.", ".v_proj."),
+        (".output.", ".out_proj."),
+    ]
+    state = {}
+    for name, value in system.model.state_dict().items():
+        for ours, theirs in to_theirs:
+            name = name.replace(ours, theirs)  # noqa: PLW2901 - one name through all patterns
+        state[f"model.{name}"] = value
+    return state
+
+
+@torch.inference_mode()
+def test_the_shipped_model_says_what_hugging_faces_code_says_with_its_weights() -> None:
+    system = load_model("en")
+    reference = reference_model(layers=4, channels=384, heads=6)
+    lacking = reference.load_state_dict(hugging_face_state(system), strict=False)
+    assert lacking.unexpected_keys == []
+    assert set(lacking.missing_keys) <= {"model.encoder.embed_positions.weight", "proj_out.weight"}
+    reference.generation_config = GenerationConfig(
+        decoder_start_token_id=50257,
+        bos_token_id=50256,
+        eos_token_id=50256,
+        pad_token_id=50256,
+        no_timestamps_token_id=50362,
+        is_multilingual=False,
+        return_timestamps=False,
+        suppress_tokens=list(system.vocabulary.suppressed),
+        begin_suppress_tokens=list(system.vocabulary.suppressed_first),
+        max_length=448,
+    )
+    recognizer = Recognizer(system, beam=1)
+    extractor = WhisperFeatureExtractor()
+    for utterance in read_manifest(DATA / "manifest.jsonl"):
+        if utterance.language != "en":
+            continue
+        samples = read_audio(utterance.audio_path)
+        features = extractor(samples, sampling_rate=16_000, return_tensors="pt").input_features
+        theirs = [int(token) for token in reference.generate(features)[0] if int(token) < 50256]
+        ours = recognizer.transcribe(np.asarray(samples), sample_rate=16_000).text
+        assert ours == system.vocabulary.decode(theirs).strip(), utterance.id

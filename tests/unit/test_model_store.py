@@ -1,0 +1,186 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from asr_s2s.config import check_config
+from asr_s2s.errors import CheckpointError, ConfigError
+from asr_s2s.model_store import (
+    ModelDirectoryConfig,
+    SpeechSystem,
+    average_models,
+    build_system,
+    describe,
+    load_model,
+    save_model,
+)
+from asr_s2s.model_store.quantize import dequantize, quantize
+from asr_s2s.text import CharacterVocabulary
+
+pytestmark = pytest.mark.unit
+
+TREE = {
+    "features": {"kind": "kaldi", "num_mels": 20, "normalize": "global"},
+    "vocabulary": {"kind": "characters"},
+    "model": {
+        "encoder": {"kind": "gru", "channels": 8, "layers": 1},
+        "decoder": {"kind": "rnn", "channels": 8, "embedding": 8},
+        "attention": {"kind": "dot"},
+        "ctc": True,
+    },
+}
+
+
+def tiny_system(*, seed: int = 0, letters: str = "abc") -> SpeechSystem:
+    torch.manual_seed(seed)
+    config = check_config(TREE, ModelDirectoryConfig, origin="test")
+    system = build_system(config, CharacterVocabulary.from_texts([letters]), name="tiny")
+    system.front_end.set_statistics(torch.randn(20), torch.rand(20) + 1)
+    return system
+
+
+def weights(system: SpeechSystem) -> dict[str, torch.Tensor]:
+    return dict(system.model.state_dict()) | dict(system.front_end.state_dict())
+
+
+def test_what_is_saved_is_loaded_to_the_last_bit(tmp_path: Path) -> None:
+    system = tiny_system()
+    save_model(tmp_path / "m", system, card="# tiny")
+    loaded = load_model(tmp_path / "m")
+    assert loaded.config == system.config
+    assert loaded.name == "m"
+    assert loaded.token_rules == system.token_rules
+    for name, value in weights(system).items():
+        assert torch.equal(weights(loaded)[name], value), name
+    assert (tmp_path / "m" / "README.md").read_text() == "# tiny"
+
+
+@pytest.mark.parametrize(("storage", "step"), [("float16", 2.0**-11), ("int8", 0.5 / 127)])
+def test_narrow_storage_keeps_weights_to_half_a_step_of_each_row(tmp_path: Path, storage: str, step: float) -> None:
+    system = tiny_system()
+    save_model(tmp_path / "m", system, card="", storage=storage)
+    for name, value in weights(load_model(tmp_path / "m")).items():
+        expected = weights(system)[name]
+        if expected.dim() < 2:
+            assert torch.equal(value, expected), f"{name} is small and stays whole"
+        else:
+            largest = expected.flatten(1).abs().amax(dim=1)
+            errors = (value - expected).flatten(1).abs().amax(dim=1)
+            assert (errors <= step * largest * 1.001 + 1e-7).all(), name  # 1e-7: float16's smallest numbers
+    narrow, wide = (
+        (tmp_path / "m" / "model.safetensors").stat().st_size,
+        sum(v.nbytes for v in weights(system).values()),
+    )
+    assert narrow < wide + 4096
+
+
+@given(st.lists(st.lists(st.floats(-1e3, 1e3, width=32), min_size=3, max_size=3), min_size=1, max_size=5))
+def test_eight_bits_lose_at_most_half_a_step_and_keep_zero_and_the_largest(rows: list[list[float]]) -> None:
+    weight = torch.tensor(rows)
+    values, scale = quantize(weight)
+    restored = dequantize(values, scale)
+    assert ((restored - weight).abs() <= scale.unsqueeze(1) * 0.501 + 1e-35).all()
+    assert (restored[weight == 0] == 0).all()
+    largest = weight.abs() == weight.abs().amax(dim=1, keepdim=True)
+    torch.testing.assert_close(restored[largest], weight[largest])
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
+    save_model(tmp_path / "m", tiny_system(), card="")
+    config = tmp_path / "m" / "config.yaml"
+    config.write_text(config.read_text().replace("kind: gru", "kind: lstm"))
+    with pytest.raises(CheckpointError, match=r"was not saved with the config\.yaml beside it"):
+        load_model(tmp_path / "m")
+
+
+def test_decoding_defaults_may_be_edited(tmp_path: Path) -> None:
+    save_model(tmp_path / "m", tiny_system(), card="")
+    config = tmp_path / "m" / "config.yaml"
+    config.write_text(config.read_text().replace("beam: 5", "beam: 2"))
+    assert load_model(tmp_path / "m").config.search.beam == 2
+
+
+def test_a_wrong_key_in_a_model_directory_names_the_nearest(tmp_path: Path) -> None:
+    save_model(tmp_path / "m", tiny_system(), card="")
+    config = tmp_path / "m" / "config.yaml"
+    config.write_text(config.read_text().replace("  beam: 5", "  beem: 5"))
+    with pytest.raises(ConfigError, match=r"search\.beem: unknown key, did you mean 'beam'"):
+        load_model(tmp_path / "m")
+
+
+def test_a_weight_of_another_size_is_named_with_both_sizes(tmp_path: Path) -> None:
+    save_model(tmp_path / "m", tiny_system(), card="")
+    file = tmp_path / "m" / "model.safetensors"
+    tensors = load_file(file)
+    tensors["model.ctc_head.weight"] = torch.zeros(3, 3)
+    header = {"format": "1", "architecture": tiny_system().config.fingerprint()}
+    save_file(tensors, file, metadata=header)
+    with pytest.raises(CheckpointError, match=r"model\.ctc_head\.weight has shape \(3, 3\) instead of"):
+        load_model(tmp_path / "m")
+
+
+@pytest.mark.parametrize("cut", [0, 5, 2000])
+def test_a_cut_off_weights_file_is_said_to_be_damaged(tmp_path: Path, cut: int) -> None:
+    save_model(tmp_path / "m", tiny_system(), card="")
+    file = tmp_path / "m" / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:cut])
+    with pytest.raises(CheckpointError, match="is damaged"):
+        load_model(tmp_path / "m")
+
+
+def test_another_format_version_is_refused(tmp_path: Path) -> None:
+    save_model(tmp_path / "m", tiny_system(), card="")
+    file = tmp_path / "m" / "model.safetensors"
+    save_file(load_file(file), file, metadata={"format": "99"})
+    with pytest.raises(CheckpointError, match="has format 99, this version reads 1"):
+        load_model(tmp_path / "m")
+
+
+def test_an_unknown_model_is_answered_with_the_shipped_names(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"neither a shipped model \(.*en.*\) nor a folder"):
+        load_model("klingon")
+    with pytest.raises(CheckpointError, match=r"config\.yaml, model\.safetensors is missing"):
+        load_model(tmp_path)
+
+
+def test_the_average_is_the_mean_of_every_weight(tmp_path: Path) -> None:
+    systems = [tiny_system(seed=seed) for seed in range(3)]
+    for index, system in enumerate(systems):
+        system.front_end.load_state_dict(systems[0].front_end.state_dict())
+        save_model(tmp_path / str(index), system, card="")
+    average_models([tmp_path / str(index) for index in range(3)], tmp_path / "mean")
+    averaged = load_model(tmp_path / "mean").model.state_dict()
+    for name, value in averaged.items():
+        expected = torch.stack([system.model.state_dict()[name] for system in systems]).mean(dim=0)
+        torch.testing.assert_close(value, expected, atol=1e-6, rtol=0)
+
+
+def test_models_with_other_letters_cannot_be_averaged(tmp_path: Path) -> None:
+    save_model(tmp_path / "a", tiny_system(), card="")
+    save_model(tmp_path / "b", tiny_system(letters="abd"), card="")
+    with pytest.raises(CheckpointError, match="Only models of one architecture can be averaged"):
+        average_models([tmp_path / "a", tmp_path / "b"], tmp_path / "mean")
+
+
+def test_a_description_counts_the_parameters(tmp_path: Path) -> None:
+    system = tiny_system()
+    save_model(tmp_path / "m", replace(system, name="m"), card="")
+    number = sum(parameter.numel() for parameter in system.model.parameters())
+    assert f"whole model: {number / 1e6:.2f} M parameters" in describe(tmp_path / "m")
+
+
+def test_the_metadata_holds_version_and_hash(tmp_path: Path) -> None:
+    system = tiny_system()
+    save_model(tmp_path / "m", system, card="")
+    content = (tmp_path / "m" / "model.safetensors").read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    assert header["__metadata__"] == {
+        "format": "1",
+        "storage": "float32",
+        "architecture": system.config.fingerprint(),
+    }

@@ -114,10 +114,11 @@ def test_gradients_reach_every_weight(attention: Attention) -> None:
     assert untouched == []
 
 
-def test_an_utterance_without_frames_gives_no_nan(attention: Attention) -> None:
+def test_an_utterance_without_frames_gets_no_weight_and_no_nan(attention: Attention) -> None:
     query, encoder_out, history = material()
-    context, _ = attention(query, attention.memory(encoder_out, torch.tensor([7, 4, 0])), history)
+    context, weights = attention(query, attention.memory(encoder_out, torch.tensor([7, 4, 0])), history)
     assert context.isfinite().all()
+    assert weights is None or not weights[2].any()
 
 
 def test_weights_are_float32_under_bfloat16(attention: Attention) -> None:

@@ -1,5 +1,6 @@
 """What the rnn decoder promises every search, for both cells and every attention."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -161,6 +162,18 @@ def test_a_tied_output_layer_scores_with_the_embedding() -> None:
         decoder.embedding.weight[unused] *= 2.0
     after = decoder(tokens[:, :1], encoder_out, LENGTHS).logits
     torch.testing.assert_close(after[..., unused], 2.0 * before[..., unused], **CLOSE)
+
+
+def test_the_attention_is_told_where_it_looked() -> None:
+    decoder = build("location")
+    tokens, encoder_out = material()
+    first = decoder.step(tokens[:, :1], decoder.start(encoder_out, LENGTHS), with_attention=True)
+    second = decoder.step(tokens[:, 1:2], first.state, with_attention=True)
+    torch.testing.assert_close(second.state.history[:, :, 0], second.attention)
+    torch.testing.assert_close(second.state.history[:, :, 1], first.attention + second.attention)
+    elsewhere = first.state.history.flip(-1)
+    moved = decoder.step(tokens[:, 1:2], replace(first.state, history=elsewhere), with_attention=True)
+    assert (moved.attention - second.attention).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])

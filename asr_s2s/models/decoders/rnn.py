@@ -112,21 +112,11 @@ class RnnDecoder(nn.Module):
     def reorder(self, state: RnnState, beams: Tensor) -> RnnState:
         """Gather hypotheses within each utterance: beams (batch, new beam) holds old beam indices."""
         rows = torch.arange(beams.size(0), device=beams.device)[:, None]
-        return replace(
-            state,
-            layers=tuple(tuple(part[rows, beams] for part in layer) for layer in state.layers),
-            context=state.context[rows, beams],
-            history=state.history[rows, beams],
-        )
+        return _select(state, (rows, beams))
 
     def keep(self, state: RnnState, utterances: Tensor) -> RnnState:
         """Keep only the utterances (kept,) of the batch, in that order."""
-        return RnnState(
-            layers=tuple(tuple(part[utterances] for part in layer) for layer in state.layers),
-            context=state.context[utterances],
-            history=state.history[utterances],
-            memory=state.memory.keep(utterances),
-        )
+        return replace(_select(state, (utterances,)), memory=state.memory.keep(utterances))
 
     def _embed(self, tokens: Tensor) -> Tensor:
         """(batch, position) to (batch, position, embedding)."""
@@ -162,6 +152,16 @@ def _next(cell: nn.Module, x: Tensor, layer: tuple[Tensor, ...]) -> tuple[Tensor
     rows = [part.flatten(0, 1) for part in layer]
     moved = cell(x.flatten(0, 1), tuple(rows)) if len(rows) > 1 else (cell(x.flatten(0, 1), rows[0]),)
     return tuple(part.unflatten(0, x.shape[:2]) for part in moved)
+
+
+def _select(state: RnnState, index: tuple[Tensor, ...]) -> RnnState:
+    """Index all that belongs to hypotheses, along (batch, beam) or (batch,)."""
+    return replace(
+        state,
+        layers=tuple(tuple(part[index] for part in layer) for layer in state.layers),
+        context=state.context[index],
+        history=state.history[index],
+    )
 
 
 def _initialise(cell: nn.Module, channels: int) -> None:

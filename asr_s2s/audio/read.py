@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from asr_s2s.audio.completeness import check_complete, suits_libsndfile
 from asr_s2s.audio.decoder import Decoder
 from asr_s2s.audio.pyav_decoder import PyavDecoder
 from asr_s2s.audio.resample import SAMPLE_RATE, resample_blocks
@@ -80,25 +81,27 @@ def _name(source: Path | BinaryIO) -> str:
 
 @contextmanager
 def _opened(source: Path | BinaryIO, name: str) -> Iterator[Decoder]:
-    """Open with libsndfile, or with FFmpeg what libsndfile does not know or whose length it cannot tell."""
+    """Open a file or rewind a stream; one that cannot be rewound is read into memory."""
     with ExitStack() as stack:
         stream = stack.enter_context(_open_file(source)) if isinstance(source, Path) else source
         if not stream.seekable():
             stream = io.BytesIO(stream.read())
         if stream.seek(0, io.SEEK_END) == 0:
             raise AudioError(f"{name}: is empty (0 bytes). Record or copy it again.")
-        stream.seek(0)
         yield stack.enter_context(closing(_decoder(stream, name)))
 
 
 def _decoder(stream: BinaryIO, name: str) -> Decoder:
-    try:
-        known = SoundfileDecoder(stream, name)
-        if known.length_known:
-            return known
-        known.close()
-    except (soundfile.LibsndfileError, TypeError):  # TypeError: a name that ends in .raw, which has no header
-        pass
+    """Take libsndfile, or FFmpeg for what libsndfile does not know, does not read well or sees no end of."""
+    check_complete(stream, name)
+    if suits_libsndfile(stream):
+        try:
+            known = SoundfileDecoder(stream, name)
+            if known.length_known:
+                return known
+            known.close()
+        except (soundfile.LibsndfileError, TypeError):  # TypeError: a name that ends in .raw, which has no header
+            pass
     stream.seek(0)
     return PyavDecoder(stream, name)
 

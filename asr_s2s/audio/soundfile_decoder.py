@@ -1,4 +1,4 @@
-"""WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU and more, through libsndfile."""
+"""WAV, FLAC, Ogg (Vorbis, Opus), AIFF, AU and more, through libsndfile."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -7,15 +7,19 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from asr_s2s.audio.completeness import check_log
 from asr_s2s.audio.decoder import BLOCK_SECONDS
 from asr_s2s.errors import AudioError
 
 UNKNOWN_LENGTH = 2**62  # libsndfile gives 2**63 - 1 frames for a stream whose header leaves the length open
-CODEC_TAIL_SECONDS = 0.1  # a header may count the encoder's padding, up to two MP3 frames
+PREROLL_SECONDS = 0.25  # after a jump Opus takes 80 ms to settle (RFC 7845, section 4.6), and some more to be equal
 
 
 class SoundfileDecoder:
-    """A sound file that libsndfile knows; raises soundfile.LibsndfileError or TypeError for any other."""
+    """A sound file that libsndfile knows; see Decoder.
+
+    Raises soundfile.LibsndfileError or TypeError for a file that it does not know, AudioError for one cut off.
+    """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
         self._file = soundfile.SoundFile(stream)
@@ -23,6 +27,7 @@ class SoundfileDecoder:
         self.sample_rate: int = self._file.samplerate
         self.channels: int = self._file.channels
         self.num_frames: int = self._file.frames
+        check_log(self._file.extra_info, name)
 
     @property
     def length_known(self) -> bool:
@@ -36,23 +41,20 @@ class SoundfileDecoder:
     def blocks(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
         """Give the frames from start up to stop; see Decoder."""
         end = self.num_frames if stop is None else min(stop, self.num_frames)
+        position = max(0, start - round(PREROLL_SECONDS * self.sample_rate)) if self._file.seekable() else 0
         if start >= end:
             return
-        position = 0
-        if self._file.seekable():
-            self._file.seek(start)
-            position = start
+        if position:
+            self._file.seek(position)
         while position < end:
             block = self._read(min(round(BLOCK_SECONDS * self.sample_rate), end - position), position)
             if len(block) == 0:
-                break
+                raise AudioError(
+                    f"{self._name}: is cut off: its header promises {self.duration():.2f} s, "
+                    f"it holds {position / self.sample_rate:.2f} s. Copy or record it again."
+                )
             yield block[max(start - position, 0) :]
             position += len(block)
-        if position < end - CODEC_TAIL_SECONDS * self.sample_rate:
-            raise AudioError(
-                f"{self._name}: is cut off: its header promises {self.duration():.2f} s, "
-                f"it holds {position / self.sample_rate:.2f} s. Copy or record it again."
-            )
 
     def _read(self, count: int, position: int) -> NDArray[np.float32]:
         try:
@@ -60,7 +62,7 @@ class SoundfileDecoder:
         except soundfile.LibsndfileError as error:
             raise AudioError(
                 f"{self._name}: is cut off or damaged after {position / self.sample_rate:.2f} s "
-                f"({error.error_string.strip(' .')}). Copy or record it again."
+                f"({error.error_string.removeprefix('Error : ').strip(' .')}). Copy or record it again."
             ) from error
         return block
 

@@ -7,6 +7,7 @@ AsrError
 ├── VocabularyError   a tokens.txt, a tokenizer.json, or text they cannot spell
 ├── CheckpointError   a model directory or a training checkpoint
 ├── ScoringError      references and hypotheses
+├── TranscriptError   a transcript file that is to be read back
 └── MissingExtraError a part of the package that was not installed
 
 The command prints the message without a traceback (exit status 1 for a bad input among others, 2 for wrong use);
@@ -40,6 +41,10 @@ class CheckpointError(AsrError):
 
 class ScoringError(AsrError):
     """References and hypotheses that cannot be paired or scored."""
+
+
+class TranscriptError(AsrError):
+    """A transcript file that does not follow its format."""
 
 
 class MissingExtraError(AsrError):

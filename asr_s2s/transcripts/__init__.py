@@ -5,8 +5,9 @@ Each format is a module with `suffix`, `write` and `read`; a new one is a module
 
 from typing import Protocol
 
+from asr_s2s.errors import TranscriptError
 from asr_s2s.transcripts import json, jsonl, srt, txt, vtt
-from asr_s2s.transcripts.transcript import Segment, Transcript, TranscriptError
+from asr_s2s.transcripts.transcript import Segment, Transcript
 
 
 class TranscriptFormat(Protocol):

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from asr_s2s.transcripts.transcript import Segment, TranscriptError
+from asr_s2s.errors import TranscriptError
+from asr_s2s.transcripts.transcript import Segment
 
 CLOCK = r"(?:(\d+):)?([0-5]?\d):([0-5]?\d)[.,](\d{1,3})"
 TIME_LINE = re.compile(rf"\s*{CLOCK}\s*-->\s*{CLOCK}(?:\s.*)?")

@@ -7,8 +7,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from asr_s2s.errors import TranscriptError
 from asr_s2s.manifest import Word
-from asr_s2s.transcripts.transcript import Segment, Transcript, TranscriptError
+from asr_s2s.transcripts.transcript import Segment, Transcript
 
 suffix = ".json"
 

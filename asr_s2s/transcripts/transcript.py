@@ -3,12 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from asr_s2s.errors import AsrError
 from asr_s2s.manifest import Word
-
-
-class TranscriptError(AsrError):
-    """A transcript file that does not follow its format."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ import html
 import re
 from dataclasses import replace
 
+from asr_s2s.errors import TranscriptError
 from asr_s2s.transcripts.captions import blocks, clock, one_line, segment_of
-from asr_s2s.transcripts.transcript import Transcript, TranscriptError
+from asr_s2s.transcripts.transcript import Transcript
 
 suffix = ".vtt"
 

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from asr_s2s.errors import ConfigError
 from asr_s2s.models.decoders.protocol import StepOutput
-from asr_s2s.models.decoders.transformer import TransformerDecoder, TransformerDecoderConfig, TransformerState
+from asr_s2s.models.decoders.transformer import TransformerDecoder, TransformerDecoderConfig
+from asr_s2s.models.decoders.transformer_state import TransformerState
 
 pytestmark = pytest.mark.unit
 
@@ -83,6 +84,21 @@ def test_reordered_hypotheses_score_as_if_computed_anew(decoder: TransformerDeco
         anew = decoder(tokens, encoding(decoder), LENGTHS, with_attention=True)
         torch.testing.assert_close(stepped.logits[:, beam], anew.logits[:, -1], **TOLERANCE)
         torch.testing.assert_close(stepped.attention[:, beam], anew.attention[:, -1], **TOLERANCE)
+
+
+def test_tokens_of_dead_hypotheses_are_forgotten_without_a_trace(decoder: TransformerDecoder) -> None:
+    start, pasts, following = random_tokens(3, 1, 1), random_tokens(3, 5, 5), random_tokens(3, 2)
+    state = steps(decoder, decoder.start(encoding(decoder), LENGTHS), start)[2].state
+    state = steps(decoder, decoder.reorder(state, torch.zeros(3, 5, dtype=torch.long)), pasts)[2].state
+    survivors = torch.tensor([[4, 4], [0, 2], [1, 1]])
+    state = decoder.reorder(state, survivors)
+    assert state.lineage.size(2) == 1 + 2 * 5  # the start token and two pasts, where 26 slots were
+    logits = decoder.step(following, state).logits
+    for beam in range(2):
+        past = pasts[torch.arange(3), survivors[:, beam]]
+        tokens = torch.cat([start[:, 0], past, following[:, beam, None]], dim=1)
+        anew = decoder(tokens, encoding(decoder), LENGTHS).logits
+        torch.testing.assert_close(logits[:, beam], anew[:, -1], **TOLERANCE)
 
 
 def test_kept_utterances_score_as_before(decoder: TransformerDecoder) -> None:

@@ -1,15 +1,11 @@
 """The Transformer decoder; with the sizes of a checkpoint it is Whisper's.
 
-While searching, the keys of every token of every hypothesis stay where they were written, and each hypothesis has a
-lineage that marks its own tokens among them. To reorder is to gather lineages: no key is ever copied, and all
-hypotheses of an utterance attend as queries to one shared memory, as they do to the encoding.
-
 Vaswani 2017: Vaswani et al., "Attention is all you need", NeurIPS 2017.
 Radford 2023: Radford et al., "Robust speech recognition via large-scale weak supervision", ICML 2023 (Whisper).
 Press 2017: Press & Wolf, "Using the output embedding to improve language models", EACL 2017 (tied embedding).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, Self, cast
 
 import torch
@@ -20,23 +16,11 @@ from torch.nn.functional import linear
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import ConfigError
 from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
+from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState, kept, reordered
 from asr_s2s.models.feedforward import FeedForward, initialise
 from asr_s2s.models.masks import valid_frames
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
 from asr_s2s.models.positions import sinusoids
-
-KeysValues = tuple[Tensor, Tensor]  # each (batch, head, time or slot, channel / head)
-
-
-@dataclass(frozen=True, slots=True)
-class TransformerState:
-    """The hypotheses so far: a slot for each token that any of them took, and which slots are whose."""
-
-    encoded: tuple[KeysValues, ...]  # a pair per layer, from the encoding, once per utterance
-    frames: Tensor  # (batch, 1, 1, time') bool, True at the encoded frames that are real
-    written: tuple[KeysValues, ...]  # a pair per layer, from the tokens
-    lineage: Tensor  # (batch, beam, slot) bool, True at the tokens of a hypothesis
-    position: int  # how many tokens each hypothesis has
 
 
 class TransformerDecoderLayer(nn.Module):
@@ -174,18 +158,11 @@ class TransformerDecoder(nn.Module):
 
     def reorder(self, state: TransformerState, beams: Tensor) -> TransformerState:
         """Gather hypotheses within each utterance: beams (batch, new beam) holds old beam indices."""
-        slots = state.lineage.size(2)
-        return replace(state, lineage=state.lineage.gather(1, beams[:, :, None].expand(-1, -1, slots)))
+        return reordered(state, beams)
 
     def keep(self, state: TransformerState, utterances: Tensor) -> TransformerState:
         """Keep only the utterances (kept,) of the batch, in that order."""
-        return TransformerState(
-            encoded=tuple((keys[utterances], values[utterances]) for keys, values in state.encoded),
-            frames=state.frames[utterances],
-            written=tuple((keys[utterances], values[utterances]) for keys, values in state.written),
-            lineage=state.lineage[utterances],
-            position=state.position,
-        )
+        return kept(state, utterances)
 
     def _embed(self, tokens: Tensor, *, start: int, count: int) -> Tensor:
         """Embed tokens (batch, token or beam) at `count` positions from `start`: (batch, token or beam, channel)."""

@@ -11,13 +11,13 @@ from asr_s2s.search.growing import Candidates, Growing
 from asr_s2s.search.hypothesis import Hypothesis
 from asr_s2s.search.loops import LoopGuard
 from asr_s2s.search.outcome import AttentionLog, Outcome
-from asr_s2s.search.protocol import Recognizable, open_state
+from asr_s2s.search.protocol import Recognizable, open_state, worth_leaving
 from asr_s2s.search.ranking import Ranking
 from asr_s2s.search.rules import LengthBound, TokenRules, allowed_log_probs
 
 
 class BeamSearch:
-    """Beam search; an utterance leaves the batch when it is settled, its neighbours go on.
+    """Beam search; utterances leave the batch when they are settled, some at a time.
 
     A hypothesis finishes when its end is among the `beam` best candidates. An utterance is settled when `patience` x
     beam hypotheses have finished (Whisper's rule), when no growing one can beat the best finished one any more, or at
@@ -106,7 +106,7 @@ class BeamSearch:
             if not going_on:
                 return
             growing = growing.advance(self.model.decoder, output.state, chosen)
-            if len(going_on) < len(growing.utterances):
+            if worth_leaving(len(going_on), len(growing.utterances)):
                 growing = growing.keep(self.model.decoder, going_on)
 
     def _candidates(self, growing: Growing, logits: Tensor, *, length: int) -> Candidates:
@@ -143,6 +143,8 @@ class BeamSearch:
         ended = is_end & (candidates.totals > -torch.inf)
         for row, rank in ended[:, : self.beam].nonzero().tolist():
             outcome = outcomes[growing.utterances[row]]
+            if outcome.settled:
+                continue
             outcome.count += 1
             total = float(candidates.totals[row, rank])
             value = self.ranking.final(total, length)
@@ -153,15 +155,19 @@ class BeamSearch:
     def _going_on(
         self, growing: Growing, best_totals: list[float], outcomes: list[Outcome], *, length: int
     ) -> list[int]:
-        """Give the rows that are not settled; those at their bound may be left with the best cut hypothesis."""
+        """Settle what can be, at the bound perhaps with the best cut hypothesis, and give the rows that are not."""
         going_on = []
         for row, (utterance, total) in enumerate(zip(growing.utterances, best_totals, strict=True)):
             outcome = outcomes[utterance]
-            if outcome.count >= self.enough:
+            if outcome.settled:
                 continue
-            if length >= outcome.limit or total == -torch.inf:
+            at_bound = length >= outcome.limit or total == -torch.inf
+            enough = outcome.count >= self.enough
+            if at_bound and not enough:
                 self._note_cut(growing, row, outcome, length=length)
-            elif self.ranking.best_possible(total, length + 1, limit=outcome.limit) > outcome.value:
+            beaten = self.ranking.best_possible(total, length + 1, limit=outcome.limit) <= outcome.value
+            outcome.settled = at_bound or enough or beaten
+            if not outcome.settled:
                 going_on.append(row)
         return going_on
 

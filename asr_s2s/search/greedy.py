@@ -8,7 +8,7 @@ from torch import Tensor
 from asr_s2s.search.flags import FlagThresholds, with_flags
 from asr_s2s.search.hypothesis import Hypothesis
 from asr_s2s.search.loops import LoopGuard
-from asr_s2s.search.protocol import Recognizable, open_state
+from asr_s2s.search.protocol import Recognizable, open_state, worth_leaving
 from asr_s2s.search.rules import LengthBound, TokenRules, allowed_log_probs
 
 
@@ -21,10 +21,11 @@ class _Line:
     log_probs: list[float] = field(default_factory=list)
     attention: list[Tensor] = field(default_factory=list)
     end_log_prob: float | None = None
+    settled: bool = False
 
 
 class GreedySearch:
-    """Greedy search; an utterance leaves the batch when it has ended or reached its length bound.
+    """Greedy search; utterances that ended or reached their length bound leave the batch, some at a time.
 
     length_bonus is what the end token must beat the best other token by; forbid_loops keeps hypotheses out of loops.
     """
@@ -84,21 +85,25 @@ class GreedySearch:
         if self.forbid_loops:
             guard = LoopGuard.start(len(lines), repeats=self.thresholds.loop_repeats, device=encoder_out.device)
         growing = lines
-        while growing:
+        first = True
+        while True:
             output = decoder.step(tokens, state, with_attention=with_attention)
             state = output.state
-            log_probs = allowed_log_probs(output.logits, self.rules, first=not growing[0].tokens)
+            log_probs = allowed_log_probs(output.logits, self.rules, first=first)
             if guard is not None:
                 log_probs = guard.forbid(log_probs)
             tokens, chosen = self._choose(log_probs)
-            going_on = _append(growing, tokens, chosen, output.attention, end_token=self.rules.end_token)
+            _append(growing, tokens, chosen, output.attention, end_token=self.rules.end_token)
             if guard is not None:
                 guard = guard.advance(torch.zeros_like(tokens), tokens)
-            if len(going_on) < len(growing):
-                kept = torch.tensor(going_on, device=tokens.device, dtype=torch.long)
+            first = False
+            going_on = [index for index, line in enumerate(growing) if not line.settled]
+            if not going_on:
+                return
+            if worth_leaving(len(going_on), len(growing)):
+                kept = torch.tensor(going_on, device=tokens.device)
                 growing = [growing[index] for index in going_on]
-                tokens = tokens[kept]
-                state = decoder.keep(state, kept) if going_on else state
+                tokens, state = tokens[kept], decoder.keep(state, kept)
                 guard = guard.keep(kept) if guard is not None else None
 
     def _choose(self, log_probs: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,14 +131,13 @@ class GreedySearch:
         )
 
 
-def _append(
-    lines: list[_Line], tokens: Tensor, log_probs: Tensor, attention: Tensor | None, *, end_token: int
-) -> list[int]:
-    """Note each line's new token (batch, 1) and give the indices of the lines that go on."""
-    going_on = []
+def _append(lines: list[_Line], tokens: Tensor, log_probs: Tensor, attention: Tensor | None, *, end_token: int) -> None:
+    """Note the new token (batch, 1) of each line that is not settled, and settle those that end here."""
     for index, (line, token, log_prob) in enumerate(
         zip(lines, tokens.squeeze(1).tolist(), log_probs.squeeze(1).tolist(), strict=True)
     ):
+        if line.settled:
+            continue
         if token == end_token:
             line.end_log_prob = log_prob
         elif len(line.tokens) < line.limit:
@@ -141,5 +145,5 @@ def _append(
             line.log_probs.append(log_prob)
             if attention is not None:
                 line.attention.append(attention[index, 0])
-            going_on.append(index)
-    return going_on
+            continue
+        line.settled = True

@@ -14,6 +14,7 @@ class Outcome:
     """One utterance's finished hypotheses: how many, and the best with its value in the final ranking.
 
     slots: which place in the beam the best hypothesis had at each token, to find its attention
+    settled: nothing that still grows counts any more
     """
 
     limit: int
@@ -21,6 +22,7 @@ class Outcome:
     value: float = -torch.inf
     best: Hypothesis | None = None
     slots: list[int] = field(default_factory=list)
+    settled: bool = False
 
     def note(
         self, growing: Growing, row: int, slot: int, *, total: float, value: float, end_log_prob: float | None

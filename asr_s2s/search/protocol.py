@@ -9,6 +9,8 @@ from asr_s2s.search.hypothesis import Hypothesis
 
 State = TypeVar("State")
 
+STAYING = 0.75  # to drop utterances copies what is remembered of the others, which costs about as much as a step
+
 
 class Recognizable(Protocol):
     """The part of a speech model that a search calls."""
@@ -59,3 +61,8 @@ def open_state(decoder: Decoder[State], encoder_out: Tensor, encoder_lengths: Te
     for token in prompt:
         state = decoder.step(encoder_lengths.new_full((len(encoder_out), 1), token), state).state
     return state
+
+
+def worth_leaving(going_on: int, batch: int) -> bool:
+    """Say if so many of a batch's utterances are settled that the others should go on without them."""
+    return going_on <= STAYING * batch

@@ -33,13 +33,13 @@ DECODERS = {
 
 @pytest.fixture(scope="module", params=DECODERS)
 def model(request: pytest.FixtureRequest) -> SpeechModel:
-    torch.manual_seed(3)
+    torch.manual_seed(0)
     encoder = {"kind": "gru", "channels": CHANNELS, "layers": 1}
     tree = {"encoder": encoder, **DECODERS[request.param], "ctc": True, "length": True}
     built = ModelConfig.model_validate(tree).build(MELS, VOCABULARY)
     with torch.no_grad():
         for parameter in built.parameters():  # larger than at the start, so that hypotheses differ
-            parameter.mul_(2.0)
+            parameter.mul_(3.0)
     return built.eval()
 
 
@@ -66,9 +66,9 @@ def test_an_utterance_gives_the_same_alone_and_in_any_batch(
                 alone = search(*encoding, with_attention=True)[0]
                 assert found.tokens == alone.tokens
                 assert [flag.name for flag in found.flags] == [flag.name for flag in alone.flags]
-                # worst seen 2e-5: float32 sums over frames in another order, over some forty tokens
-                assert found.score == pytest.approx(alone.score, abs=2e-4)
-                torch.testing.assert_close(found.attention, alone.attention, atol=1e-4, rtol=0)
+                # worst seen 4e-4 and 1.3e-4: float32 sums over frames in another order, through steep weights
+                assert found.score == pytest.approx(alone.score, abs=2e-3)
+                torch.testing.assert_close(found.attention, alone.attention, atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("name", ["greedy", "beam", "beam with CTC"])

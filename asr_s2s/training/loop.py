@@ -48,9 +48,10 @@ def train(
     usual_threads = torch.get_num_threads()
     torch.set_num_threads(threads or config.training.threads or usual_threads)
     try:
-        with Report(console or Console(stderr=True)) as report, Interruption() as interruption:
+        with Report(console or Console(stderr=True)) as report:
             run = start(config, output=output, resume=resume, initial=initial, report=report)
-            _train(run, interruption)
+            with Interruption() as interruption:  # only here is there work to save
+                _train(run, interruption)
             return finish(run, command=command)
     finally:
         torch.set_num_threads(usual_threads)
@@ -95,14 +96,14 @@ def _train(run: Run, interruption: Interruption) -> None:
             _log(run, batches, parts, rate=rate, norm=norm, seconds=time.monotonic() - began)
             if interruption.signal or (training.checkpoint_steps and state.step % training.checkpoint_steps == 0):
                 run.save()
-            if interruption.signal:
-                interruption.leave()
+            interruption.obey()
             if run.out_of_time:
                 break
         else:
             state.epoch, state.batches = state.epoch + 1, 0
         if state.epoch % training.evaluate_every == 0 or state.epoch == training.epochs or run.out_of_time:
             look(run)
+            interruption.obey()
 
 
 def _check_finite(run: Run, batches: Sequence[Batch], parts: Mapping[str, float], *, norm: float) -> None:

@@ -14,10 +14,10 @@ from torch import Tensor
 
 Cause = Literal["not sharp", "not moving", "free-running"]
 
-SHARP_ENOUGH = (
-    0.15  # uniform weights give 0; the converged transformers of the README's table, averaged over heads, 0.3
-)
-MOVING_ENOUGH = 0.5  # correlation; converged models of that table reach 0.9, a random walk stays below 0.4
+# Measured on GRID and digits with an LSTM and location attention: in the first two epochs sharpness is 0.00 to 0.03 and
+# diagonality -0.2 to 0.3; once it reads (CER below 5 %), 0.2 and 0.6 to 0.8: short words are recognised at a glance.
+SHARP_ENOUGH = 0.1
+MOVING_ENOUGH = 0.4
 READS_WELL = 0.3  # free-running character error rate below which nothing is wrong, whatever the pictures look like
 FORCED_WELL = 0.7  # accuracy of the next token given the true ones
 MIN_TOKENS = 4  # a correlation over fewer tokens says nothing

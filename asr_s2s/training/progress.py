@@ -58,11 +58,12 @@ class Interruption:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    def leave(self) -> None:
-        """Let the signal have its usual effect now."""
-        assert self.signal is not None
-        signal.signal(self.signal, self._previous[self.signal])
-        signal.raise_signal(self.signal)
+    def obey(self) -> None:
+        """Let a signal that came have its usual effect, now that everything is saved."""
+        if self.signal is not None:
+            number, self.signal = self.signal, None
+            signal.signal(number, self._previous[number])
+            signal.raise_signal(number)
 
     def _keep(self, number: int, _frame: FrameType | None) -> None:
         if self.signal is not None:  # the second one does not wait

@@ -1,0 +1,75 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from matplotlib import image
+from torch import Tensor
+
+from asr_s2s.errors import MissingExtraError
+from asr_s2s.training.plots import draw_attention, draw_error_rates, draw_losses, require_plotting
+
+pytestmark = pytest.mark.unit
+
+
+def pixels(path: Path) -> np.ndarray:
+    assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    return image.imread(path)[:, :, :3]
+
+
+def attention_pixels(folder: Path, attention: Tensor | None, *, seed: int = 0) -> np.ndarray:
+    path = folder / "attention.png"
+    features = torch.randn(120, 20, generator=torch.Generator().manual_seed(seed))
+    draw_attention(path, attention=attention, features=features, labels=list("bin"), frame_shift=0.01, title="bin [x]")
+    return pixels(path)
+
+
+def bright_columns(picture: np.ndarray) -> np.ndarray:
+    """Find the columns of the lower two thirds that are yellow, the colour of the largest weight."""
+    lower = picture[picture.shape[0] // 3 :]
+    yellow = (lower[..., 0] > 0.9) & (lower[..., 1] > 0.8) & (lower[..., 2] < 0.3)
+    return np.flatnonzero(yellow.any(axis=0)) / picture.shape[1]
+
+
+def test_the_attention_picture_shows_where_the_weights_are(tmp_path: Path) -> None:
+    early = torch.zeros(3, 30)
+    early[:, 2] = 1
+    late = early.flip(1)
+    assert bright_columns(attention_pixels(tmp_path, early)).max() < 0.3
+    assert bright_columns(attention_pixels(tmp_path, late)).min() > 0.7
+
+
+def test_the_attention_picture_shows_the_spectrogram_above(tmp_path: Path) -> None:
+    attention = torch.full((3, 30), 1 / 30)
+    first, again = attention_pixels(tmp_path, attention), attention_pixels(tmp_path, attention)
+    other = attention_pixels(tmp_path, attention, seed=1)
+    assert np.array_equal(first, again)
+    changed = (first != other).any(axis=(1, 2)).nonzero()[0]
+    assert len(changed) > 50
+    assert changed.max() < 0.45 * len(first)
+
+
+def test_a_decoder_without_attention_gets_its_spectrogram_alone(tmp_path: Path) -> None:
+    assert len(bright_columns(attention_pixels(tmp_path, None))) == 0
+
+
+def test_the_curves_follow_the_records(tmp_path: Path) -> None:
+    def curves(cer: float) -> tuple[np.ndarray, np.ndarray]:
+        train = [{"step": step, "cross_entropy_loss": 3 - step * cer} for step in (1, 2, 3)]
+        evaluations = [{"step": 3, "dev_cross_entropy_loss": 1.0, "wer": 0.5, "cer": cer}, {"step": 4, "wer": None}]
+        draw_losses(tmp_path / "loss.png", train=train, evaluations=evaluations)
+        draw_error_rates(tmp_path / "wer.png", evaluations=evaluations)
+        return pixels(tmp_path / "loss.png"), pixels(tmp_path / "wer.png")
+
+    for one, other in zip(curves(0.1), curves(0.4), strict=True):
+        assert not np.array_equal(one, other)
+    for one, other in zip(curves(0.1), curves(0.1), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_without_the_extra_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "librosa.display", None)
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'asr-s2s\[train\]'.*training.plots=false"):
+        require_plotting()

@@ -62,6 +62,10 @@ class MultiHeadAttention(nn.Module):
         weights = scores.softmax(dim=3)
         return self._join(weights @ values), weights.mean(dim=1)
 
+    def extra_repr(self) -> str:
+        """Show what the shapes of the weights do not tell."""
+        return f"heads={self.heads}"
+
     def _split(self, x: Tensor) -> Tensor:
         batch, time, channels = x.shape
         return x.view(batch, time, self.heads, channels // self.heads).transpose(1, 2)

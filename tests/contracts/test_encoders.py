@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 import torch
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from asr_s2s.config import PartConfig
@@ -111,3 +112,39 @@ def test_gradients_do_not_come_from_other_utterances(encoder: nn.Module) -> None
     assert first.grad is not None
     assert first.grad.abs().sum(dim=1).min() > 0
     assert second.grad is None or not second.grad.any()
+
+
+CHANGES = {
+    "channels": 32,
+    "layers": 3,
+    "heads": 4,
+    "feedforward": 40,
+    "kernel": 5,
+    "dropout": 0.5,
+    "bidirectional": False,
+    "pyramid_layers": 1,
+    "subsampling": {"kind": "conv2d", "factor": 2},
+}
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=kind)
+def test_every_field_of_the_config_shapes_the_encoder(member: type[PartConfig]) -> None:
+    base = {"kind": kind(member)} | {field: size for field, size in SIZES.items() if field in member.model_fields}
+    plain = repr(member.model_validate(base).build(NUM_MELS))
+    for field in member.model_fields.keys() - {"kind"}:
+        assert repr(member.model_validate(base | {field: CHANGES[field]}).build(NUM_MELS)) != plain, field
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"kind": "lstm", "channels": 9}, "channels is 9: two directions need an even number"),
+        ({"kind": "gru", "layers": 2, "pyramid_layers": 2}, r"needs at least 3 layers \(got 2\)"),
+        ({"kind": "transformer", "channels": 20, "heads": 3}, "channels is 20, which does not divide into 3 heads"),
+        ({"kind": "conformer", "channels": 20, "heads": 3}, "channels is 20, which does not divide into 3 heads"),
+        ({"kind": "conformer", "kernel": 8}, "kernel is 8: an odd number"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused_with_their_numbers(config: dict, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        TypeAdapter(EncoderConfig).validate_python(config)

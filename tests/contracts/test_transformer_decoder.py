@@ -181,3 +181,11 @@ def test_a_fresh_decoder_spreads_its_scores_evenly() -> None:
 def test_heads_that_do_not_divide_the_channels_are_refused_with_both_numbers() -> None:
     with pytest.raises(ValidationError, match="channels is 20, which does not divide into 3 heads"):
         TransformerDecoderConfig(kind="transformer", channels=20, heads=3)
+
+
+def test_every_field_of_the_config_shapes_the_decoder() -> None:
+    base = {"kind": "transformer", "channels": 16, "heads": 2, "layers": 1, "feedforward": 24}
+    changes = {"channels": 32, "heads": 4, "layers": 2, "feedforward": 40, "dropout": 0.5, "max_tokens": 9}
+    assert changes.keys() == TransformerDecoderConfig.model_fields.keys() - {"kind"}
+    built = [repr(TransformerDecoderConfig.model_validate(base | {key: changes[key]}).build(8, 5)) for key in changes]
+    assert repr(TransformerDecoderConfig.model_validate(base).build(8, 5)) not in built

@@ -59,7 +59,8 @@ MODELS = {
     "conformer-transformer": [CONFORMER, TRANSFORMER_DECODER, TRANSFORMER_RATE],
 }
 CENTRES = ("lstm-location-lstm", "transformer-transformer")
-HELPERS = {"ce": ["model.ctc=false", "losses.ctc=0.0"], "ce+ctc": ["model.ctc=true", "losses.ctc=0.3"]}
+# cross-entropy alone is meant strictly: the length head would teach the encoder too
+HELPERS = {"ce": ["model.ctc=false", "model.length=false"], "ce+ctc": ["model.ctc=true", "model.length=true"]}
 MATERIALS = {"commands": ("grid", "digits"), "open": ("arctic", "prompts")}
 
 
@@ -114,7 +115,7 @@ def finish(run: Run, data: Path, minutes: float, lock: Lock) -> None:
     train = ", ".join(str(data / name / "train" / "manifest.jsonl") for name in sets)
     overrides = [f"data.train=[{train}]", f"training.seed={run.seed}", f"training.minutes={minutes}"]
     resume = ["--resume"] if (folder / "history.jsonl").exists() else []
-    log = folder.with_suffix(".log")
+    log = RUNS / f"{run.name}.log"
     asr_s2s(
         log, "train", HERE / "base.yaml", *overrides, *MODELS[run.model], *HELPERS[run.helper],
         "--output", folder, "--threads", 1, *resume,

@@ -26,8 +26,7 @@ def main() -> None:
     arguments = parse()
     os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # before torch and CTranslate2 are imported
     systems = {
-        "ours": ours(arguments.model, threads=arguments.threads, beam=None),
-        "ours greedy": ours(arguments.model, threads=arguments.threads, beam=1),
+        "ours": ours(arguments.model, threads=arguments.threads),
         "peer greedy": peer(threads=arguments.threads, beam=1),
         "peer beam 5": peer(threads=arguments.threads, beam=5),
     }
@@ -56,13 +55,13 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def ours(model: str, *, threads: int, beam: int | None) -> Transcriber:
+def ours(model: str, *, threads: int) -> Transcriber:
     import torch
 
     import asr_s2s
 
     torch.set_num_threads(threads)
-    recognizer = asr_s2s.load(model, beam=beam, device="cpu")
+    recognizer = asr_s2s.load(model, device="cpu")
 
     def transcribe(files: list[Path]) -> list[str]:
         results = [result for _, result in recognizer.transcribe_many(files)]

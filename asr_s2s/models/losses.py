@@ -40,7 +40,7 @@ class LossConfig(PartConfig):
 
     cross_entropy: CrossEntropyConfig = CrossEntropyConfig()
     ctc: PositiveFloat = 0.3
-    length: PositiveFloat = 0.01
+    length: PositiveFloat = 0.05
     guided_attention: GuidedAttentionConfig | None = None
 
     def guides(self, epoch: int) -> bool:

@@ -1,5 +1,6 @@
 """The whole network: features go in, scores of tokens come out."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +40,14 @@ class LengthHead(nn.Module):
 
     def __init__(self, encoder_channels: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(encoder_channels)
         self.weight = nn.Linear(encoder_channels, 1)
 
     def forward(self, encoder_out: Tensor, encoder_lengths: Tensor) -> Tensor:
         """Give the predicted number of tokens (batch,), float32, of encoder_out (batch, time, channel)."""
-        weights = functional.softplus(self.weight(self.norm(encoder_out)).squeeze(-1).float())
+        channels = encoder_out.size(2)
+        # unit-length frames: the error of a sum reaches every frame and channel, and would drown the other gradients
+        frames = functional.layer_norm(encoder_out.float(), (channels,)) / math.sqrt(channels)
+        weights = functional.softplus(self.weight(frames).squeeze(-1).float())
         return weights.masked_fill(~valid_frames(encoder_lengths, encoder_out.size(1)), 0.0).sum(dim=1)
 
 

@@ -10,6 +10,7 @@ from asr_s2s.config import check_config
 from asr_s2s.errors import ConfigError
 from asr_s2s.models import LossConfig, ModelConfig, SpeechModel, total_loss, with_start_and_end
 from asr_s2s.models.losses import GuidedAttentionConfig
+from asr_s2s.models.speech_model import LengthHead
 
 pytestmark = pytest.mark.unit
 
@@ -145,6 +146,14 @@ def test_the_length_head_counts_real_frames_only() -> None:
     torch.nn.init.zeros_(model.length_head.weight.bias)
     lengths = model.predict_lengths(*model.encode(features(), FEATURE_LENGTHS))
     torch.testing.assert_close(lengths, torch.tensor([12.0, 8.0]).mul(torch.tensor(2.0).log()))  # softplus(0) = log 2
+
+
+def test_the_error_of_a_length_does_not_drown_the_other_gradients() -> None:
+    """A frame can add one to the gradient at most, however wide: gradients are clipped together."""
+    torch.manual_seed(0)
+    head = LengthHead(256)
+    head(torch.randn(1, 40, 256), torch.tensor([40])).sum().backward()
+    assert head.weight.weight.grad.norm() <= 40
 
 
 def test_ctc_log_probs_are_log_probabilities() -> None:

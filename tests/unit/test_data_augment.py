@@ -34,10 +34,18 @@ def test_seeds_are_a_hash_of_their_parts_and_so_the_same_in_every_process() -> N
 
 
 @pytest.mark.parametrize(("seed", "epoch"), [(0, 1), (1, 0)])
-def test_another_seed_or_epoch_draws_otherwise(seed: int, epoch: int) -> None:
-    usual = [Augmenter.build(EVERYTHING, seed=0).draw(name, epoch=0) for name in NAMES]
-    other = [Augmenter.build(EVERYTHING, seed=seed).draw(name, epoch=epoch) for name in NAMES]
-    assert sum(first == second for first, second in zip(usual, other, strict=True)) < 0.25 * len(NAMES)
+@pytest.mark.parametrize("kind", ["speed", "room", "noise", "noise_position", "snr_db"])
+def test_another_seed_or_epoch_draws_otherwise(kind: str, seed: int, epoch: int) -> None:
+    usual = [getattr(Augmenter.build(EVERYTHING, seed=0).draw(name, epoch=0), kind) for name in NAMES]
+    other = [getattr(Augmenter.build(EVERYTHING, seed=seed).draw(name, epoch=epoch), kind) for name in NAMES]
+    assert sum(first != second for first, second in zip(usual, other, strict=True)) > 0.2 * len(NAMES)
+
+
+def test_speed_room_and_noise_are_drawn_apart() -> None:
+    drawn = [Augmenter.build(EVERYTHING, seed=0).draw(name, epoch=0) for name in NAMES]
+    kinds = [[one.speed for one in drawn], [bool(one.room) for one in drawn], [bool(one.noise) for one in drawn]]
+    correlations = np.corrcoef(kinds)[np.triu_indices(3, k=1)]
+    assert np.abs(correlations).max() < 0.2  # four standard deviations of 400 draws
 
 
 def test_what_is_drawn_is_spread_as_configured() -> None:
@@ -100,6 +108,13 @@ def test_a_piece_of_a_long_noise_begins_where_it_was_drawn() -> None:
     start = round(0.4 * (5.0 - len(speech) / SAMPLE_RATE) * SAMPLE_RATE)
     piece = read_audio(DATA / "noise.flac")[start : start + len(speech)]
     assert np.corrcoef(noisy - speech, piece)[0, 1] > 0.999
+
+
+def test_a_short_noise_is_looped_from_where_it_was_drawn() -> None:
+    speech = read_audio(DATA / "LJ001-0076.ogg")
+    noisy = vary(speech, Variation(noise=NOISE, noise_position=0.4, snr_db=0.0))
+    looped = np.resize(np.roll(read_audio(DATA / "noise.flac"), -round(0.4 * 5.0 * SAMPLE_RATE)), len(speech))
+    assert np.corrcoef(noisy - speech, looped)[0, 1] > 0.999
 
 
 def test_speed_shortens_the_samples_and_no_variation_leaves_them() -> None:

@@ -105,6 +105,16 @@ def test_each_epoch_varies_an_utterance_anew_and_again_the_same() -> None:
     assert_equal(first, data.batch([4, 5, 6], epoch=0, augmented=True))
 
 
+def test_masks_differ_from_epoch_to_epoch_and_from_utterance_to_utterance() -> None:
+    twice = [UTTERANCES[4], replace(UTTERANCES[4], id="another")]
+    data = dataset(twice, augment=AugmentConfig(specaugment=SpecAugmentConfig()))
+    plain = data.batch([0, 1]).features
+    masks = [data.batch([0, 1], epoch=epoch, augmented=True).features != plain for epoch in range(2)]
+    assert all(mask.any() for mask in masks)
+    assert not torch.equal(masks[0], masks[1])
+    assert not torch.equal(masks[0][0], masks[0][1])
+
+
 def test_what_is_not_augmented_is_the_same_in_every_epoch() -> None:
     data = dataset(augment=EVERYTHING)
     assert_equal(data.batch([4, 5], epoch=0), data.batch([4, 5], epoch=7))

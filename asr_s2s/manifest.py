@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from asr_s2s.errors import ManifestError
+from asr_s2s.errors import ManifestError, listed
 from asr_s2s.files import write_text
 
 NUM_FAULTS_SHOWN = 20  # a terminal's screen; the lines beyond are listed by number
@@ -53,6 +53,8 @@ def read_manifest(path: Path) -> list[Utterance]:
         content = path.read_bytes()
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error.strerror}). Name an existing manifest.") from error
+    if content.split(b"\n", maxsplit=1)[0].strip() in (b"[", b"{"):
+        raise ManifestError(f"{path}: holds one JSON value over several lines. Write one object a line.")
     utterances: list[Utterance] = []
     faults: dict[int, list[str]] = {}
     first_line: dict[str, int] = {}
@@ -77,12 +79,22 @@ def read_manifest(path: Path) -> list[Utterance]:
 
 
 def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
-    """Write a manifest, whole or not at all; its audio paths are relative to its own folder."""
-    lines = (
-        json.dumps(utterance_to_json(utterance, folder=path.parent), ensure_ascii=False, allow_nan=False)
-        for utterance in utterances
-    )
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    """Write a manifest, whole or not at all; its audio paths are relative to its own folder.
+
+    Raises ManifestError for ids that are doubled: the file could not be read again.
+    """
+    lines: dict[str, str] = {}
+    doubled: list[str] = []
+    for utterance in utterances:
+        if utterance.id in lines:
+            doubled.append(utterance.id)
+        record = utterance_to_json(utterance, folder=path.parent)
+        lines[utterance.id] = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+    if doubled:
+        raise ManifestError(
+            f"{path}: is not written: {len(doubled)} ids are doubled: {listed(doubled)}. Give each utterance its own."
+        )
+    write_text(path, "".join(lines.values()))
 
 
 def utterance_to_json(utterance: Utterance, *, folder: Path) -> dict[str, Any]:

@@ -38,7 +38,10 @@ def read_audio(
     name = _name(source)
     first, count = round(offset * sample_rate), None if duration is None else round(duration * sample_rate)
     if first < 0 or (count is not None and count < 1):
-        raise AudioError(f"{name}: offset {offset} s, duration {duration} s is no piece. Give an offset from 0 up.")
+        raise AudioError(
+            f"{name}: offset {offset} s, duration {duration} s is no piece. "
+            "Give an offset from 0 up and a duration above 0."
+        )
     with _opened(source, name) as decoder:
         if channel is not None and not 1 <= channel <= decoder.channels:
             raise AudioError(_no_channel(name, channel, decoder.channels))
@@ -114,7 +117,7 @@ def _open_file(path: Path) -> BinaryIO:
     except IsADirectoryError as error:
         raise AudioError(f"{path}: is a folder. Name the sound files in it.") from error
     except OSError as error:
-        raise AudioError(f"{path}: cannot be opened ({error.strerror}). Check its permissions.") from error
+        raise AudioError(f"{path}: cannot be opened ({error.strerror}). Check the path and its permissions.") from error
 
 
 def _mono(blocks: Iterator[NDArray[np.float32]], channel: int | None, *, name: str) -> Iterator[NDArray[np.float32]]:

@@ -18,9 +18,10 @@ FRAME_SECONDS = 0.01
 CHOICE_SECONDS = 0.25  # in every stretch of this length the quietest frame is a place where a cut may be
 PAUSE_SECONDS = (0.1, 0.3, 0.6)  # mean level over each: a longer pause is quiet in more of them
 LEVEL_SECONDS = 20.0  # how far loudness is compared: a soft voice after a loud one is speech, not silence
-LEAST_RANGE_DB = 15.0  # less between loud and quiet is no speech with pauses but one steady sound
+QUIET_AND_LOUD = (2, 90)  # percentiles of the levels round about
+RANGE_DB = (15.0, 45.0)  # less between loud and quiet is one steady sound; what lies lower still is no better a pause
 PRE_EMPHASIS = 0.97  # takes away hum and offset, and lifts the weak consonants that words end in
-SPEECH_CUT_COST = 10.0  # a cut in full speech, against 1 for a piece more
+SPEECH_CUT_COST = 30.0  # a cut in full speech, against 1 for a piece more
 SHORT_PIECE_COST = 1.0  # a piece of no length, against 1 for a piece more
 
 
@@ -46,10 +47,10 @@ def cut_at_silences(
         return [Segment(0, len(samples))] if len(samples) else []
     frame = max(1, min(round(FRAME_SECONDS * sample_rate), longest // 16))
     frame_rate = sample_rate / frame
-    cost = _cut_costs(_frame_powers(samples, frame), frame_rate)
-    places = _places(cost, max(1, min(round(CHOICE_SECONDS * frame_rate), longest // frame // 4)))
+    level = _pause_levels(_frame_powers(samples, frame), frame_rate)
+    places = _quietest(level, max(1, min(round(CHOICE_SECONDS * frame_rate), longest // frame // 4)))
     at = np.concatenate([[0], places * frame, [len(samples)]])
-    cut_cost = np.concatenate([[0.0], cost[places], [0.0]])
+    cut_cost = np.concatenate([[0.0], _cut_costs(level, frame_rate)[places], [0.0]])
     cuts = _cheapest_cuts(at, cut_cost, longest=longest)
     return [Segment(int(at[i]), int(at[j])) for i, j in itertools.pairwise(cuts)]
 
@@ -68,14 +69,17 @@ def _frame_powers(samples: NDArray[np.float32], frame: int) -> NDArray[np.float6
     return powers
 
 
-def _cut_costs(powers: NDArray[np.float64], frame_rate: float) -> NDArray[np.float64]:
-    """Give what a cut before each frame costs: 0 in a long pause, SPEECH_CUT_COST amid loud speech."""
+def _pause_levels(powers: NDArray[np.float64], frame_rate: float) -> NDArray[np.float64]:
+    """Give the loudness about the start of each frame in decibels: low in a pause, lower in a long one."""
     levels = [_decibels(_moving_mean(powers, round(seconds * frame_rate / 2))) for seconds in PAUSE_SECONDS]
-    level = np.mean(levels, axis=0)
-    quiet, loud = _local_percentiles(level, round(LEVEL_SECONDS * frame_rate), (10, 90))
-    height = np.clip((level - quiet) / np.maximum(loud - quiet, LEAST_RANGE_DB), 0.0, 1.0)
-    cost: NDArray[np.float64] = SPEECH_CUT_COST * np.square(height)
-    return cost
+    return np.asarray(np.mean(levels, axis=0))
+
+
+def _cut_costs(level: NDArray[np.float64], frame_rate: float) -> NDArray[np.float64]:
+    """Give what a cut before each frame costs: 0 in the quietest pauses round about, SPEECH_CUT_COST in loud speech."""
+    quiet, loud = _local_percentiles(level, round(LEVEL_SECONDS * frame_rate), QUIET_AND_LOUD)
+    height = np.clip((level - loud) / np.clip(loud - quiet, *RANGE_DB) + 1.0, 0.0, 1.0)
+    return np.asarray(SPEECH_CUT_COST * np.square(height))
 
 
 def _decibels(powers: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -101,9 +105,9 @@ def _local_percentiles(
     return np.interp(point, centres, low), np.interp(point, centres, high)
 
 
-def _places(cost: NDArray[np.float64], stretch: int) -> NDArray[np.intp]:
-    """Give the cheapest frame of every stretch; frame 0 is no cut."""
-    whole = np.concatenate([cost, np.full(-len(cost) % stretch, np.inf)]).reshape(-1, stretch)
+def _quietest(level: NDArray[np.float64], stretch: int) -> NDArray[np.intp]:
+    """Give the quietest frame of every stretch; frame 0 is no cut."""
+    whole = np.concatenate([level, np.full(-len(level) % stretch, np.inf)]).reshape(-1, stretch)
     places: NDArray[np.intp] = np.arange(len(whole)) * stretch + whole.argmin(axis=1)
     return places[places > 0]
 

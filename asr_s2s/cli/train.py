@@ -1,5 +1,7 @@
 """asr-s2s train: a configuration to a trained model directory."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -30,5 +32,6 @@ def train(
         resume=resume,
         initial=load_model(initial) if initial else None,
         threads=threads,
+        command=shlex.join(["asr-s2s", *sys.argv[1:]]),
     )
     say(f"{target}: done. {result.summary}")

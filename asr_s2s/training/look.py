@@ -74,11 +74,11 @@ def _tell(run: Run, evaluation: Evaluation) -> None:
 
 
 def _draw(run: Run, evaluation: Evaluation) -> None:
-    """Draw curves and the attention of the utterance of median length."""
+    """Draw curves and the attention of the utterance with the longest text: in a short one there is little to see."""
     evaluations = run.history.of("evaluation")
     draw_losses(run.folder / "loss.png", train=run.history.of("train"), evaluations=evaluations)
     draw_error_rates(run.folder / "error_rate.png", evaluations=evaluations)
-    (reading,) = evaluation.spread(1)
+    reading = evaluation.readings[-1]
     draw_attention(
         run.folder / "attention.png",
         attention=reading.attention,

@@ -4,7 +4,7 @@ One factor at a time about two centres: an LSTM with location attention, and a T
 training sets in DATA, then transcribes and scores the held-out sets with the commands that users have. A row of
 results.jsonl is a finished run; what is there is not done again, and a run that was cut off goes on.
 
-usage: run.py DATA [--jobs 2] [--minutes 6] [--only PATTERN] [--table]
+usage: run.py DATA [--jobs 2] [--minutes 4] [--only PATTERN] [--table]
 
 DATA holds grid/, digits/, arctic/ and prompts/, each with train/manifest.jsonl and eval/manifest.jsonl.
 """
@@ -37,8 +37,7 @@ CONFORMER = (
 RNN_LSTM = "model.decoder={kind: rnn, cell: lstm, channels: 256, embedding: 64, token_dropout: 0.1}"
 RNN_GRU = RNN_LSTM.replace("lstm", "gru")
 TRANSFORMER_DECODER = "model.decoder={kind: transformer, channels: 144, heads: 4, layers: 2, feedforward: 576}"
-# chosen on the development set: with the LSTM's larger batches and rate it had CER 6 % there where this has 2 %
-SMALL_STEPS = ["training.learning_rate=1e-3", "data.batch_seconds=25"]
+SLOWER = "training.learning_rate=1e-3"  # chosen on the development set, as the 1.5e-3 of recurrent networks
 
 
 def attention(kind: str) -> str:
@@ -48,16 +47,16 @@ def attention(kind: str) -> str:
 MODELS = {
     "lstm-location-lstm": [LSTM, RNN_LSTM, attention("location")],
     "gru-location-lstm": [GRU, RNN_LSTM, attention("location")],
-    "transformer-location-lstm": [TRANSFORMER, RNN_LSTM, attention("location"), *SMALL_STEPS],
-    "conformer-location-lstm": [CONFORMER, RNN_LSTM, attention("location"), *SMALL_STEPS],
+    "transformer-location-lstm": [TRANSFORMER, RNN_LSTM, attention("location"), SLOWER],
+    "conformer-location-lstm": [CONFORMER, RNN_LSTM, attention("location"), SLOWER],
     "lstm-location-gru": [LSTM, RNN_GRU, attention("location")],
     "lstm-dot-lstm": [LSTM, RNN_LSTM, attention("dot")],
     "lstm-additive-lstm": [LSTM, RNN_LSTM, attention("additive")],
     "lstm-multihead-lstm": [LSTM, RNN_LSTM, attention("multihead")],
     "lstm-none-lstm": [LSTM, RNN_LSTM, attention("none")],
-    "transformer-transformer": [TRANSFORMER, TRANSFORMER_DECODER, *SMALL_STEPS],
-    "lstm-transformer": [LSTM, TRANSFORMER_DECODER, *SMALL_STEPS],
-    "conformer-transformer": [CONFORMER, TRANSFORMER_DECODER, *SMALL_STEPS],
+    "transformer-transformer": [TRANSFORMER, TRANSFORMER_DECODER, SLOWER],
+    "lstm-transformer": [LSTM, TRANSFORMER_DECODER, SLOWER],
+    "conformer-transformer": [CONFORMER, TRANSFORMER_DECODER, SLOWER],
 }
 CENTRES = ("lstm-location-lstm", "transformer-transformer")
 # cross-entropy alone is meant strictly: the length head would teach the encoder too
@@ -95,7 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side, one processor thread each")
-    parser.add_argument("--minutes", type=float, default=6.0, help="the limit of a run")
+    parser.add_argument("--minutes", type=float, default=4.0, help="the limit of a run")
     parser.add_argument("--only", default="", help="a regular expression that a run's name must hold")
     parser.add_argument("--table", action="store_true", help="print the table of what is done, and train nothing")
     arguments = parser.parse_args()

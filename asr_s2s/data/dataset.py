@@ -30,7 +30,7 @@ UNCHANGED = Variation()
 class SpeechDataset:
     """Batches of utterances; a batch depends on (indices, epoch) alone, so that any thread may make any batch.
 
-    Features are made on the CPU, where the front end has to stay, and carry no gradient.
+    Features are made on the CPU, where the front end has to stay.
     """
 
     def __init__(
@@ -60,7 +60,6 @@ class SpeechDataset:
         drawn = (self._augmenter.draw(utterance.id, epoch=epoch) for utterance in self.utterances)
         return [duration / variation.speed for duration, variation in zip(self.durations, drawn, strict=True)]
 
-    @torch.no_grad()
     def batch(self, indices: Sequence[int], *, epoch: int = 0, augmented: bool = False) -> Batch:
         """Make the batch of these utterances, as they are or as augmented in an epoch.
 
@@ -90,7 +89,6 @@ class SpeechDataset:
             texts=tuple(item.text or "" for item in utterances),
         )
 
-    @torch.no_grad()
     def statistics(self, *, threads: int = 2) -> FeatureStatistics:
         """Sum up the features of all utterances, unvaried and not normalised, for global normalisation.
 

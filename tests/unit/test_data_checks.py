@@ -146,9 +146,10 @@ def test_few_speakers_stand_on_both_sides_unless_told_otherwise() -> None:
     assert split_dev(utterances, share=0.1, by_speaker=True).shared_speakers == 0
 
 
-def test_utterances_of_unknown_speakers_are_for_training_when_speakers_are_held_apart() -> None:
-    utterances = [*speech(100, speakers=10), *[replace(item, id=f"x{item.id}") for item in speech(50)]]
-    assert all(item.speaker for item in split_dev(utterances, share=0.1).dev)
+@pytest.mark.parametrize("seed", range(5))
+def test_utterances_of_unknown_speakers_are_for_training_when_speakers_are_held_apart(seed: int) -> None:
+    utterances = [*speech(100, speakers=10), *[replace(item, id=f"x{item.id}") for item in speech(10)]]
+    assert all(item.speaker for item in split_dev(utterances, share=0.5, seed=seed).dev)
 
 
 def test_a_sentence_said_twice_stays_on_one_side_whatever_its_spelling() -> None:
@@ -157,7 +158,10 @@ def test_a_sentence_said_twice_stays_on_one_side_whatever_its_spelling() -> None
         for item in speech(200)
         for ending in ("", "!")
     ]
-    assert split_dev(utterances, share=0.1).shared_texts == 0
+    split = split_dev(utterances, share=0.1)
+    first, second = ({(item.text or "").strip("!") for item in side} for side in (split.train, split.dev))
+    assert not first & second
+    assert split.shared_texts == 0
 
 
 def test_commands_said_many_times_are_divided_by_utterance_and_their_texts_counted() -> None:

@@ -162,6 +162,25 @@ def test_a_changed_recording_or_front_end_is_not_taken_from_the_cache(tmp_path: 
     assert wider.features.shape[2] == 41
 
 
+def test_noise_and_rooms_are_mixed_anew_whatever_the_cache_holds(tmp_path: Path) -> None:
+    for epoch in range(3):
+        with_cache, without = (
+            dataset(UTTERANCES[4:10], augment=EVERYTHING, cache=cache).batch(range(6), epoch=epoch, augmented=True)
+            for cache in (tmp_path, None)
+        )
+        assert_equal(with_cache, without)
+
+
+def test_settings_that_leave_no_table_behind_have_entries_of_their_own(tmp_path: Path) -> None:
+    frames = [
+        dataset([UTTERANCES[4]], features=WhisperConfig(kind="whisper", pad_to_seconds=seconds), cache=tmp_path)
+        .batch([0])
+        .features.shape[1]
+        for seconds in (None, 5.0, 10.0)
+    ]
+    assert frames == [298, 500, 1000]
+
+
 def test_pieces_of_one_file_have_entries_of_their_own(tmp_path: Path) -> None:
     recording = replace(UTTERANCES[2], audio_path=tmp_path / "speech.flac")  # Opus settles for 80 ms after a seek
     write_audio(recording.audio_path, read_audio(UTTERANCES[2].audio_path), sample_rate=16_000)
@@ -289,12 +308,6 @@ def test_loading_ahead_stops_with_its_reader_and_passes_errors_on() -> None:
     next(batches)
     batches.close()
     assert threading.active_count() == before
-
-
-def test_features_carry_no_gradient() -> None:
-    (batch,) = load_batches(dataset(augment=EVERYTHING), [[4]], augmented=True)
-    assert not batch.features.requires_grad
-    (batch.features * torch.ones(1, requires_grad=True)).sum().backward()  # and may stand in a graph
 
 
 def test_a_batch_goes_to_a_device_as_a_whole() -> None:

@@ -100,7 +100,7 @@ def read_set(manifest: Path) -> tuple[list[Path], list[str]]:
 def measures(references: list[str], hypotheses: list[str]) -> dict[str, float | int | None]:
     """Count word errors after the whisper-english normaliser, loops, run-ons and words where nothing was said."""
     from asr_s2s.scoring import word_errors
-    from asr_s2s.text import normalizer
+    from asr_s2s.text.normalizers import normalizer
 
     normalise = normalizer("whisper-english").apply
     pairs = [

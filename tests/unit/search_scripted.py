@@ -1,6 +1,7 @@
 """A decoder small enough to search exhaustively: what follows depends on the last two tokens and one encoder frame."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
 from asr_s2s.search import TokenRules
+from asr_s2s.search.loops import SHORTEST_LOOP
 
 BLANK, START, END, A, B = range(5)
 SIZE = 5
@@ -104,15 +106,33 @@ def encodings(*lengths: int, seed: int = 1) -> tuple[Tensor, Tensor]:
 
 def sequence_log_prob(model, tokens, encoder_out, encoder_lengths, *, rules: TokenRules = RULES) -> float:
     """Log probability of tokens and end for one utterance, by one teacher-forced pass under the rules."""
-    fed = torch.tensor([[*rules.start_tokens, *tokens]])
-    logits = model.decoder(fed, encoder_out, encoder_lengths).logits[0, len(rules.start_tokens) - 1 :]
+    return sequence_log_probs(model, [tokens], encoder_out, encoder_lengths, rules=rules)[0]
+
+
+def sequence_log_probs(model, sequences, encoder_out, encoder_lengths, *, rules: TokenRules = RULES) -> list[float]:
+    """The same for many sequences of one length."""
+    count = len(sequences)
+    fed = torch.tensor([[*rules.start_tokens, *tokens] for tokens in sequences])
+    output = model.decoder(fed, encoder_out.expand(count, -1, -1), encoder_lengths.expand(count))
+    logits = output.logits[:, len(rules.start_tokens) - 1 :]
     logits = logits.index_fill(-1, torch.tensor(rules.suppressed), -torch.inf)
     if rules.suppressed_first:
-        logits[0, list(rules.suppressed_first)] = -torch.inf
-    log_probs = logits.log_softmax(-1)
-    return sum(float(row[token]) for row, token in zip(log_probs, [*tokens, rules.end_token], strict=True))
+        logits[:, 0, list(rules.suppressed_first)] = -torch.inf
+    scored = torch.tensor([[*tokens, rules.end_token] for tokens in sequences])
+    return logits.log_softmax(-1).gather(-1, scored.unsqueeze(-1)).sum((1, 2)).tolist()
 
 
 def all_sequences(longest: int) -> list[tuple[int, ...]]:
     """Every sequence over A and B up to a length, the empty one included."""
     return [letters for size in range(longest + 1) for letters in itertools.product((A, B), repeat=size)]
+
+
+def prolongs_a_loop(tokens: Sequence[int], token: int, *, least: int) -> bool:
+    """Say by definition whether an n-gram stands `least` times at the end and the token continues it."""
+    for size in range(1, len(tokens) // least + 1):
+        span = max(size * least, SHORTEST_LOOP)
+        tail = tokens[-span:]
+        stands = len(tail) == span and all(one == other for one, other in zip(tail[size:], tail, strict=False))
+        if stands and token == tokens[-size]:
+            return True
+    return False

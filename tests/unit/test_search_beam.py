@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -14,7 +15,9 @@ from search_scripted import (
     ScriptedModel,
     all_sequences,
     encodings,
+    prolongs_a_loop,
     sequence_log_prob,
+    sequence_log_probs,
 )
 
 from asr_s2s.errors import ConfigError
@@ -91,6 +94,46 @@ def test_a_wide_beam_equals_exhaustive_search(ctc_weight: float, bonus: float, n
         assert found.tokens == best
         assert found.ended
         assert found.score / (len(best) + 1) ** normalization == pytest.approx(value(best), abs=1e-4)
+
+
+def test_a_wide_beam_without_loops_equals_exhaustive_search_among_sequences_without_loops(monkeypatch) -> None:
+    monkeypatch.setattr("asr_s2s.search.ranking.CUT_HANDICAP", math.inf)  # ended sequences only
+    decoder = ScriptedDecoder(seed=1)
+    decoder.table[A, B, A] += 3.0  # alternating is what this decoder likes best
+    decoder.table[B, A, B] += 3.0
+    model = ScriptedModel(decoder)
+    longest, bonus = 9, 3.0
+    options = {"beam": 1024, "patience": 99.0, "max_tokens_per_frame": 1e-9, "length_margin": longest - 1}
+    options |= {"length_normalization": 0.0, "length_bonus": bonus, "loop_repeats": 2}
+    encoder_out, lengths = encodings(7, 4, 9)
+    changed = 0
+    for row in range(3):
+        alone = encoder_out[row : row + 1, : lengths[row]], lengths[row : row + 1]
+        values = {}
+        for size in range(longest + 1):
+            sequences = list(itertools.product((A, B), repeat=size))
+            scores = sequence_log_probs(model, sequences, *alone)
+            values |= {tokens: score + bonus * size for tokens, score in zip(sequences, scores, strict=True)}
+        plain = SearchConfig(**options).build(model, RULES)(*alone)[0]
+        assert plain.tokens == max(values, key=values.__getitem__)
+        for tokens in list(values):
+            if any(prolongs_a_loop(tokens[:place], token, least=2) for place, token in enumerate(tokens)):
+                values.pop(tokens)
+        guarded = SearchConfig(**options, forbid_loops=True).build(model, RULES)(*alone)[0]
+        assert guarded.tokens == max(values, key=values.__getitem__)
+        assert guarded.score == pytest.approx(values[guarded.tokens], abs=1e-4)
+        changed += plain.tokens != guarded.tokens
+    assert changed
+
+
+@pytest.mark.parametrize("normalization", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize("bonus", [-0.5, 0.0, 2.0])
+def test_no_continuation_is_worth_more_than_the_best_possible(bonus: float, normalization: float) -> None:
+    ranking = Ranking(ctc_weight=0.0, length_bonus=bonus, length_normalization=normalization)
+    for total, length in [(-12.0, 3), (-0.5, 3), (4.0, 3), (-2.0, 0)]:
+        bound = ranking.best_possible(total, length, limit=9)
+        for longer in range(length, 10):
+            assert ranking.final(total + bonus * (longer - length), longer) <= bound + 1e-9
 
 
 def test_ctc_alone_finds_the_most_probable_labelling_where_best_frames_do_not() -> None:

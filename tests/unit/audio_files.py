@@ -42,7 +42,7 @@ def encode(
     pictures: bool = False,
     container: dict[str, str] | None = None,
 ) -> Path:
-    """Encode 16 kHz samples with FFmpeg, or leave the sound out (no codec).
+    """Encode 16 kHz samples with FFmpeg, or leave the sound out (no codec); without a bit rate it varies.
 
     The sound sets in late, or stops at pause[0] for pause[1] seconds.
     """
@@ -51,7 +51,11 @@ def encode(
             _add_pictures(file, seconds=len(samples) / 16_000)
             return path
         track = file.add_stream(codec, rate=rate, layout="mono")
-        track.bit_rate = bit_rate
+        if bit_rate:
+            track.bit_rate = bit_rate
+        else:  # FFmpeg's -q:a 4: the rate follows the sound
+            track.codec_context.flags |= av.codec.context.Flags.qscale
+            track.codec_context.global_quality = 4 * 118
         if codec == "aac":
             track.options = {"aac_pns": "0"}  # else the decoder fills in random noise, another each time
         track.open()

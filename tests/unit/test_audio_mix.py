@@ -119,7 +119,8 @@ def test_what_is_written_is_read_again(tmp_path: Path, suffix: str, least_db: fl
 
 
 def test_long_recordings_are_written_whole_as_vorbis(tmp_path: Path) -> None:
-    samples = np.tile(speech(), 20)  # libsndfile's encoder crashes when it is given a minute and more at once
+    samples = np.zeros(2_600_000, np.float32)  # libsndfile 1.2.2 crashes when it encodes 2.1 million at once
+    samples[-58_981:] = speech()
     write_audio(tmp_path / "long.ogg", samples, sample_rate=16_000)
     assert snr_db(samples, read_audio(tmp_path / "long.ogg")) >= 20
 

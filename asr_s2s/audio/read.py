@@ -18,6 +18,7 @@ from asr_s2s.audio.resample import SAMPLE_RATE, resample_blocks
 from asr_s2s.audio.soundfile_decoder import SoundfileDecoder
 from asr_s2s.errors import AudioError
 
+LEAST_RATE, MOST_RATE = 1_000, 1_000_000  # samples a second; beyond them a header is damaged
 MARGIN_SECONDS = 0.1  # read on both sides of a piece, so that the resampling filter sees what the whole would show it
 
 
@@ -43,6 +44,8 @@ def read_audio(
             "Give an offset from 0 up and a duration above 0."
         )
     with _opened(source, name) as decoder:
+        if not LEAST_RATE <= decoder.sample_rate <= MOST_RATE:
+            raise AudioError(f"{name}: its header gives a rate of {decoder.sample_rate} Hz. Export it at 8 to 48 kHz.")
         if channel is not None and not 1 <= channel <= decoder.channels:
             raise AudioError(_no_channel(name, channel, decoder.channels))
         # Where both rates meet on whole samples a piece can begin with the same filter phase as the whole.
@@ -57,12 +60,8 @@ def read_audio(
     skipped = first - steps * step_out
     samples = samples[skipped : None if count is None else skipped + count]
     if len(samples) == 0:
-        lacks = (
-            f"has no sound from {offset} s on. Give an earlier offset."
-            if first
-            else "holds no samples. Record it again."
-        )
-        raise AudioError(f"{name}: {lacks}")
+        end = f"has no sound from {offset} s on. Give an earlier offset."
+        raise AudioError(f"{name}: {end if first else 'holds no samples. Record or export it again.'}")
     return samples
 
 
@@ -103,7 +102,7 @@ def _decoder(stream: BinaryIO, name: str) -> Decoder:
             if known.length_known:
                 return known
             known.close()
-        except (soundfile.LibsndfileError, TypeError):  # TypeError: a name that ends in .raw, which has no header
+        except soundfile.LibsndfileError:
             pass
     stream.seek(0)
     return PyavDecoder(stream, name)

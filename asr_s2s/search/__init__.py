@@ -47,8 +47,12 @@ class SearchConfig(PartConfig):
 
         Raises ConfigError if CTC is to be used and the model or the vocabulary has no place for it.
         """
-        bound = LengthBound(self.max_tokens_per_frame, self.max_length_factor, self.length_margin)
-        thresholds = FlagThresholds(self.loop_repeats, self.min_coverage, self.min_confidence)
+        bound = LengthBound(
+            tokens_per_frame=self.max_tokens_per_frame, length_factor=self.max_length_factor, margin=self.length_margin
+        )
+        thresholds = FlagThresholds(
+            loop_repeats=self.loop_repeats, min_coverage=self.min_coverage, min_confidence=self.min_confidence
+        )
         if self.beam == 1 and not self.ctc_weight:
             return GreedySearch(
                 model,
@@ -68,7 +72,11 @@ class SearchConfig(PartConfig):
             model,
             rules,
             beam=self.beam,
-            ranking=Ranking(self.ctc_weight, self.length_bonus, self.length_normalization),
+            ranking=Ranking(
+                ctc_weight=self.ctc_weight,
+                length_bonus=self.length_bonus,
+                length_normalization=self.length_normalization,
+            ),
             bound=bound,
             thresholds=thresholds,
             patience=self.patience,

@@ -207,6 +207,25 @@ def test_a_search_stops_when_nothing_that_grows_can_win_any_more() -> None:
     assert len(decoder.batches) == 1
 
 
+def test_patience_waits_for_more_hypotheses_to_finish() -> None:
+    steps = []
+    for patience in (0.25, 1.0, 4.0):
+        decoder = ScriptedDecoder(end_bias=-1.0)
+        search = SearchConfig(beam=4, patience=patience, length_normalization=1.0)
+        search.build(ScriptedModel(decoder), RULES)(*encodings(9))
+        steps.append(len(decoder.batches))
+    assert steps[0] < steps[1] < steps[2]
+
+
+def test_length_normalization_prefers_longer_hypotheses() -> None:
+    lengths = []
+    for normalization in (0.0, 1.0):
+        search = SearchConfig(beam=8, patience=9.0, length_normalization=normalization)
+        found = search.build(ScriptedModel(ScriptedDecoder()), RULES)(*encodings(*LENGTHS))
+        lengths.append(sum(len(hypothesis.tokens) for hypothesis in found))
+    assert lengths[0] < lengths[1]
+
+
 def test_no_utterances_give_no_hypotheses() -> None:
     encoder_out, lengths = encodings(3)
     search = SearchConfig(beam=2).build(ScriptedModel(ScriptedDecoder()), RULES)

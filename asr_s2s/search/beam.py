@@ -1,6 +1,7 @@
 """Beam search over a batch: several hypotheses per utterance grow side by side, scored by decoder and CTC."""
 
 import itertools
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,8 +11,9 @@ from asr_s2s.search.flags import FlagThresholds, with_flags
 from asr_s2s.search.growing import Candidates, Growing
 from asr_s2s.search.hypothesis import Hypothesis
 from asr_s2s.search.loops import LoopGuard
+from asr_s2s.search.opening import open_state
 from asr_s2s.search.outcome import AttentionLog, Outcome
-from asr_s2s.search.protocol import Recognizable, open_state, worth_leaving
+from asr_s2s.search.protocol import Recognizable, worth_leaving
 from asr_s2s.search.ranking import Ranking
 from asr_s2s.search.rules import LengthBound, TokenRules, allowed_log_probs
 
@@ -69,18 +71,19 @@ class BeamSearch:
         )
         outcomes = [Outcome(limit) for limit in limits]
         attention = AttentionLog()
-        self._grow(self._start(encoder_out, encoder_lengths), outcomes, attention if with_attention else None)
+        state, silent = open_state(self.model.decoder, encoder_out, encoder_lengths, self.rules)
+        growing = self._start(state, encoder_out, encoder_lengths)
+        self._grow(growing, outcomes, attention if with_attention else None)
         hypotheses = []
-        frames = zip(encoder_lengths.tolist(), sound_lengths.tolist(), strict=True)
-        for utterance, (outcome, (length, sound)) in enumerate(zip(outcomes, frames, strict=True)):
+        found = zip(outcomes, encoder_lengths.tolist(), sound_lengths.tolist(), silent, strict=True)
+        for utterance, (outcome, length, sound, no_speech) in enumerate(found):
             assert outcome.best is not None  # every utterance is settled with a hypothesis
             best = attention.attach(outcome.best, utterance, outcome.slots, frames=length)
-            hypotheses.append(with_flags(best, self.thresholds, sound_length=sound))
+            hypotheses.append(with_flags(best, self.thresholds, sound_length=sound, no_speech=no_speech))
         return hypotheses
 
-    def _start(self, encoder_out: Tensor, encoder_lengths: Tensor) -> Growing:
+    def _start(self, state: Any, encoder_out: Tensor, encoder_lengths: Tensor) -> Growing:
         batch, device = len(encoder_out), encoder_out.device
-        *prompt, last = self.rules.start_tokens
         ctc = guard = None
         if self.ranking.ctc_weight:
             assert self.rules.blank_token is not None  # SearchConfig.build refuses it
@@ -88,8 +91,8 @@ class BeamSearch:
             ctc = CtcPrefixes.start(log_probs, encoder_lengths, blank=self.rules.blank_token)
         if self.forbid_loops:
             guard = LoopGuard.start(batch, repeats=self.thresholds.loop_repeats, device=device)
-        state = open_state(self.model.decoder, encoder_out, encoder_lengths, prompt=prompt)
-        return Growing.start(state, batch=batch, newest=last, ctc=ctc, guard=guard, device=device)
+        newest = self.rules.start_tokens[-1]
+        return Growing.start(state, batch=batch, newest=newest, ctc=ctc, guard=guard, device=device)
 
     def _grow(self, growing: Growing, outcomes: list[Outcome], attention: AttentionLog | None) -> None:
         """Extend all hypotheses by one token at a time until every utterance is settled."""

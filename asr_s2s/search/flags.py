@@ -19,10 +19,16 @@ class FlagThresholds:
     loop_repeats: int
     min_coverage: float
     min_confidence: float
+    max_no_speech: float
 
 
-def with_flags(hypothesis: Hypothesis, thresholds: FlagThresholds, *, sound_length: int) -> Hypothesis:
-    """Give the hypothesis with every flag that its own evidence raises; sound_length counts encoder frames."""
+def with_flags(
+    hypothesis: Hypothesis, thresholds: FlagThresholds, *, sound_length: int, no_speech: float | None
+) -> Hypothesis:
+    """Give the hypothesis with every flag that its own evidence raises.
+
+    sound_length counts encoder frames; no_speech is the model's probability that nobody speaks, where it knows one
+    """
     flags = []
     repeats = loop_repeats(hypothesis.tokens, least=thresholds.loop_repeats)
     if repeats:
@@ -35,6 +41,8 @@ def with_flags(hypothesis: Hypothesis, thresholds: FlagThresholds, *, sound_leng
     confidence = mean_probability(hypothesis)
     if confidence < thresholds.min_confidence:
         flags.append(Flag("low_confidence", confidence))
+        if no_speech is not None and no_speech > thresholds.max_no_speech:  # a sure text outweighs this doubt
+            flags.append(Flag("no_speech", no_speech))
     return replace(hypothesis, flags=tuple(flags))
 
 

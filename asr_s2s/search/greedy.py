@@ -1,6 +1,7 @@
 """The most probable next token, again and again, for a batch of utterances."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,7 +9,8 @@ from torch import Tensor
 from asr_s2s.search.flags import FlagThresholds, with_flags
 from asr_s2s.search.hypothesis import Hypothesis
 from asr_s2s.search.loops import LoopGuard
-from asr_s2s.search.protocol import Recognizable, open_state, worth_leaving
+from asr_s2s.search.opening import open_state
+from asr_s2s.search.protocol import Recognizable, worth_leaving
 from asr_s2s.search.rules import LengthBound, TokenRules, allowed_log_probs
 
 
@@ -68,22 +70,26 @@ class GreedySearch:
             start_tokens=len(self.rules.start_tokens),
         )
         lines = [_Line(limit) for limit in limits]
-        self._grow(lines, encoder_out, encoder_lengths, with_attention=with_attention)
-        frames = zip(lines, encoder_lengths.tolist(), sound_lengths.tolist(), strict=True)
+        state, silent = open_state(self.model.decoder, encoder_out, encoder_lengths, self.rules)
+        self._grow(lines, state, device=encoder_out.device, with_attention=with_attention)
+        found = zip(lines, encoder_lengths.tolist(), sound_lengths.tolist(), silent, strict=True)
         return [
-            with_flags(self._hypothesis(line, length, with_attention), self.thresholds, sound_length=sound)
-            for line, length, sound in frames
+            with_flags(
+                self._hypothesis(line, length, with_attention),
+                self.thresholds,
+                sound_length=sound,
+                no_speech=no_speech,
+            )
+            for line, length, sound, no_speech in found
         ]
 
-    def _grow(self, lines: list[_Line], encoder_out: Tensor, encoder_lengths: Tensor, *, with_attention: bool) -> None:
+    def _grow(self, lines: list[_Line], state: Any, *, device: torch.device, with_attention: bool) -> None:
         """Append tokens to every line until all have ended."""
         decoder = self.model.decoder
-        *prompt, last = self.rules.start_tokens
-        state = open_state(decoder, encoder_out, encoder_lengths, prompt=prompt)
-        tokens = encoder_lengths.new_full((len(lines), 1), last)
+        tokens = torch.full((len(lines), 1), self.rules.start_tokens[-1], device=device)
         guard = None
         if self.forbid_loops:
-            guard = LoopGuard.start(len(lines), repeats=self.thresholds.loop_repeats, device=encoder_out.device)
+            guard = LoopGuard.start(len(lines), repeats=self.thresholds.loop_repeats, device=device)
         growing = lines
         first = True
         while True:

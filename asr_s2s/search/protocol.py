@@ -55,14 +55,6 @@ class Search(Protocol):
         ...
 
 
-def open_state(decoder: Decoder[State], encoder_out: Tensor, encoder_lengths: Tensor, *, prompt: list[int]) -> State:
-    """Start a decoder and feed it all start tokens but the last, which the first scoring step feeds."""
-    state = decoder.start(encoder_out, encoder_lengths)
-    for token in prompt:
-        state = decoder.step(encoder_lengths.new_full((len(encoder_out), 1), token), state).state
-    return state
-
-
 def worth_leaving(going_on: int, batch: int) -> bool:
     """Say if so many of a batch's utterances are settled that the others should go on without them."""
     return going_on <= STAYING * batch

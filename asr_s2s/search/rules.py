@@ -14,6 +14,7 @@ class TokenRules:
     """The vocabulary's part in a search: how a sequence starts and ends, and what never stands in it.
 
     start_tokens are fed, never scored; suppressed_first is forbidden only as the first token after them.
+    no_speech_token is what the model would say after the first of several start tokens if nobody spoke.
     """
 
     start_tokens: tuple[int, ...]
@@ -21,6 +22,7 @@ class TokenRules:
     suppressed: tuple[int, ...] = ()
     suppressed_first: tuple[int, ...] = ()
     blank_token: int | None = None
+    no_speech_token: int | None = None
 
 
 def allowed_log_probs(logits: Tensor, rules: TokenRules, *, first: bool) -> Tensor:

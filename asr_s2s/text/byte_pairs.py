@@ -30,13 +30,15 @@ class BytePairVocabulary:
         size: int | None,
         prompt: Sequence[str],
         end: str,
+        no_speech: str | None,
         suppressed: tuple[int, ...],
         suppressed_first: tuple[int, ...],
     ) -> None:
-        ids: dict[str, Any] = {token: tokenizer.token_to_id(token) for token in (*prompt, end)}
+        special = (*prompt, end) if no_speech is None else (*prompt, end, no_speech)
+        ids: dict[str, Any] = {token: tokenizer.token_to_id(token) for token in special}
         if missing := [token for token, index in ids.items() if index is None]:
             raise VocabularyError(
-                f"{FILE_NAME} has no {listed(missing)}. Correct vocabulary.prompt and vocabulary.end."
+                f"{FILE_NAME} has no {listed(missing)}. Correct vocabulary.prompt, end and no_speech."
             )
         named = tokenizer.get_vocab_size()
         if size is not None and size < named:
@@ -50,6 +52,7 @@ class BytePairVocabulary:
         self.size: int = named if size is None else size
         self.start_tokens: tuple[int, ...] = tuple(ids[token] for token in prompt)
         self.end_token: int = ids[end]
+        self.no_speech_token: int | None = None if no_speech is None else ids[no_speech]
         self.suppressed = suppressed
         self.suppressed_first = suppressed_first
 
@@ -67,6 +70,7 @@ class BytePairVocabulary:
             size=config.size,
             prompt=config.prompt,
             end=config.end,
+            no_speech=config.no_speech,
             suppressed=config.suppressed,
             suppressed_first=config.suppressed_first,
         )
@@ -102,6 +106,7 @@ class BytePairsConfig(PartConfig):
     kind: Literal["bpe"]
     prompt: Annotated[tuple[str, ...], Field(strict=False)]
     end: str
+    no_speech: str | None = None  # the token that stands for "nobody speaks"
     size: PositiveInt | None = None
     suppressed: TokenIds = ()
     suppressed_first: TokenIds = ()

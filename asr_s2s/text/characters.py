@@ -24,6 +24,7 @@ class CharacterVocabulary:
     start_tokens: tuple[int, ...] = (START,)
     end_token: int = END
     blank_token: int | None = BLANK
+    no_speech_token: int | None = None
     suppressed: tuple[int, ...] = (BLANK, START, UNKNOWN)
     suppressed_first: tuple[int, ...] = ()
 

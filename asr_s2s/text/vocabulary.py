@@ -31,6 +31,11 @@ class Vocabulary(Protocol):
         ...
 
     @property
+    def no_speech_token(self) -> int | None:
+        """What a model says where nobody speaks, where the vocabulary has such a token."""
+        ...
+
+    @property
     def suppressed(self) -> tuple[int, ...]:
         """Tokens that a search never emits."""
         ...

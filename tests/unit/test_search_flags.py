@@ -10,7 +10,7 @@ from asr_s2s.search.loops import LoopGuard, loop_repeats
 
 pytestmark = pytest.mark.unit
 
-THRESHOLDS = FlagThresholds(loop_repeats=4, min_coverage=0.5, min_confidence=0.4)
+THRESHOLDS = FlagThresholds(loop_repeats=4, min_coverage=0.5, min_confidence=0.4, max_no_speech=0.6)
 
 
 def hypothesis(**changes) -> Hypothesis:
@@ -18,8 +18,8 @@ def hypothesis(**changes) -> Hypothesis:
     return Hypothesis(**(given | changes))
 
 
-def flags_of(sound_length: int = 10, **changes) -> tuple[Flag, ...]:
-    return with_flags(hypothesis(**changes), THRESHOLDS, sound_length=sound_length).flags
+def flags_of(sound_length: int = 10, no_speech: float | None = None, **changes) -> tuple[Flag, ...]:
+    return with_flags(hypothesis(**changes), THRESHOLDS, sound_length=sound_length, no_speech=no_speech).flags
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,13 @@ def test_each_flag_carries_its_measured_value() -> None:
     (flag,) = flags_of(attention=torch.eye(10)[:3])
     assert flag.name == "low_coverage"
     assert flag.value == pytest.approx(0.3)
+
+
+def test_silence_is_flagged_where_the_model_doubts_its_text_too() -> None:
+    unsure = {"token_log_probs": (-2.0, -2.0, -2.0), "end_log_prob": -2.0}
+    assert flags_of(no_speech=0.7) == ()
+    assert [flag.name for flag in flags_of(no_speech=0.5, **unsure)] == ["low_confidence"]
+    assert flags_of(no_speech=0.7, **unsure)[-1] == Flag("no_speech", 0.7)
 
 
 def test_confidence_counts_the_end_token() -> None:

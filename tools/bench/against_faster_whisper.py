@@ -25,11 +25,10 @@ Transcriber = Callable[[list[Path]], list[str]]
 def main() -> None:
     arguments = parse()
     os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # before torch and CTranslate2 are imported
-    systems = {
-        "ours": ours(arguments.model, threads=arguments.threads),
-        "peer greedy": peer(threads=arguments.threads, beam=1),
-        "peer beam 5": peer(threads=arguments.threads, beam=5),
-    }
+    systems = {"ours": ours(arguments.model, threads=arguments.threads)}
+    if not arguments.without_peer:
+        systems["peer greedy"] = peer(threads=arguments.threads, beam=1)
+        systems["peer beam 5"] = peer(threads=arguments.threads, beam=5)
     rows = []
     for name in arguments.sets.split(","):
         files, texts = read_set(arguments.data / name / "eval" / "manifest.jsonl")
@@ -51,6 +50,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--model", default="en")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--without-peer", action="store_true", help="our own rows alone")
     parser.add_argument("--output", type=Path)
     return parser.parse_args()
 

@@ -37,7 +37,15 @@ def tiny_experiment(folder: Path, **training: Any) -> ExperimentConfig:
             "ctc": True,
             "length": True,
         },
-        "training": {"epochs": 3, "warmup": 4, "plots": False, "log_every": 1, "accumulate": 2, "average": 2}
+        "training": {
+            "epochs": 3,
+            "threads": 1,
+            "warmup": 4,
+            "plots": False,
+            "log_every": 1,
+            "accumulate": 2,
+            "average": 2,
+        }
         | training,
         "search": {"beam": 2},
     }

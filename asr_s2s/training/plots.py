@@ -40,7 +40,7 @@ def draw_losses(path: Path, *, train: Sequence[Record], evaluations: Sequence[Re
         steps, values = _curve(evaluations, f"dev_{name}")
         label = name.removesuffix("_loss").replace("_", " ")
         axes.plot(steps, values, color=line.get_color(), marker=".", label=label)
-    axes.set(xlabel="step", ylabel="loss per token (thin: training, dots: development set)", yscale="log")
+    axes.set(title="thin: training, dots: development set", xlabel="step", ylabel="loss per token", yscale="log")
     _finish(figure, axes, path)
 
 
@@ -50,7 +50,7 @@ def draw_error_rates(path: Path, *, evaluations: Sequence[Record]) -> None:
     for name, label in (("wer", "words"), ("cer", "characters")):
         steps, values = _curve(evaluations, name)
         axes.plot(steps, [100 * value for value in values], marker=".", label=label)
-    axes.set(xlabel="step", ylabel="error rate of the development set, %", ylim=(0, None))
+    axes.set(xlabel="step", ylabel="development set: errors, %", ylim=(0, None))
     _finish(figure, axes, path)
 
 
@@ -76,8 +76,9 @@ def draw_attention(
         attention_axes.set(xlabel="time, s", ylabel="token", yticks=np.arange(len(labels)), yticklabels=labels)
     times = np.arange(features.shape[0] + 1) * frame_shift
     mel = np.arange(features.shape[1] + 1)
-    display.specshow(features.float().numpy().T, x_coords=times, y_coords=mel, ax=spectrogram_axes, cmap="magma")
-    spectrogram_axes.set(ylabel="mel channel", title=title)
+    values = features.float().numpy().T
+    display.specshow(values, x_coords=times, y_coords=mel, x_axis="s", ax=spectrogram_axes, cmap="magma")
+    spectrogram_axes.set(xlabel="time, s" if attention is None else "", ylabel="mel channel", title=title)
     _save(figure, path)
 
 

@@ -66,12 +66,12 @@ class SpeechDataset:
         Raises AudioError or VocabularyError that names the utterance and its manifest line.
         """
         utterances = [self.utterances[index] for index in indices]
-        features, feature_lengths = self._normalized(
-            [
-                self._filterbank(item, self._augmenter.draw(item.id, epoch=epoch) if augmented else UNCHANGED)
-                for item in utterances
-            ]
-        )
+        rows = [
+            self._filterbank(item, self._augmenter.draw(item.id, epoch=epoch) if augmented else UNCHANGED)
+            for item in utterances
+        ]
+        feature_lengths = torch.tensor([len(row) for row in rows])
+        features = self.front_end.normalize(pad_sequence(rows, batch_first=True), feature_lengths)
         if augmented and (masks := self._augment.specaugment):
             features = spec_augment(
                 features,
@@ -128,16 +128,6 @@ class SpeechDataset:
         if num_frames == 0:
             raise AudioError(f"{utterance.audio_path}: {len(samples)} samples are less than one frame. Leave it out.")
         return self.front_end.filterbank(torch.from_numpy(samples)[None], sample_lengths)[0, :num_frames].contiguous()
-
-    def _normalized(self, rows: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Pad rows (time, mel) and do what the front end does after its filterbank."""
-        feature_lengths = torch.tensor([len(row) for row in rows])
-        features = pad_sequence(rows, batch_first=True)
-        if self.front_end.normalization is not None:
-            valid_frames = torch.arange(features.shape[1]) < feature_lengths[:, None]
-            features = self.front_end.normalization(features, valid_frames)
-            features = features.masked_fill(~valid_frames[:, :, None], 0.0)
-        return features, feature_lengths
 
     def _tokens(self, utterance: Utterance) -> Tensor:
         with _naming(utterance):

@@ -65,10 +65,12 @@ class FrontEnd(nn.Module):
         """
         # bfloat16 keeps 3 digits, and the logarithm of a small energy needs them all
         with torch.autocast(device_type=samples.device.type, enabled=False):
-            features = self.filterbank(samples, sample_lengths)
             feature_lengths = self.lengths(sample_lengths)
-            frames = torch.arange(features.shape[1], device=features.device)
-            valid_frames = frames < feature_lengths[:, None]
-            if self.normalization is not None:
-                features = self.normalization(features, valid_frames)
-            return features.masked_fill(~valid_frames[:, :, None], 0.0), feature_lengths
+            return self.normalize(self.filterbank(samples, sample_lengths), feature_lengths), feature_lengths
+
+    def normalize(self, features: Tensor, feature_lengths: Tensor) -> Tensor:
+        """Do what follows the filterbank: normalise (batch, time, mel) features, and zero them beyond their lengths."""
+        valid_frames = torch.arange(features.shape[1], device=features.device) < feature_lengths[:, None]
+        if self.normalization is not None:
+            features = self.normalization(features, valid_frames)
+        return features.masked_fill(~valid_frames[:, :, None], 0.0)

@@ -11,7 +11,7 @@ from asr_s2s.search.flags import FlagThresholds, with_flags
 from asr_s2s.search.growing import Candidates, Growing
 from asr_s2s.search.hypothesis import Hypothesis
 from asr_s2s.search.loops import LoopGuard
-from asr_s2s.search.opening import open_state
+from asr_s2s.search.opening import open_search
 from asr_s2s.search.outcome import AttentionLog, Outcome
 from asr_s2s.search.protocol import Recognizable, worth_leaving
 from asr_s2s.search.ranking import Ranking
@@ -61,21 +61,20 @@ class BeamSearch:
         """Give the best hypothesis of each utterance; see the protocol `Search`."""
         if len(encoder_out) == 0:
             return []
-        sound_lengths = encoder_lengths if sound_lengths is None else sound_lengths
-        limits = self.bound.limits(
+        opening = open_search(
             self.model,
-            encoder_out,
-            encoder_lengths,
+            self.rules,
+            self.bound,
+            encoder_out=encoder_out,
+            encoder_lengths=encoder_lengths,
             sound_lengths=sound_lengths,
-            start_tokens=len(self.rules.start_tokens),
         )
-        outcomes = [Outcome(limit) for limit in limits]
+        outcomes = [Outcome(limit) for limit in opening.limits]
         attention = AttentionLog()
-        state, silent = open_state(self.model.decoder, encoder_out, encoder_lengths, self.rules)
-        growing = self._start(state, encoder_out, encoder_lengths)
+        growing = self._start(opening.state, encoder_out, encoder_lengths)
         self._grow(growing, outcomes, attention if with_attention else None)
         hypotheses = []
-        found = zip(outcomes, encoder_lengths.tolist(), sound_lengths.tolist(), silent, strict=True)
+        found = zip(outcomes, encoder_lengths.tolist(), opening.sound_lengths.tolist(), opening.silent, strict=True)
         for utterance, (outcome, length, sound, no_speech) in enumerate(found):
             assert outcome.best is not None  # every utterance is settled with a hypothesis
             best = attention.attach(outcome.best, utterance, outcome.slots, frames=length)

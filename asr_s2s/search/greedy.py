@@ -9,7 +9,7 @@ from torch import Tensor
 from asr_s2s.search.flags import FlagThresholds, with_flags
 from asr_s2s.search.hypothesis import Hypothesis
 from asr_s2s.search.loops import LoopGuard
-from asr_s2s.search.opening import open_state
+from asr_s2s.search.opening import open_search
 from asr_s2s.search.protocol import Recognizable, worth_leaving
 from asr_s2s.search.rules import LengthBound, TokenRules, allowed_log_probs
 
@@ -61,18 +61,17 @@ class GreedySearch:
         """Give one hypothesis per utterance; see the protocol `Search`."""
         if len(encoder_out) == 0:
             return []
-        sound_lengths = encoder_lengths if sound_lengths is None else sound_lengths
-        limits = self.bound.limits(
+        opening = open_search(
             self.model,
-            encoder_out,
-            encoder_lengths,
+            self.rules,
+            self.bound,
+            encoder_out=encoder_out,
+            encoder_lengths=encoder_lengths,
             sound_lengths=sound_lengths,
-            start_tokens=len(self.rules.start_tokens),
         )
-        lines = [_Line(limit) for limit in limits]
-        state, silent = open_state(self.model.decoder, encoder_out, encoder_lengths, self.rules)
-        self._grow(lines, state, device=encoder_out.device, with_attention=with_attention)
-        found = zip(lines, encoder_lengths.tolist(), sound_lengths.tolist(), silent, strict=True)
+        lines = [_Line(limit) for limit in opening.limits]
+        self._grow(lines, opening.state, device=encoder_out.device, with_attention=with_attention)
+        found = zip(lines, encoder_lengths.tolist(), opening.sound_lengths.tolist(), opening.silent, strict=True)
         return [
             with_flags(
                 self._hypothesis(line, length, with_attention),

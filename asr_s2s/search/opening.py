@@ -3,29 +3,50 @@
 Radford et al. 2023, "Robust speech recognition via large-scale weak supervision", ICML 2023 (Whisper).
 """
 
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
-from asr_s2s.models.decoders.protocol import Decoder
-from asr_s2s.search.rules import TokenRules
-
-State = TypeVar("State")
+from asr_s2s.search.protocol import Recognizable
+from asr_s2s.search.rules import LengthBound, TokenRules
 
 
-def open_state(
-    decoder: Decoder[State], encoder_out: Tensor, encoder_lengths: Tensor, rules: TokenRules
-) -> tuple[State, list[float | None]]:
-    """Start a decoder and feed it all start tokens but the last, which the first scoring step feeds.
+@dataclass(frozen=True)
+class Opening:
+    """Where the first scoring step finds a batch.
 
-    returns: the state, and for each utterance how probable the model finds it that nobody speaks: the probability of
-    the no-speech token right after the first start token (Radford et al. 2023, section 4.5); None where it has none
+    state: the decoder's, fed with all start tokens but the last, which the first scoring step feeds
+    limits: for each utterance the greatest number of tokens
+    silent: for each utterance how probable the model finds it that nobody speaks: the probability of the no-speech
+        token right after the first start token (Radford et al. 2023, section 4.5); None where it has no such token
+    sound_lengths: (batch,), the encoder frames that hold recorded sound
     """
-    state = decoder.start(encoder_out, encoder_lengths)
+
+    state: Any
+    limits: list[int]
+    silent: list[float | None]
+    sound_lengths: Tensor
+
+
+def open_search(
+    model: Recognizable,
+    rules: TokenRules,
+    bound: LengthBound,
+    *,
+    encoder_out: Tensor,
+    encoder_lengths: Tensor,
+    sound_lengths: Tensor | None,
+) -> Opening:
+    """Bound each hypothesis, start the decoder and feed it the prompt."""
+    sound_lengths = encoder_lengths if sound_lengths is None else sound_lengths
+    num_prompt = len(rules.start_tokens)
+    limits = bound.limits(model, encoder_out, encoder_lengths, sound_lengths=sound_lengths, start_tokens=num_prompt)
+    state = model.decoder.start(encoder_out, encoder_lengths)
     silent: list[float | None] = [None] * len(encoder_out)
     for place, token in enumerate(rules.start_tokens[:-1]):
-        output = decoder.step(encoder_lengths.new_full((len(encoder_out), 1), token), state)
+        output = model.decoder.step(encoder_lengths.new_full((len(encoder_out), 1), token), state)
         state = output.state
         if place == 0 and rules.no_speech_token is not None:
             silent = output.logits[:, 0].float().softmax(-1)[:, rules.no_speech_token].tolist()
-    return state, silent
+    return Opening(state, limits, silent, sound_lengths)

@@ -32,7 +32,7 @@ class Source:
         if self.samples is not None:
             samples = resample(_checked(self.samples, self.name), self.sample_rate, SAMPLE_RATE)
         else:
-            file = BytesIO(self.data) if self.data is not None else self.path
+            file = _NamedBytes(self.data, self.name) if self.data is not None else self.path
             assert file is not None, "a source has a path, bytes or samples"
             samples = read_audio(file, offset=self.offset, duration=self.duration, channel=channel)
         peak = float(np.abs(samples).max(initial=0.0))
@@ -40,6 +40,14 @@ class Source:
             level = f"its peak is {20 * np.log10(peak):.0f} dB" if peak else "every sample is zero"
             raise AudioError(f"{self.name}: holds only silence ({level}). Check the recording or the chosen channel.")
         return samples
+
+
+class _NamedBytes(BytesIO):
+    """Bytes that messages call by a name, as they do a file."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(data)
+        self.name = name
 
 
 def source_of(audio: "str | Path | Source") -> Source:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from asr_s2s.training.checkpoints import Candidate, rotate_checkpoints
+from asr_s2s.training.checkpoints import Candidate
 from asr_s2s.training.evaluate import Evaluation, evaluate
 from asr_s2s.training.monitor import find_alarm
 from asr_s2s.training.plots import draw_attention, draw_error_rates, draw_losses
@@ -30,7 +30,6 @@ def look(run: Run) -> None:
     )
     state.best = sorted([*state.best, candidate], key=lambda one: (one.wer, one.loss))[: training.average]
     run.save()
-    rotate_checkpoints(run.folder, last=training.keep, best=state.best)  # only now: a kill in between loses nothing
 
 
 def _record(run: Run, evaluation: Evaluation) -> None:

@@ -104,6 +104,8 @@ def _train(run: Run, interruption: Interruption) -> None:
         if state.epoch % training.evaluate_every == 0 or state.epoch == training.epochs or run.out_of_time:
             look(run)
             interruption.obey()
+    if not state.best:  # the time was over before the first evaluation
+        look(run)
 
 
 def _check_finite(run: Run, batches: Sequence[Batch], parts: Mapping[str, float], *, norm: float) -> None:

@@ -13,7 +13,14 @@ from asr_s2s.config import write_config
 from asr_s2s.data import Batch, SpeechDataset, epoch_plan, load_batches
 from asr_s2s.errors import CheckpointError, ConfigError, listed
 from asr_s2s.model_store import SpeechSystem, load_model
-from asr_s2s.training.checkpoints import TrainingState, latest_checkpoint, read_document, restore_state, save_checkpoint
+from asr_s2s.training.checkpoints import (
+    TrainingState,
+    latest_checkpoint,
+    read_document,
+    restore_state,
+    rotate_checkpoints,
+    save_checkpoint,
+)
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.history import History
@@ -78,9 +85,13 @@ class Run:
             yield batch.to(self.device)
 
     def save(self) -> Path:
-        """Write a checkpoint of this moment."""
+        """Write a checkpoint of this moment, and only then let go of those that are not needed any more."""
         self.state.seconds = self.seconds
-        return save_checkpoint(self.folder, self.system, optimizer=self.optimizer, state=self.state, origin=self.origin)
+        saved = save_checkpoint(
+            self.folder, self.system, optimizer=self.optimizer, state=self.state, origin=self.origin
+        )
+        rotate_checkpoints(self.folder, last=self.config.training.keep, best=self.state.best)
+        return saved
 
 
 def start(config: ExperimentConfig, *, output: Path, resume: bool, initial: SpeechSystem | None, report: Report) -> Run:

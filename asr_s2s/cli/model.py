@@ -1,4 +1,4 @@
-"""asr-s2s model: look at, average and import model directories."""
+"""asr-s2s model: look at, average, import, prune and export model directories."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,7 +7,8 @@ import typer
 
 from asr_s2s.cli.terminal import output, say
 
-app = typer.Typer(help="Look at, average and import models.", no_args_is_help=True)
+app = typer.Typer(help="Look at, average, import, prune and export models.", no_args_is_help=True)
+Storage = Annotated[Literal["float32", "float16", "int8"], typer.Option(help="How weights are kept.")]
 
 
 @app.command()
@@ -34,7 +35,7 @@ def average(
 def import_whisper_checkpoint(
     source: Annotated[Path, typer.Argument(help="A Hugging Face folder, or OpenAI's .pt file.")],
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
-    storage: Annotated[Literal["float32", "float16", "int8"], typer.Option(help="How weights are kept.")] = "float16",
+    storage: Storage = "float16",
     tokenizer: Annotated[Path | None, typer.Option(help="A tokenizer.json, for a .pt file.")] = None,
     language: Annotated[str, typer.Option(help="Language of a multilingual model.")] = "en",
 ) -> None:
@@ -43,3 +44,44 @@ def import_whisper_checkpoint(
 
     import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=language)
     say(f"{target}: imported from {source}. Try: asr-s2s transcribe --model {target} AUDIO")
+
+
+@app.command("prune-vocabulary")
+def prune_model(
+    model: Annotated[str, typer.Argument(help="A model with byte pairs: an imported Whisper, say.")],
+    target: Annotated[Path, typer.Argument(help="The model directory to write.")],
+    text: Annotated[list[Path], typer.Option(help="Plain text, a sentence or paragraph a line; may be repeated.")],
+    size: Annotated[int, typer.Option(help="Byte pairs to keep, the 256 single bytes among them.")] = 8000,
+    storage: Storage = "float16",
+) -> None:
+    """Keep the byte pairs that a large text uses most; every text can still be spelled."""
+    from asr_s2s.model_store import prune_vocabulary
+    from asr_s2s.text.vocabulary import read_utf8
+
+    lines = (line for file in text for line in read_utf8(file).splitlines() if line.strip())
+    pruning = prune_vocabulary(model, target, lines, size=size, storage=storage)
+    words = pruning.words
+    say(
+        f"{target}: {words.vocabulary.size} tokens, {pruning.weights / 1e6:.1f} million weights of "
+        f"{pruning.weights_before / 1e6:.1f}. Of the pieces in the text {words.whole:.2%} are kept; "
+        f"it has {words.growth - 1:.2%} more tokens."
+    )
+
+
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(help="A shipped model by its name, or a model directory.")],
+    target: Annotated[Path, typer.Argument(help="The model directory to write.")],
+    storage: Storage = "int8",
+    card: Annotated[Path | None, typer.Option(help="A model card in Markdown; default: the model's own.")] = None,
+) -> None:
+    """Write a model as it shall be shared: the model directory alone, its weights narrow."""
+    from dataclasses import replace
+
+    from asr_s2s.model_store import load_model, read_card, save_model
+    from asr_s2s.text.vocabulary import read_utf8
+
+    text = read_utf8(card) if card else read_card(model)
+    save_model(target, replace(load_model(model), name=target.name), card=text, storage=storage)
+    megabytes = sum(path.stat().st_size for path in target.iterdir()) / 1e6
+    say(f"{target}: {megabytes:.1f} MB.")

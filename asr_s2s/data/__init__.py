@@ -1,6 +1,7 @@
 """From manifests to padded batches: the plan of an epoch, augmentation, features, splits and checks."""
 
 from asr_s2s.data.batch import Batch
+from asr_s2s.data.cache import TensorCache
 from asr_s2s.data.checks import check_utterances
 from asr_s2s.data.config import AugmentConfig, DataConfig, NoiseConfig, RoomConfig, SpecAugmentConfig
 from asr_s2s.data.dataset import SpeechDataset
@@ -18,6 +19,7 @@ __all__ = [
     "SpecAugmentConfig",
     "SpeechDataset",
     "Split",
+    "TensorCache",
     "assert_none_excluded",
     "check_utterances",
     "epoch_plan",

@@ -30,15 +30,21 @@ class Variation:
     """What was drawn for one utterance in one epoch."""
 
     speed: float = 1.0
+    trailing_silence: float = 0.0  # seconds
     room: Recording | None = None
     noise: Recording | None = None
     noise_position: float = 0.0  # where in the noise the piece begins, 0 to 1
     snr_db: float = 0.0
+    gain_db: float = 0.0
 
     @property
     def only_speed(self) -> bool:
         """Whether the samples depend on the speed factor alone, so that their features can be kept."""
-        return self.room is None and self.noise is None
+        return self == Variation(speed=self.speed)
+
+    def duration(self, seconds: float) -> float:
+        """Give the seconds that a recording of so many seconds has when it is varied."""
+        return seconds / self.speed + self.trailing_silence
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ class Augmenter:
         """Draw the variation of one utterance in one epoch."""
         speeds = self.config.speed
         speed = speeds[int(self._stream(epoch, utterance_id, "speed").integers(len(speeds)))]
+        silence = self._stream(epoch, utterance_id, "silence").uniform(*self.config.trailing_silence)
+        gain_db = self._stream(epoch, utterance_id, "gain").uniform(*self.config.gain_db)
         room, noise, position, snr_db = None, None, 0.0, 0.0
         if self.config.rooms:
             stream = self._stream(epoch, utterance_id, "room")
@@ -74,7 +82,15 @@ class Augmenter:
             if stream.random() < self.config.noise.probability:
                 noise = self.noises[int(stream.integers(len(self.noises)))]
                 position, snr_db = stream.random(), stream.uniform(*self.config.noise.snr_db)
-        return Variation(speed=speed, room=room, noise=noise, noise_position=position, snr_db=snr_db)
+        return Variation(
+            speed=speed,
+            trailing_silence=silence,
+            room=room,
+            noise=noise,
+            noise_position=position,
+            snr_db=snr_db,
+            gain_db=gain_db,
+        )
 
     def generator(self, utterance_id: str, *, epoch: int) -> torch.Generator:
         """Make the generator for the masks of one utterance's features in one epoch."""
@@ -91,14 +107,18 @@ def stable_seed(*parts: object) -> int:
 
 
 def vary(samples: Samples, variation: Variation) -> Samples:
-    """Apply a variation to samples (time,) at 16 kHz: speed, then the room, then noise, which has its own room."""
+    """Apply a variation to samples (time,) at 16 kHz: speed, silence, the room, noise (with its own room), level."""
     if variation.speed != 1.0:
         samples = change_speed(samples, variation.speed)
+    if variation.trailing_silence:  # before the room, which rings into it, and the noise, which goes on
+        samples = np.pad(samples, (0, round(variation.trailing_silence * SAMPLE_RATE)))
     if variation.room:
         room = variation.room
         samples = add_reverberation(samples, read_audio(room.path, offset=room.offset, duration=room.duration))
     if variation.noise:
         samples = _with_noise(samples, variation.noise, position=variation.noise_position, snr_db=variation.snr_db)
+    if variation.gain_db:
+        samples = samples * np.float32(10.0 ** (variation.gain_db / 20))
     return samples
 
 

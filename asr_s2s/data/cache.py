@@ -1,4 +1,4 @@
-"""Features on disk, so that the second epoch, model or seed decodes no audio.
+"""Tensors on disk, so that what was computed for one epoch, model or seed is not computed again for the next.
 
 An entry is one file, named by a hash of all that its values depend on, and appears whole by a rename: many processes
 may read and fill one folder at a time, and sets that share utterances share entries. The folder may be deleted.
@@ -7,55 +7,60 @@ may read and fill one folder at a time, and sets that share utterances share ent
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from asr_s2s.errors import AudioError, ConfigError
 from asr_s2s.features import FrontEnd
 from asr_s2s.manifest import Utterance
 
-VERSION = 1  # raise it when a filterbank's values change: entries of other versions are not found
+VERSION = 2  # raise it when a filterbank's values change: entries of other versions are not found
 
 
-class FeatureCache:
-    """A folder of features, not yet normalised; a damaged entry counts as absent."""
+class TensorCache:
+    """A folder of named tensors under keys; a damaged entry counts as absent."""
 
-    def __init__(self, folder: Path, front_end: FrontEnd) -> None:
-        """Open or make the folder for one filterbank's features; its normalisation does not matter."""
-        self.folder = folder / fingerprint(front_end)
+    def __init__(self, folder: Path) -> None:
+        """Open or make the folder; ConfigError if that is not allowed."""
+        self.folder = folder
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(_unwritable(self.folder, error)) from error
 
-    def read(self, key: str) -> Tensor | None:
-        """Give the features (time, mel) of a key, or None."""
+    def read(self, key: str) -> dict[str, Tensor] | None:
+        """Give the tensors of a key, or None."""
         try:
-            return torch.from_numpy(np.load(self._path(key)))
-        except (OSError, ValueError, EOFError):  # absent, or cut short when the power went
+            return load_file(self._path(key))
+        except (OSError, SafetensorError):  # absent, or cut short when the power went
             return None
 
-    def write(self, key: str, features: Tensor) -> None:
-        """Keep the features (time, mel) of a key."""
+    def write(self, key: str, tensors: Mapping[str, Tensor]) -> None:
+        """Keep the tensors of a key; ConfigError if the folder takes no more."""
         path = self._path(key)
         temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")  # two threads may compute the same entry
         try:
             path.parent.mkdir(exist_ok=True)
-            with temporary.open("wb") as file:  # not synced: what is lost is computed again
-                np.save(file, features.numpy())
+            save_file(dict(tensors), temporary)  # not synced: what is lost is computed again
             temporary.replace(path)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
             temporary.unlink(missing_ok=True)
             raise ConfigError(_unwritable(path, error)) from error
 
     def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.npy"
+        return self.folder / key[:2] / f"{key}.safetensors"
 
 
-def feature_key(utterance: Utterance, *, speed: float) -> str:
+def feature_cache(folder: Path, front_end: FrontEnd) -> TensorCache:
+    """Open the cache of one filterbank's features, not yet normalised: "features" (time, mel)."""
+    return TensorCache(folder / fingerprint(front_end))
+
+
+def samples_key(utterance: Utterance, *, speed: float) -> str:
     """Name all that an utterance's samples depend on: the file as it is now, the piece of it, the speed factor.
 
     Raises AudioError if there is no such file.
@@ -84,5 +89,6 @@ def fingerprint(front_end: FrontEnd) -> str:
     return digest.hexdigest()
 
 
-def _unwritable(path: Path, error: OSError) -> str:
-    return f"{path}: features cannot be kept here ({error.strerror}). Name another data.cache, or null for none."
+def _unwritable(path: Path, error: OSError | SafetensorError) -> str:
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
+    return f"{path}: nothing can be kept here ({reason}). Name another folder as cache."

@@ -13,11 +13,16 @@ FASTEST_TOKEN_SECONDS = 0.02
 
 
 def check_utterances(
-    utterances: Sequence[Utterance], vocabulary: Vocabulary, *, token_seconds: float = FASTEST_TOKEN_SECONDS
+    utterances: Sequence[Utterance],
+    vocabulary: Vocabulary,
+    *,
+    token_seconds: float = FASTEST_TOKEN_SECONDS,
+    allow_empty: bool = False,
 ) -> None:
     """Refuse utterances that cannot be learned from.
 
     token_seconds: the shortest time that a token can take; with CTC the time of one encoder frame
+    allow_empty: an empty text says that nobody speaks
     Raises ManifestError with the count and the first utterances of each fault: no text, empty text, characters that
     the vocabulary cannot spell, too short for the text, no audio file.
     """
@@ -35,7 +40,9 @@ def check_utterances(
         if item.text is None:
             found["have no 'text'. Add it"].append(where)
         elif not item.text.strip():
-            found["have an empty text. Take them out of what is trained on"].append(where)
+            if not allow_empty:
+                advice = "Take them out of what is trained on, or set data.allow_empty where nobody speaks in them"
+                found[f"have an empty text. {advice}"].append(where)
         elif item.duration is not None and item.id not in unspeakable:
             shortest = _num_steps(vocabulary.encode(item.text)) * token_seconds
             if item.duration < shortest:

@@ -4,9 +4,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import Config, PartConfig
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+Range = Annotated[tuple[float, float], Field(strict=False)]  # drawn evenly between the two
+Seconds = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -23,14 +25,12 @@ class NoiseConfig(PartConfig):
     """Noise mixed into training audio: which recordings, how loud, how often."""
 
     manifest: str
-    snr_db: Annotated[tuple[float, float], Field(strict=False)] = (5.0, 25.0)  # drawn evenly between the two
+    snr_db: Range = (5.0, 25.0)
     probability: Probability = 0.5
 
     @model_validator(mode="after")
     def _range_is_ordered(self) -> Self:
-        if self.snr_db[0] > self.snr_db[1]:
-            raise ValueError(f"snr_db begins at {self.snr_db[0]} and ends at {self.snr_db[1]}. Write the lower first.")
-        return self
+        return _ordered(self, "snr_db")
 
 
 class RoomConfig(PartConfig):
@@ -53,9 +53,23 @@ class AugmentConfig(PartConfig):
     """How training audio is varied; the defaults change nothing."""
 
     speed: Annotated[tuple[Annotated[float, Field(ge=0.5, le=2.0)], ...], Field(strict=False, min_length=1)] = (1.0,)
-    noise: NoiseConfig | None = None
+    trailing_silence: Annotated[tuple[Seconds, Seconds], Field(strict=False)] = (0.0, 0.0)  # seconds, drawn between
     rooms: RoomConfig | None = None
+    noise: NoiseConfig | None = None
+    gain_db: Range = (0.0, 0.0)
     specaugment: SpecAugmentConfig | None = None
+
+    @model_validator(mode="after")
+    def _ranges_are_ordered(self) -> Self:
+        return _ordered(self, "trailing_silence", "gain_db")
+
+
+def _ordered(config: Config, *names: str) -> Config:
+    for name in names:
+        low, high = getattr(config, name)
+        if low > high:
+            raise ValueError(f"{name} begins at {low} and ends at {high}. Write the lower first.")
+    return config
 
 
 class DataConfig(PartConfig):
@@ -65,5 +79,6 @@ class DataConfig(PartConfig):
     dev: Manifests | None = None  # None: taken from train, by speaker where there are several
     batch_seconds: PositiveFloat = 120.0  # of audio and padding together
     shortest_first_epochs: Count = 0  # the first epochs go from short to long, which helps attention to form
+    allow_empty: bool = False  # a text may be empty: nobody speaks there, and the model shall learn to say nothing
     cache: str | None = None  # a folder for computed features
     augment: AugmentConfig = AugmentConfig()

@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from asr_s2s.audio import SAMPLE_RATE, read_audio
 from asr_s2s.data.augment import Augmenter, Variation, seconds_of, vary
 from asr_s2s.data.batch import Batch
-from asr_s2s.data.cache import FeatureCache, feature_key
+from asr_s2s.data.cache import feature_cache, samples_key
 from asr_s2s.data.config import AugmentConfig
 from asr_s2s.errors import AudioError, ManifestError, VocabularyError
 from asr_s2s.features import FeatureStatistics, FrontEnd, spec_augment
@@ -49,16 +49,16 @@ class SpeechDataset:
         self.vocabulary = vocabulary
         self._augment = augment or AugmentConfig()
         self._augmenter = Augmenter.build(self._augment, seed=seed)
-        self._cache = FeatureCache(cache, front_end) if cache else None
+        self._cache = feature_cache(cache, front_end) if cache else None
         self.durations = [self._seconds(utterance) for utterance in self.utterances]
 
     def __len__(self) -> int:
         return len(self.utterances)
 
     def augmented_durations(self, epoch: int) -> list[float]:
-        """Give the durations after the speed factors of an epoch, to plan it by."""
+        """Give the durations as varied in an epoch, to plan it by."""
         drawn = (self._augmenter.draw(utterance.id, epoch=epoch) for utterance in self.utterances)
-        return [duration / variation.speed for duration, variation in zip(self.durations, drawn, strict=True)]
+        return [variation.duration(seconds) for seconds, variation in zip(self.durations, drawn, strict=True)]
 
     def batch(self, indices: Sequence[int], *, epoch: int = 0, augmented: bool = False) -> Batch:
         """Make the batch of these utterances, as they are or as augmented in an epoch.
@@ -89,6 +89,20 @@ class SpeechDataset:
             texts=tuple(item.text or "" for item in utterances),
         )
 
+    def recorded(self, index: int, *, epoch: int) -> NDArray[np.float32]:
+        """Give an utterance's samples (time,) at the speed drawn for an epoch, and otherwise as recorded.
+
+        Raises AudioError that names the utterance and its manifest line.
+        """
+        utterance = self.utterances[index]
+        with _naming(utterance):
+            return vary(_samples(utterance), Variation(speed=self._speed(utterance, epoch)))
+
+    def recorded_key(self, index: int, *, epoch: int) -> str:
+        """Name all that `recorded` depends on."""
+        utterance = self.utterances[index]
+        return samples_key(utterance, speed=self._speed(utterance, epoch))
+
     def statistics(self, *, threads: int = 2) -> FeatureStatistics:
         """Sum up the features of all utterances, unvaried and not normalised, for global normalisation.
 
@@ -114,12 +128,12 @@ class SpeechDataset:
         with _naming(utterance):
             if self._cache is None or not variation.only_speed:
                 return self._compute(utterance, variation)
-            key = feature_key(utterance, speed=variation.speed)
-            features = self._cache.read(key)
-            if features is None:
-                features = self._compute(utterance, variation)
-                self._cache.write(key, features)
-            return features
+            key = samples_key(utterance, speed=variation.speed)
+            found = self._cache.read(key)
+            if found is None:
+                found = {"features": self._compute(utterance, variation)}
+                self._cache.write(key, found)
+            return found["features"]
 
     def _compute(self, utterance: Utterance, variation: Variation) -> Tensor:
         samples = vary(_samples(utterance), variation)
@@ -128,6 +142,9 @@ class SpeechDataset:
         if num_frames == 0:
             raise AudioError(f"{utterance.audio_path}: {len(samples)} samples are less than one frame. Leave it out.")
         return self.front_end.filterbank(torch.from_numpy(samples)[None], sample_lengths)[0, :num_frames].contiguous()
+
+    def _speed(self, utterance: Utterance, epoch: int) -> float:
+        return self._augmenter.draw(utterance.id, epoch=epoch).speed
 
     def _tokens(self, utterance: Utterance) -> Tensor:
         with _naming(utterance):

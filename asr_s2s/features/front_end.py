@@ -20,6 +20,10 @@ class Filterbank(Protocol):
         """Count the frames of utterances with so many samples; (batch,) in and out."""
         ...
 
+    def sound_lengths(self, sample_lengths: Tensor) -> Tensor:
+        """Count the frames that begin in the recording, where `lengths` also counts silence after it; (batch,)."""
+        ...
+
     def __call__(self, samples: Tensor, sample_lengths: Tensor) -> Tensor:
         """Compute (batch, time, mel) from (batch, time) samples; what lies beyond an utterance's frames is open."""
         ...
@@ -50,6 +54,10 @@ class FrontEnd(nn.Module):
     def lengths(self, sample_lengths: Tensor) -> Tensor:
         """Count the frames of utterances with so many samples; integer (batch,) in and out."""
         return self.filterbank.lengths(sample_lengths)
+
+    def sound_lengths(self, sample_lengths: Tensor) -> Tensor:
+        """Count the frames without the silence that this front end adds after an utterance; integer (batch,)."""
+        return self.filterbank.sound_lengths(sample_lengths)
 
     def set_statistics(self, mean: Tensor, std: Tensor) -> None:
         """Fix the global mean and standard deviation, each (mel,); only where needs_statistics is true."""

@@ -42,6 +42,10 @@ class KaldiFilterbank(nn.Module):
         frames = torch.div(sample_lengths - WINDOW, FRAME_SHIFT, rounding_mode="floor") + 1
         return frames.clamp(min=0)
 
+    def sound_lengths(self, sample_lengths: Tensor) -> Tensor:
+        """Count the same frames: no silence is added."""
+        return self.lengths(sample_lengths)
+
     def forward(self, samples: Tensor, sample_lengths: Tensor) -> Tensor:  # noqa: ARG002 - every filterbank takes both
         """Compute (batch, time, mel) from (batch, time) samples; at least one frame, so that shapes stay usable."""
         samples = functional.pad(samples, (0, max(0, WINDOW - samples.shape[1])))

@@ -6,11 +6,11 @@ that hear speech are computed, and they get the values that they have in the pad
 """
 
 from importlib import resources
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -31,18 +31,25 @@ class WhisperFilterbank(nn.Module):
     window: Tensor
     filters: Tensor
 
-    def __init__(self, num_mels: int, pad_to_seconds: float | None) -> None:
+    def __init__(self, num_mels: int, *, pad_to_seconds: float | None = None, tail_seconds: float = 0.0) -> None:
         super().__init__()
         self.num_mels = num_mels
         self.padded = pad_to_seconds is not None
+        self.tail_frames = round(tail_seconds * SAMPLE_RATE / FRAME_SHIFT)
         seconds = WINDOW_SECONDS if pad_to_seconds is None else pad_to_seconds
         self.max_frames = round(seconds * SAMPLE_RATE / FRAME_SHIFT)
         self.register_buffer("window", torch.hann_window(FFT_SIZE), persistent=False)
         self.register_buffer("filters", _mel_filters(num_mels), persistent=False)
 
     def lengths(self, sample_lengths: Tensor) -> Tensor:
-        """Count the frames: one for every 160 samples begun, or always those of the padded window."""
-        return torch.full_like(sample_lengths, self.max_frames) if self.padded else _frames_begun(sample_lengths)
+        """Count the frames: one for every 160 samples begun and the tail, or always those of the padded window."""
+        if self.padded:
+            return torch.full_like(sample_lengths, self.max_frames)
+        return self.sound_lengths(sample_lengths) + self.tail_frames
+
+    def sound_lengths(self, sample_lengths: Tensor) -> Tensor:
+        """Count one frame for every 160 samples begun; (batch,) in and out."""
+        return torch.div(sample_lengths + FRAME_SHIFT - 1, FRAME_SHIFT, rounding_mode="floor")
 
     def forward(self, samples: Tensor, sample_lengths: Tensor) -> Tensor:
         """Compute (batch, time, mel) from (batch, time) samples.
@@ -57,9 +64,8 @@ class WhisperFilterbank(nn.Module):
         power = spectrum.real.square() + spectrum.imag.square()  # abs() has no gradient at zero
         log_mel = (power @ self.filters).clamp(min=10.0**LOG_FLOOR).log10()
         lower_limit = self._loudest(log_mel, sample_lengths) - DYNAMIC_RANGE
-        log_mel = functional.pad(
-            log_mel, (0, 0, 0, (self.max_frames if self.padded else time) - computed), value=LOG_FLOOR
-        )
+        wanted = self.max_frames if self.padded else time + self.tail_frames
+        log_mel = functional.pad(log_mel, (0, 0, 0, wanted - computed), value=LOG_FLOOR)
         return (torch.maximum(log_mel, lower_limit) + 4.0) / 4.0
 
     def _within_window(self, samples: Tensor, sample_lengths: Tensor) -> Tensor:
@@ -93,26 +99,35 @@ class WhisperFilterbank(nn.Module):
 
         The two frames after the last one that begins in the utterance still hear its end; the others are silent.
         """
-        begun = _frames_begun(sample_lengths)
+        begun = self.sound_lengths(sample_lengths)
         counted = torch.maximum(begun, (begun + 2).clamp(max=self.max_frames))
         beyond = torch.arange(log_mel.shape[1], device=log_mel.device) >= counted[:, None]
         return log_mel.masked_fill(beyond[:, :, None], LOG_FLOOR).amax(dim=(1, 2), keepdim=True)
 
 
 class WhisperConfig(PartConfig):
-    """Whisper's log-mel; pad_to_seconds 30 for imported checkpoints, which know only full windows."""
+    """Whisper's log-mel; pad_to_seconds 30 for imported checkpoints, which know only full windows.
+
+    tail_seconds: silence after each utterance where it is not padded, a place for what the encoder concludes
+    """
 
     kind: Literal["whisper"]
     num_mels: Literal[80, 128] = 80
     pad_to_seconds: Annotated[float, Field(ge=1.0)] | None = None
+    tail_seconds: Annotated[float, Field(ge=0.0)] = 0.0
+
+    @model_validator(mode="after")
+    def _padding_or_a_tail(self) -> Self:
+        if self.pad_to_seconds is not None and self.tail_seconds:
+            raise ValueError("tail_seconds has no place beside pad_to_seconds, which fills the window. Leave one out")
+        return self
 
     def build(self) -> FrontEnd:
         """Make the front end; its values need no further normalisation."""
-        return FrontEnd(WhisperFilterbank(self.num_mels, self.pad_to_seconds), None)
-
-
-def _frames_begun(sample_lengths: Tensor) -> Tensor:
-    return torch.div(sample_lengths + FRAME_SHIFT - 1, FRAME_SHIFT, rounding_mode="floor")
+        filterbank = WhisperFilterbank(
+            self.num_mels, pad_to_seconds=self.pad_to_seconds, tail_seconds=self.tail_seconds
+        )
+        return FrontEnd(filterbank, None)
 
 
 def _mel_filters(num_mels: int) -> Tensor:

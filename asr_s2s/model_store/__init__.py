@@ -9,12 +9,15 @@ from asr_s2s.model_store.directory import (
     available_models,
     build_system,
     load_model,
+    read_card,
     save_model,
 )
+from asr_s2s.model_store.prune import Pruning, prune_vocabulary
 from asr_s2s.model_store.whisper import import_whisper
 
 __all__ = [
     "ModelDirectoryConfig",
+    "Pruning",
     "SpeechSystem",
     "Storage",
     "available_models",
@@ -24,5 +27,7 @@ __all__ = [
     "describe",
     "import_whisper",
     "load_model",
+    "prune_vocabulary",
+    "read_card",
     "save_model",
 ]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from asr_s2s.errors import CheckpointError
-from asr_s2s.model_store.directory import SpeechSystem, load_model, model_folder, save_model
+from asr_s2s.model_store.directory import SpeechSystem, load_model, save_model
 
 
 def average_models(models: Sequence[Path], target: Path) -> SpeechSystem:
@@ -24,9 +24,9 @@ def average_models(models: Sequence[Path], target: Path) -> SpeechSystem:
         raise CheckpointError("no models to average were named. Give at least one model directory.")
     systems = [load_model(folder) for folder in models]
     first = systems[0]
-    words = [_vocabulary_files(model_folder(folder)) for folder in models]
-    for folder, system, files in zip(models, systems, words, strict=True):
-        if system.config.fingerprint() != first.config.fingerprint() or files != words[0]:
+    for folder, system in zip(models, systems, strict=True):
+        same_words = system.vocabulary.fingerprint == first.vocabulary.fingerprint
+        if system.config.fingerprint() != first.config.fingerprint() or not same_words:
             raise CheckpointError(
                 f"{folder}: its features, vocabulary or network differ from those of {models[0]}. "
                 "Only models of one architecture can be averaged."
@@ -46,7 +46,3 @@ def average_states(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         else value
         for name, value in states[0].items()
     }
-
-
-def _vocabulary_files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.glob("token*")}  # tokens.txt or tokenizer.json

@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -43,8 +43,9 @@ class ModelDirectoryConfig(PartConfig):
     search: SearchConfig = SearchConfig()
 
     def fingerprint(self) -> str:
-        """Hash what the weights depend on; what only a search reads may be edited freely."""
-        parts = self.model_dump(mode="json", exclude={"search": True, "vocabulary": {"no_speech"}})
+        """Hash what the weights depend on; what only decoding reads may be edited freely."""
+        decoding: Any = {"search": True, "vocabulary": {"no_speech"}, "features": {"tail_seconds"}}
+        parts = self.model_dump(mode="json", exclude=decoding)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -105,6 +106,12 @@ def load_model(model: str | Path) -> SpeechSystem:
     system.model.eval()
     system.front_end.eval()
     return system
+
+
+def read_card(model: str | Path) -> str:
+    """Give a model's card; empty if it has none."""
+    path = model_folder(model) / CARD_FILE
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def model_folder(model: str | Path) -> Path:

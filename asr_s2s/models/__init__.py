@@ -1,5 +1,6 @@
 """From features to scores of tokens: encoders, decoders, the attention between them, and what they are trained with."""
 
+from asr_s2s.models.distillation import DistillationConfig, TeacherOutput
 from asr_s2s.models.losses import (
     LossConfig,
     Losses,
@@ -14,11 +15,13 @@ from asr_s2s.models.masks import valid_frames
 from asr_s2s.models.speech_model import ModelConfig, ModelOutput, SpeechModel
 
 __all__ = [
+    "DistillationConfig",
     "LossConfig",
     "Losses",
     "ModelConfig",
     "ModelOutput",
     "SpeechModel",
+    "TeacherOutput",
     "cross_entropy",
     "ctc_loss",
     "guided_attention_loss",

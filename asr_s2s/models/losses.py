@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import ConfigError
+from asr_s2s.models.distillation import DistillationConfig, TeacherOutput, state_loss, token_divergence
 from asr_s2s.models.masks import valid_frames
 from asr_s2s.models.speech_model import ModelOutput
 
@@ -42,6 +43,7 @@ class LossConfig(PartConfig):
     ctc: PositiveFloat = 0.3
     length: PositiveFloat = 0.05
     guided_attention: GuidedAttentionConfig | None = None
+    distillation: DistillationConfig | None = None
 
     def guides(self, epoch: int) -> bool:
         """Tell whether attention is guided in this epoch (from 0), so that the model must be asked for its weights."""
@@ -69,11 +71,13 @@ def total_loss(
     target_lengths: Tensor,
     config: LossConfig,
     epoch: int,
+    teacher: TeacherOutput | None = None,
 ) -> Losses:
     """Add up every loss that the model's output allows.
 
     tokens: (batch, token), without start and end; targets: (batch, token + 1), with the end (with_start_and_end)
     epoch: counted from 0; where config.guides(epoch), the output must hold the attention
+    teacher: what config.distillation compares with; None: nothing is compared, as on a development set
 
     Raises ConfigError where attention is to be guided and the output holds none.
     """
@@ -101,6 +105,11 @@ def total_loss(
             attention, target_lengths, output.encoder_lengths, sigma=guided.sigma
         )
         total = total + guided.weight * parts["guided_attention"]
+    if config.distillation is not None and teacher is not None:
+        parts["states"] = state_loss(output.encoder_out, teacher.states, teacher.state_lengths)
+        parts["divergence"] = token_divergence(logits, teacher.tokens, teacher.log_probs, teacher.token_lengths)
+        total = total + config.distillation.states * parts["states"]
+        total = total + config.distillation.tokens * parts["divergence"]
     return Losses(total, parts, left_out)
 
 

@@ -131,9 +131,8 @@ class Recognizer:
         sample_lengths = torch.tensor([len(sound) for sound in sounds], device=self.device)
         features, feature_lengths = self.system.front_end(samples, sample_lengths)
         encoder_out, encoder_lengths = self.system.model.encode(features, feature_lengths)
-        # a front end that pads to a window makes the encoder see frames without sound
-        heard = sample_lengths / SAMPLE_RATE / (feature_lengths * self.system.front_end.frame_shift_seconds)
-        sound_lengths = (encoder_lengths * heard).ceil().long().clamp(max=encoder_lengths)
+        sound_frames = self.system.front_end.sound_lengths(sample_lengths)
+        sound_lengths = self.system.model.encoder.output_lengths(sound_frames)
         hypotheses = self._search(encoder_out, encoder_lengths, sound_lengths=sound_lengths)
         for (recording, index), cut, hypothesis in zip(batch, cuts, hypotheses, strict=True):
             recording.segments[index] = self._segment(hypothesis, cut, offset=recording.source.offset)

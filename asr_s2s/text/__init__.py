@@ -6,6 +6,7 @@ from pydantic import Field
 
 from asr_s2s.text.byte_pairs import BytePairsConfig, BytePairVocabulary
 from asr_s2s.text.characters import CharactersConfig, CharacterVocabulary
+from asr_s2s.text.prune import PrunedVocabulary, prune
 from asr_s2s.text.vocabulary import Vocabulary, unknown_characters
 
 VocabularyConfig = Annotated[CharactersConfig | BytePairsConfig, Field(discriminator="kind")]
@@ -15,7 +16,9 @@ __all__ = [
     "BytePairsConfig",
     "CharacterVocabulary",
     "CharactersConfig",
+    "PrunedVocabulary",
     "Vocabulary",
     "VocabularyConfig",
+    "prune",
     "unknown_characters",
 ]

@@ -5,7 +5,7 @@ Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 from tokenizers import Tokenizer
@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import VocabularyError, listed
 from asr_s2s.files import write_text
-from asr_s2s.text.vocabulary import read_utf8
+from asr_s2s.text.vocabulary import digest_of, read_utf8
 
 FILE_NAME = "tokenizer.json"
 
@@ -56,24 +56,16 @@ class BytePairVocabulary:
         self.suppressed = suppressed
         self.suppressed_first = suppressed_first
 
-    @classmethod
-    def read(cls, folder: Path, config: "BytePairsConfig") -> Self:
-        """Read tokenizer.json from a model directory."""
-        path = folder / FILE_NAME
-        text = read_utf8(path)
-        try:
-            tokenizer = Tokenizer.from_str(text)
-        except Exception as error:  # the library raises nothing narrower
-            raise VocabularyError(f"{path}: is not a tokenizer file ({error}).") from error
-        return cls(
-            tokenizer,
-            size=config.size,
-            prompt=config.prompt,
-            end=config.end,
-            no_speech=config.no_speech,
-            suppressed=config.suppressed,
-            suppressed_first=config.suppressed_first,
-        )
+    @property
+    def tokenizer_json(self) -> str:
+        """The content of tokenizer.json."""
+        content: str = self._tokenizer.to_str()
+        return content
+
+    @property
+    def fingerprint(self) -> str:
+        """A name of the tokens and their ids, and of the prompt."""
+        return digest_of(self.tokenizer_json, str(self.size), str(self.start_tokens), str(self.end_token))
 
     def encode(self, text: str) -> list[int]:
         """Spell a text, without prompt and end token; bytes can spell every text."""
@@ -91,7 +83,7 @@ class BytePairVocabulary:
 
     def write(self, folder: Path) -> None:
         """Write tokenizer.json into a model directory, whole or not at all."""
-        write_text(folder / FILE_NAME, self._tokenizer.to_str())
+        write_text(folder / FILE_NAME, self.tokenizer_json)
 
 
 TokenIds = Annotated[tuple[int, ...], Field(strict=False)]
@@ -113,4 +105,21 @@ class BytePairsConfig(PartConfig):
 
     def read(self, folder: Path) -> BytePairVocabulary:
         """Read the vocabulary from a model directory."""
-        return BytePairVocabulary.read(folder, self)
+        path = folder / FILE_NAME
+        return self.build(read_utf8(path), origin=str(path))
+
+    def build(self, tokenizer_json: str, *, origin: str) -> BytePairVocabulary:
+        """Make the vocabulary from the content of a tokenizer.json; origin begins the message if it is none."""
+        try:
+            tokenizer = Tokenizer.from_str(tokenizer_json)
+        except Exception as error:  # the library raises nothing narrower
+            raise VocabularyError(f"{origin}: is not a tokenizer file ({error}).") from error
+        return BytePairVocabulary(
+            tokenizer,
+            size=self.size,
+            prompt=self.prompt,
+            end=self.end,
+            no_speech=self.no_speech,
+            suppressed=self.suppressed,
+            suppressed_first=self.suppressed_first,
+        )

@@ -11,7 +11,7 @@ from typing import Literal, Self
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import VocabularyError, listed
 from asr_s2s.files import write_text
-from asr_s2s.text.vocabulary import read_utf8
+from asr_s2s.text.vocabulary import digest_of, read_utf8
 
 FILE_NAME = "tokens.txt"
 SPECIALS = ("<blank>", "<s>", "</s>", "<unk>", "<space>")
@@ -55,6 +55,11 @@ class CharacterVocabulary:
     def size(self) -> int:
         """The number of ids."""
         return len(self.tokens)
+
+    @property
+    def fingerprint(self) -> str:
+        """A name of the tokens and their ids."""
+        return digest_of(*self.tokens, "lowercase" if self.lowercase else "")
 
     def encode(self, text: str) -> list[int]:
         """Spell a text, without start and end tokens; VocabularyError names the characters it cannot spell."""

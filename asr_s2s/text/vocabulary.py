@@ -1,5 +1,6 @@
 """What every vocabulary can do: spell a text in token ids and read ids back."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,11 @@ class Vocabulary(Protocol):
     @property
     def size(self) -> int:
         """The number of ids, which is the width of the model's logits."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """A name of the tokens and their ids: two vocabularies that spell alike have the same."""
         ...
 
     @property
@@ -82,3 +88,8 @@ def read_utf8(path: Path) -> str:
         raise VocabularyError(f"{path}: cannot be read ({error.strerror}). A model directory needs it.") from error
     except UnicodeDecodeError as error:
         raise VocabularyError(f"{path}: is not UTF-8 (byte {error.start}). Save it as UTF-8 text.") from error
+
+
+def digest_of(*parts: str) -> str:
+    """Hash texts in their order."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from asr_s2s.data import Batch, SpeechDataset, epoch_plan
 from asr_s2s.model_store import SpeechSystem
-from asr_s2s.models import LossConfig, Losses, ModelOutput, total_loss, valid_frames, with_start_and_end
+from asr_s2s.models import LossConfig, Losses, ModelOutput, TeacherOutput, total_loss, valid_frames, with_start_and_end
 from asr_s2s.scoring import ErrorRate, character_errors, word_errors
 from asr_s2s.search import Hypothesis, SearchConfig
 from asr_s2s.training.monitor import Alignment, measure_alignment
@@ -64,10 +64,18 @@ class Evaluation:
 
 
 def forward(
-    system: SpeechSystem, batch: Batch, *, losses: LossConfig, epoch: int, bfloat16: bool, with_attention: bool
+    system: SpeechSystem,
+    batch: Batch,
+    *,
+    losses: LossConfig,
+    epoch: int,
+    bfloat16: bool,
+    with_attention: bool,
+    teacher: TeacherOutput | None = None,
 ) -> tuple[ModelOutput, Losses, Tensor, Tensor]:
     """Run the model with the true tokens given and compute the losses.
 
+    teacher: what the model shall imitate of this batch
     returns: the model's output, its losses, targets (batch, token + 1), target_lengths (batch,), end token included
     """
     vocabulary = system.vocabulary
@@ -84,6 +92,7 @@ def forward(
         target_lengths=target_lengths,
         config=losses,
         epoch=epoch,
+        teacher=teacher,
     )
     return output, found, targets, target_lengths
 

@@ -48,12 +48,16 @@ class TrainingConfig(PartConfig):
 
 
 class ExperimentConfig(PartConfig):
-    """One YAML file: all that a run is made from."""
+    """One YAML file: all that a run is made from.
+
+    What describes the model (features, vocabulary, model, search) is left out where the run starts from another model;
+    features and search that are given there replace those of that model.
+    """
 
     data: DataConfig
-    features: FeatureConfig
-    vocabulary: VocabularyConfig
-    model: ModelConfig
+    features: FeatureConfig | None = None
+    vocabulary: VocabularyConfig | None = None
+    model: ModelConfig | None = None
     losses: LossConfig = LossConfig()
     training: TrainingConfig = TrainingConfig()
-    search: SearchConfig = SearchConfig()  # the decoding defaults of the model that comes out
+    search: SearchConfig | None = None  # the decoding defaults of the model that comes out

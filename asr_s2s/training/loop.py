@@ -61,7 +61,7 @@ def _train(run: Run, interruption: Interruption) -> None:
     """Train until the last epoch or the end of the time, whichever comes first."""
     training, losses, state, model = run.config.training, run.config.losses, run.state, run.system.model
     while state.epoch < training.epochs and not run.out_of_time:
-        guided = losses.guided_attention is not None and state.epoch < losses.guided_attention.epochs
+        guided = losses.guides(state.epoch)
         model.train()
         loader = run.batches()
         while batches := list(islice(loader, training.accumulate)):
@@ -81,7 +81,15 @@ def _train(run: Run, interruption: Interruption) -> None:
             num_tokens = sum(int(batch.token_lengths.sum()) + len(batch) for batch in batches)  # with end tokens
             for batch in batches:
                 _, found, _, lengths = forward(
-                    run.system, batch, losses=losses, epoch=state.epoch, bfloat16=state.bfloat16, with_attention=guided
+                    run.system,
+                    batch,
+                    losses=losses,
+                    epoch=state.epoch,
+                    bfloat16=state.bfloat16,
+                    with_attention=guided,
+                    teacher=run.teacher.output(batch, epoch=state.epoch, bfloat16=state.bfloat16)
+                    if run.teacher
+                    else None,
                 )
                 share = int(lengths.sum()) / num_tokens  # each token counts the same, whichever batch it is in
                 torch.autograd.backward(found.total * share)

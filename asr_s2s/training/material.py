@@ -2,17 +2,18 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.data import SpeechDataset, check_utterances, read_manifests, split_dev
-from asr_s2s.errors import ConfigError, ManifestError
+from asr_s2s.errors import ConfigError, ManifestError, listed
 from asr_s2s.manifest import Utterance
 from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system
 from asr_s2s.models.losses import fits_ctc
+from asr_s2s.search import SearchConfig
 from asr_s2s.text import CharactersConfig, CharacterVocabulary
 from asr_s2s.training.experiment import ExperimentConfig
 
@@ -63,8 +64,15 @@ def read_material(config: ExperimentConfig) -> Material:
 def new_system(config: ExperimentConfig, material: Material) -> SpeechSystem:
     """Build the model with fresh weights; its vocabulary is the characters of all texts.
 
-    Raises ConfigError for a vocabulary that cannot be made from text alone.
+    Raises ConfigError for a part that is not described, and for a vocabulary that cannot be made from text alone.
     """
+    features, model = config.features, config.model
+    if features is None or config.vocabulary is None or model is None:
+        missing = [name for name in ("features", "vocabulary", "model") if getattr(config, name) is None]
+        raise ConfigError(
+            f"{listed(missing)}: missing from the configuration. Describe the parts of a new model, or start from a "
+            "model that has them (--from)."
+        )
     if not isinstance(config.vocabulary, CharactersConfig):
         raise ConfigError(
             f"vocabulary.kind: '{config.vocabulary.kind}' comes with a pretrained model only. "
@@ -73,9 +81,35 @@ def new_system(config: ExperimentConfig, material: Material) -> SpeechSystem:
     texts = [utterance.text or "" for utterance in (*material.train, *material.dev)]
     vocabulary = CharacterVocabulary.from_texts(texts, lowercase=config.vocabulary.lowercase)
     parts = ModelDirectoryConfig(
-        features=config.features, vocabulary=config.vocabulary, model=config.model, search=config.search
+        features=features, vocabulary=config.vocabulary, model=model, search=config.search or SearchConfig()
     )
     return build_system(parts, vocabulary, name="training")
+
+
+def adapted_system(config: ExperimentConfig, initial: SpeechSystem) -> SpeechSystem:
+    """Give the model that a run starts from, with the features and the search of the configuration where it has them.
+
+    Raises ConfigError for a vocabulary or a network other than those of the model, whose weights would not fit, and for
+    features of another width.
+    """
+    for name in ("vocabulary", "model"):
+        given, had = getattr(config, name), getattr(initial.config, name)
+        if given is not None and given != had:
+            raise ConfigError(
+                f"{name}: the configuration describes another one than the model '{initial.name}' has, which the run "
+                f"starts from. Leave {name} out, or start without --from."
+            )
+    given = {name: part for name in ("features", "search") if (part := getattr(config, name)) is not None}
+    parts = initial.config.model_copy(update=given)
+    if parts.features == initial.config.features:
+        return replace(initial, config=parts)
+    front_end = parts.features.build()
+    if front_end.num_mels != initial.front_end.num_mels:
+        raise ConfigError(
+            f"features.num_mels: is {front_end.num_mels}, and the model '{initial.name}' was trained with "
+            f"{initial.front_end.num_mels}. Give as many, or leave features out."
+        )
+    return replace(initial, config=parts, front_end=front_end)
 
 
 def data_sets(
@@ -85,7 +119,7 @@ def data_sets(
 
     Raises ManifestError that lists what cannot be learned: characters, empty texts, texts too long for their audio.
     """
-    check_utterances([*material.train, *material.dev], system.vocabulary)
+    check_utterances([*material.train, *material.dev], system.vocabulary, allow_empty=config.data.allow_empty)
     cache = Path(config.data.cache) if config.data.cache else None
     train_set = SpeechDataset(
         material.train,

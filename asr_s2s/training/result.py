@@ -82,7 +82,7 @@ def _evaluate(run: Run, system: SpeechSystem) -> Evaluation:
         run.dev_set,
         batch_seconds=run.config.data.batch_seconds,
         losses=run.config.losses,
-        search=run.config.search,
+        search=run.system.config.search,
         device=run.device,
     )
 
@@ -93,13 +93,13 @@ def _rank(evaluation: Evaluation) -> tuple[float, float, float]:
 
 def _card(run: Run, result: TrainingResult, *, command: str) -> str:
     """Write the model card: what it is, what it was made from, how well it reads."""
-    config, material = run.config, run.material
+    config, material, parts = run.config, run.material, run.system.config
     licences = Counter(str(one.extra.get("license", "not stated")) for one in material.train)
     hours = sum(run.train_set.durations) / 3600
-    search = config.search.model_dump(mode="json", exclude_defaults=True)
+    search = parts.search.model_dump(mode="json", exclude_defaults=True)
     return f"""# {run.folder.name}
 
-Speech recognition with asr_s2s: {_kinds(config.model)}, {result.parameters:,} weights, \
+Speech recognition with asr_s2s: {_kinds(parts.model)}, {result.parameters:,} weights, \
 {f"the mean of the {result.averaged} best checkpoints" if result.averaged > 1 else "the best checkpoint"}.
 
 ## Data

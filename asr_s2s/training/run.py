@@ -26,6 +26,7 @@ from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.history import History
 from asr_s2s.training.material import (
     Material,
+    adapted_system,
     data_sets,
     left_out_by_ctc,
     new_system,
@@ -34,6 +35,7 @@ from asr_s2s.training.material import (
 )
 from asr_s2s.training.precision import prefers_bfloat16
 from asr_s2s.training.progress import Report
+from asr_s2s.training.teacher import Teacher, check_teacher
 
 # What may differ when a run is resumed: how long it goes on, and what leaves the weights as they are.
 CHANGEABLE = ("epochs", "minutes", "threads", "plots", "samples", "keep", "checkpoint_steps", "alarm_after")
@@ -49,6 +51,7 @@ class Run:
     material: Material
     train_set: SpeechDataset
     dev_set: SpeechDataset
+    teacher: Teacher | None
     optimizer: torch.optim.Optimizer
     state: TrainingState
     history: History
@@ -102,21 +105,22 @@ def start(config: ExperimentConfig, *, output: Path, resume: bool, initial: Spee
     checkpoint = latest_checkpoint(output)
     if checkpoint and not resume:
         raise ConfigError(f"{output} holds a run already. Add --resume to go on with it, or name another --output.")
-    if initial:
-        update = {name: getattr(initial.config, name) for name in ("features", "vocabulary", "model")}
-        config = config.model_copy(update=update)
     material = read_material(config)
     origin = {"config": config.model_dump(mode="json"), "data": material.fingerprint}
     if checkpoint:
         check_origin(checkpoint, origin)
     torch.manual_seed(config.training.seed)
-    system = load_model(checkpoint) if checkpoint else initial or new_system(config, material)
+    if checkpoint:
+        system = load_model(checkpoint)
+    else:
+        system = adapted_system(config, initial) if initial else new_system(config, material)
     train_set, dev_set = data_sets(config, material, system)
-    if not (checkpoint or initial):
+    if not checkpoint and not (initial and system.front_end is initial.front_end):
         set_statistics(system, train_set)
     device = _device(config.training.device)
     optimizer = _optimizer(system.model.to(device), weight_decay=config.training.weight_decay)
-    if checkpoint:
+    teacher = _teacher(config, system, train_set, device=device)
+    if checkpoint:  # after all that draws random numbers: fresh weights do, before they are overwritten
         state = restore_state(checkpoint, system.model, optimizer)
     else:
         state = TrainingState(bfloat16=_decide_precision(config, system, train_set, device=device))
@@ -129,6 +133,7 @@ def start(config: ExperimentConfig, *, output: Path, resume: bool, initial: Spee
         material=material,
         train_set=train_set,
         dev_set=dev_set,
+        teacher=teacher,
         optimizer=optimizer,
         state=state,
         history=History(output / "history.jsonl", step=state.step),
@@ -140,6 +145,18 @@ def start(config: ExperimentConfig, *, output: Path, resume: bool, initial: Spee
     )
     _introduce(run, checkpoint)
     return run
+
+
+def _teacher(
+    config: ExperimentConfig, system: SpeechSystem, train_set: SpeechDataset, *, device: torch.device
+) -> Teacher | None:
+    """Load the model that the run shall imitate, if there is one."""
+    distillation = config.losses.distillation
+    if distillation is None:
+        return None
+    teacher = load_model(distillation.teacher)
+    check_teacher(teacher, system, config=distillation)
+    return Teacher(teacher, train_set, config=distillation, device=device)
 
 
 def plan_of(config: ExperimentConfig, train_set: SpeechDataset, *, epoch: int) -> list[list[int]]:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from asr_s2s.audio import SAMPLE_RATE, read_audio
 from asr_s2s.data import AugmentConfig, NoiseConfig, RoomConfig
@@ -17,6 +18,8 @@ EVERYTHING = AugmentConfig(
     speed=(0.9, 1.0, 1.1),
     noise=NoiseConfig(manifest=str(DATA / "noise.jsonl"), snr_db=(5.0, 20.0), probability=0.5),
     rooms=RoomConfig(manifest=str(DATA / "rooms.jsonl"), probability=0.25),
+    trailing_silence=(0.2, 1.0),
+    gain_db=(-20.0, 5.0),
 )
 NOISE = Recording(DATA / "noise.flac", 0.0, 5.0)
 
@@ -34,7 +37,7 @@ def test_seeds_are_a_hash_of_their_parts_and_so_the_same_in_every_process() -> N
 
 
 @pytest.mark.parametrize(("seed", "epoch"), [(0, 1), (1, 0)])
-@pytest.mark.parametrize("kind", ["speed", "room", "noise", "noise_position", "snr_db"])
+@pytest.mark.parametrize("kind", ["speed", "room", "noise", "noise_position", "snr_db", "trailing_silence", "gain_db"])
 def test_another_seed_or_epoch_draws_otherwise(kind: str, seed: int, epoch: int) -> None:
     usual = [getattr(Augmenter.build(EVERYTHING, seed=0).draw(name, epoch=0), kind) for name in NAMES]
     other = [getattr(Augmenter.build(EVERYTHING, seed=seed).draw(name, epoch=epoch), kind) for name in NAMES]
@@ -60,6 +63,10 @@ def test_what_is_drawn_is_spread_as_configured() -> None:
     levels = [one.snr_db for one in drawn if one.noise]
     assert 5.0 <= min(levels) < 5.5
     assert 19.5 < max(levels) <= 20.0
+    for kind, (low, high) in {"trailing_silence": (0.2, 1.0), "gain_db": (-20.0, 5.0)}.items():
+        values = [getattr(one, kind) for one in drawn]
+        assert low <= min(values) < low + 0.02 * (high - low)
+        assert high - 0.02 * (high - low) < max(values) <= high
 
 
 def test_switching_noise_on_leaves_speeds_and_rooms_as_they_were() -> None:
@@ -68,6 +75,37 @@ def test_switching_noise_on_leaves_speeds_and_rooms_as_they_were() -> None:
     for name in NAMES:
         without, with_noise = quiet.draw(name, epoch=0), noisy.draw(name, epoch=0)
         assert (without.speed, without.room) == (with_noise.speed, with_noise.room)
+
+
+def test_trailing_silence_follows_the_recording_and_counts_in_its_duration() -> None:
+    samples = read_audio(DATA / "9_george_9.ogg")
+    variation = Variation(trailing_silence=0.5)
+    varied = vary(samples, variation)
+    np.testing.assert_array_equal(varied[: len(samples)], samples)
+    np.testing.assert_array_equal(varied[len(samples) :], np.zeros(8000))
+    assert variation.duration(len(samples) / SAMPLE_RATE) == pytest.approx(len(varied) / SAMPLE_RATE, abs=1e-4)
+
+
+def test_noise_goes_on_through_trailing_silence() -> None:
+    samples = read_audio(DATA / "9_george_9.ogg")
+    varied = vary(samples, Variation(trailing_silence=0.5, noise=NOISE, snr_db=10.0))
+    assert np.sqrt(np.mean(varied[len(samples) :] ** 2)) > 0.001
+
+
+def test_gain_changes_the_level_alone_and_last() -> None:
+    samples = read_audio(DATA / "9_george_9.ogg")
+    quiet = vary(samples, Variation(noise=NOISE, snr_db=10.0, gain_db=-20.0))
+    np.testing.assert_allclose(quiet, vary(samples, Variation(noise=NOISE, snr_db=10.0)) / 10, rtol=1e-5)
+
+
+@pytest.mark.parametrize("variation", [Variation(trailing_silence=0.1), Variation(gain_db=-3.0), Variation(speed=1.1)])
+def test_features_may_be_kept_where_speed_alone_varies(variation: Variation) -> None:
+    assert variation.only_speed is (variation.speed != 1.0)
+
+
+def test_ranges_that_run_backwards_are_refused_with_both_ends() -> None:
+    with pytest.raises(ValidationError, match=r"gain_db begins at 3\.0 and ends at -3\.0\. Write the lower first"):
+        AugmentConfig(gain_db=(3.0, -3.0))
 
 
 def test_one_manifest_may_hold_noises_and_rooms_told_apart_by_kind(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from asr_s2s.audio import read_audio, write_audio
 from asr_s2s.data import (
@@ -202,11 +202,11 @@ def test_global_normalisation_comes_after_the_cache(tmp_path: Path) -> None:
 
 def test_a_damaged_entry_is_computed_again(tmp_path: Path) -> None:
     expected = dataset(cache=tmp_path).batch([4])
-    (entry,) = tmp_path.rglob("*.npy")
-    for damage in (entry.read_bytes()[:-100], b"", b"not numpy"):
+    (entry,) = tmp_path.rglob("*.safetensors")
+    for damage in (entry.read_bytes()[:-100], b"", b"no tensors"):
         entry.write_bytes(damage)
         assert_equal(dataset(cache=tmp_path).batch([4]), expected)
-    assert len(np.load(entry)) == int(expected.feature_lengths)  # and mended
+    assert len(load_file(entry)["features"]) == int(expected.feature_lengths)  # and mended
 
 
 def test_many_threads_may_fill_one_cache(tmp_path: Path) -> None:
@@ -216,14 +216,14 @@ def test_many_threads_may_fill_one_cache(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(list(tmp_path.rglob("*.npy"))) == len(SHORT)
+    assert len(list(tmp_path.rglob("*.safetensors"))) == len(SHORT)
     assert not list(tmp_path.rglob("*.tmp"))
     assert_equal(sets[0].batch(range(len(SHORT))), dataset(SHORT).batch(range(len(SHORT))))
 
 
 def test_a_folder_that_cannot_be_made_is_a_configuration_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match=r"features cannot be kept here .*Name another data\.cache"):
+    with pytest.raises(ConfigError, match=r"nothing can be kept here .*Name another folder as cache"):
         dataset(cache=tmp_path / "file")
 
 

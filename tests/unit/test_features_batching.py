@@ -13,6 +13,7 @@ CONFIGS = {
     "kaldi, global": KaldiConfig(kind="kaldi", num_mels=40),
     "kaldi, utterance": KaldiConfig(kind="kaldi", num_mels=40, normalize="utterance"),
     "whisper": WhisperConfig(kind="whisper"),
+    "whisper, tail": WhisperConfig(kind="whisper", tail_seconds=0.3),
     "whisper, padded": WhisperConfig(kind="whisper", pad_to_seconds=2.0),
 }
 LENGTHS = [1, 399, 400, 7_001, 16_000, 31_990]

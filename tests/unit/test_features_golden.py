@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 from torchaudio.compliance import kaldi as torchaudio_kaldi
 from transformers import WhisperFeatureExtractor
@@ -119,6 +120,20 @@ def test_whisper_features_equal_the_first_frames_of_the_references_padded_window
     )  # worst seen 1e-7; other processors sum in other orders
 
 
+@pytest.mark.parametrize("clip", [name for name, samples in CLIPS.items() if len(samples) < WHISPER_WINDOW - 16_000])
+def test_a_tail_is_the_references_padding_as_far_as_it_goes(clip: str) -> None:
+    samples = CLIPS[clip]
+    features = alone(WhisperConfig(kind="whisper", tail_seconds=0.5).build(), samples)
+    assert len(features) == -(-len(samples) // 160) + 50
+    expected = reference_log_mel(samples)[: len(features)]
+    np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)  # as above
+
+
+def test_a_tail_beside_a_padded_window_is_refused() -> None:
+    with pytest.raises(ValidationError, match="Leave one out"):
+        WhisperConfig(kind="whisper", pad_to_seconds=30.0, tail_seconds=0.5)
+
+
 @pytest.mark.parametrize("clip", CLIPS)
 def test_padded_whisper_features_equal_the_references_whole_window(clip: str) -> None:
     features = alone(WhisperConfig(kind="whisper", pad_to_seconds=30.0).build(), CLIPS[clip])
@@ -136,7 +151,7 @@ def test_other_window_lengths_and_128_mels_equal_the_reference_too() -> None:
 @pytest.mark.parametrize("num_mels", [80, 128])
 def test_stored_mel_filters_equal_librosas(num_mels: int) -> None:
     expected = librosa.filters.mel(sr=16_000, n_fft=400, n_mels=num_mels)
-    np.testing.assert_array_equal(WhisperFilterbank(num_mels, None).filters.T, expected)
+    np.testing.assert_array_equal(WhisperFilterbank(num_mels).filters.T, expected)
 
 
 def test_an_utterance_longer_than_its_window_is_refused_with_both_lengths() -> None:

@@ -11,8 +11,9 @@ from rich.console import Console
 from safetensors.torch import load_file
 from training_tiny import QUIET, tiny_experiment
 
-from asr_s2s.errors import AsrError, ManifestError
+from asr_s2s.errors import AsrError, ConfigError, ManifestError
 from asr_s2s.model_store import load_model
+from asr_s2s.search import SearchConfig
 from asr_s2s.training import loop, train
 from asr_s2s.training.checkpoints import latest_checkpoint
 from asr_s2s.training.history import read_history
@@ -198,15 +199,32 @@ def test_fine_tuning_starts_from_the_given_weights_and_keeps_their_vocabulary(tm
     train(tiny_experiment(tmp_path, epochs=1), output=tmp_path / "first", console=QUIET)
     initial = load_model(tmp_path / "first")
     config = tiny_experiment(tmp_path, epochs=1, learning_rate=1e-9)
-    config = config.model_copy(
-        update={"model": config.model.model_copy(update={"ctc": False})}
-    )  # the configuration's own model is not used
+    config = config.model_copy(update={"features": None, "vocabulary": None, "model": None, "search": None})
     before = {name: value.clone() for name, value in initial.model.state_dict().items()}
     train(config, output=tmp_path / "second", initial=initial, console=QUIET)
     tuned = load_model(tmp_path / "second")
     assert tuned.vocabulary.size == initial.vocabulary.size
+    assert tuned.config == initial.config
     for name, value in tuned.model.state_dict().items():
         assert torch.allclose(value, before[name], atol=1e-6), name  # a rate of 1e-9 moves nothing further
+
+
+def test_fine_tuning_into_another_network_is_refused_and_other_search_defaults_are_taken(tmp_path: Path) -> None:
+    train(tiny_experiment(tmp_path, epochs=1), output=tmp_path / "first", console=QUIET)
+    initial = load_model(tmp_path / "first")
+    config = tiny_experiment(tmp_path, epochs=1)
+    wider = config.model_copy(update={"model": config.model.model_copy(update={"ctc": False})})
+    with pytest.raises(ConfigError, match=r"model: the configuration describes another one than the model 'first' has"):
+        train(wider, output=tmp_path / "second", initial=initial, console=QUIET)
+    narrow = config.model_copy(update={"search": SearchConfig(beam=3)})
+    train(narrow, output=tmp_path / "second", initial=initial, console=QUIET)
+    assert load_model(tmp_path / "second").config.search.beam == 3
+
+
+def test_a_new_model_that_is_not_described_is_refused_with_the_parts_it_lacks(tmp_path: Path) -> None:
+    config = tiny_experiment(tmp_path).model_copy(update={"features": None, "model": None})
+    with pytest.raises(ConfigError, match=r"features, model: missing .*--from"):
+        train(config, output=tmp_path / "run", console=QUIET)
 
 
 def test_fine_tuning_on_characters_that_the_model_cannot_write_names_them(tmp_path: Path) -> None:

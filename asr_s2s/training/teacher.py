@@ -1,0 +1,122 @@
+"""What another model makes of the training data: computed once an utterance and speed, kept on disk for all epochs."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from asr_s2s.data import Batch, SpeechDataset, TensorCache
+from asr_s2s.errors import ConfigError
+from asr_s2s.model_store import SpeechSystem
+from asr_s2s.models import DistillationConfig, TeacherOutput, with_start_and_end
+
+Said = dict[str, Tensor]  # of one utterance: states (time', channel), tokens and log_probs (token, kept)
+
+
+class Teacher:
+    """A model that is imitated; it hears each utterance as it was recorded, at the speed that the learner hears."""
+
+    def __init__(
+        self, system: SpeechSystem, dataset: SpeechDataset, *, config: DistillationConfig, device: torch.device
+    ) -> None:
+        """Take the learner's training set."""
+        self._system = system
+        self._model = system.model.to(device).eval()
+        self._front_end = system.front_end.to(device).eval()
+        self._dataset = dataset
+        self._index = {utterance.id: index for index, utterance in enumerate(dataset.utterances)}
+        self._kept = config.kept
+        self._device = device
+        self._cache = TensorCache(Path(config.cache) / _fingerprint(system, kept=config.kept))
+
+    def output(self, batch: Batch, *, epoch: int, bfloat16: bool) -> TeacherOutput:
+        """Give what the teacher makes of a batch's utterances and texts; what it was not asked before is kept."""
+        index = [self._index[name] for name in batch.ids]
+        heard = [self._dataset.recorded_key(one, epoch=epoch) for one in index]
+        keys = [_key(one, text, bfloat16=bfloat16) for one, text in zip(heard, batch.texts, strict=True)]
+        said = {key: found for key in keys if (found := self._cache.read(key))}
+        rows = [row for row, key in enumerate(keys) if key not in said]
+        if rows:
+            answers = self._ask(batch, rows, epoch=epoch, bfloat16=bfloat16)
+            for row, answer in zip(rows, answers, strict=True):
+                said[keys[row]] = answer
+                self._cache.write(keys[row], answer)
+        return self._joined([said[key] for key in keys], batch)
+
+    @torch.no_grad()
+    def _ask(self, batch: Batch, rows: Sequence[int], *, epoch: int, bfloat16: bool) -> list[Said]:
+        """Run the teacher over some of a batch's utterances, with their texts given."""
+        sounds = [
+            torch.from_numpy(self._dataset.recorded(self._index[batch.ids[row]], epoch=epoch)).to(self._device)
+            for row in rows
+        ]
+        sample_lengths = torch.tensor([len(sound) for sound in sounds], device=self._device)
+        features, feature_lengths = self._front_end(pad_sequence(sounds, batch_first=True), sample_lengths)
+        words = self._system.vocabulary
+        inputs, targets, target_lengths = with_start_and_end(
+            batch.tokens[list(rows)],
+            batch.token_lengths[list(rows)],
+            start_tokens=words.start_tokens,
+            end_token=words.end_token,
+        )
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=bfloat16):
+            output = self._model(features, feature_lengths, inputs)
+        logits = output.logits[:, -targets.shape[1] :].float()
+        log_probs, tokens = logits.log_softmax(dim=2).topk(self._kept, dim=2)
+        heard = self._model.encoder.output_lengths(self._front_end.sound_lengths(sample_lengths))
+        return [
+            {
+                "states": output.encoder_out[row, : int(heard[row])].to("cpu", torch.bfloat16),
+                "tokens": tokens[row, : int(target_lengths[row])].to("cpu", torch.int32),
+                "log_probs": log_probs[row, : int(target_lengths[row])].cpu().contiguous(),
+            }
+            for row in range(len(rows))
+        ]
+
+    def _joined(self, said: Sequence[Said], batch: Batch) -> TeacherOutput:
+        def padded(name: str) -> Tensor:
+            return pad_sequence([one[name] for one in said], batch_first=True).to(self._device)
+
+        # where nobody speaks, the teacher is not asked what comes next: it may invent
+        num_tokens = [len(one["tokens"]) * bool(text.strip()) for one, text in zip(said, batch.texts, strict=True)]
+        return TeacherOutput(
+            states=padded("states"),
+            state_lengths=torch.tensor([len(one["states"]) for one in said], device=self._device),
+            tokens=padded("tokens").long(),
+            log_probs=padded("log_probs"),
+            token_lengths=torch.tensor(num_tokens, device=self._device),
+        )
+
+
+def check_teacher(teacher: SpeechSystem, learner: SpeechSystem, *, config: DistillationConfig) -> None:
+    """Refuse a teacher whose tokens or states cannot be compared with the learner's.
+
+    Raises ConfigError with both values.
+    """
+    ours, theirs = learner.vocabulary, teacher.vocabulary
+    if ours.fingerprint != theirs.fingerprint:
+        raise ConfigError(
+            f"losses.distillation.teacher: '{config.teacher}' has another vocabulary ({theirs.size} tokens) than the "
+            f"model that learns from it ({ours.size} tokens). Start from a model with its vocabulary (--from)."
+        )
+    widths = teacher.model.encoder.channels, learner.model.encoder.channels
+    if config.states and widths[0] != widths[1]:
+        raise ConfigError(
+            f"losses.distillation.states: the teacher's encoder has {widths[0]} channels, this one {widths[1]}. "
+            "Set the weight to 0, so that only the decoders are compared."
+        )
+
+
+def _key(heard: str, text: str, *, bfloat16: bool) -> str:
+    return hashlib.blake2b(f"{heard} {bfloat16} {text}".encode(), digest_size=16).hexdigest()
+
+
+def _fingerprint(system: SpeechSystem, *, kept: int) -> str:
+    """Name all that a teacher's answers depend on beside the utterance: its parts, and what is kept of them."""
+    digest = hashlib.blake2b(f"{system.config.fingerprint()} {kept}".encode(), digest_size=8)
+    for name, value in sorted(system.model.state_dict().items()):
+        digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

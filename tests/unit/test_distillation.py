@@ -140,10 +140,8 @@ def test_what_a_teacher_said_is_kept_by_speed_and_text_and_asked_once(
     utterances: list[Utterance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     teacher, data = teacher_of(utterances, tmp_path)
-    first = [
-        teacher.output(data.batch([0, 1, 2], epoch=epoch, augmented=True), epoch=epoch, bfloat16=False)
-        for epoch in range(12)
-    ]
+    batches = [data.batch([0, 1, 2], epoch=epoch, augmented=True) for epoch in range(12)]
+    first = [teacher.output(batch, epoch=epoch, bfloat16=False) for epoch, batch in enumerate(batches)]
     assert len(list(tmp_path.rglob("*.safetensors"))) == 9  # three speeds of three utterances
     again, data = teacher_of(utterances, tmp_path)
     monkeypatch.setattr(Teacher, "_ask", lambda *_, **__: pytest.fail("asked twice"))

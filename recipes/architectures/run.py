@@ -36,7 +36,9 @@ CONFORMER = (
 )
 RNN_LSTM = "model.decoder={kind: rnn, cell: lstm, channels: 256, embedding: 64, token_dropout: 0.1}"
 RNN_GRU = RNN_LSTM.replace("lstm", "gru")
-TRANSFORMER_DECODER = "model.decoder={kind: transformer, channels: 144, heads: 4, layers: 2, feedforward: 576}"
+TRANSFORMER_DECODER = (
+    "model.decoder={kind: transformer, channels: 144, heads: 4, layers: 2, feedforward: 576, max_tokens: 1024}"
+)
 SLOWER = "training.learning_rate=1e-3"  # chosen on the development set, as the 1.5e-3 of recurrent networks
 
 

@@ -63,6 +63,7 @@ MODELS = {
 CENTRES = ("lstm-location-lstm", "transformer-transformer")
 # cross-entropy alone is meant strictly: the length head would teach the encoder too
 HELPERS = {"ce": ["model.ctc=false", "model.length=false"], "ce+ctc": ["model.ctc=true", "model.length=true"]}
+LENGTHS = {"1-10": (1, 10), "11-25": (11, 25), "26-50": (26, 50), "51-": (51, 10_000)}  # characters of the reference
 MATERIALS = {"commands": ("grid", "digits"), "open": ("arctic", "prompts")}
 
 
@@ -107,7 +108,7 @@ def main() -> None:
         with ThreadPoolExecutor(arguments.jobs) as pool:
             for _ in pool.map(lambda run: finish(run, arguments.data, arguments.minutes, lock), waiting):
                 pass
-    print(table(rows()))
+    print(table(rows()) + "\n\n" + table_by_length(rows()))
 
 
 def finish(run: Run, data: Path, minutes: float, lock: Lock) -> None:
@@ -158,8 +159,7 @@ def scores(recognised: Path) -> dict[str, object]:
         "cer": percent(character_errors(*zip(*texts, strict=True))),
         "loops": sum("loop" in item.extra.get("flags", {}) for item in utterances),
     }
-    lengths = {"1-10": (1, 10), "11-25": (11, 25), "26-50": (26, 50), "51-": (51, 10_000)}
-    by_length = {name: [pair for pair in texts if low <= len(pair[0]) <= high] for name, (low, high) in lengths.items()}
+    by_length = {name: [pair for pair in texts if low <= len(pair[0]) <= high] for name, (low, high) in LENGTHS.items()}
     found["cer_by_characters"] = {
         name: percent(character_errors(*zip(*pairs, strict=True))) for name, pairs in by_length.items() if pairs
     }
@@ -175,24 +175,51 @@ def rows() -> list[dict]:  # type: ignore[type-arg]
 
 
 def table(done: list[dict]) -> str:  # type: ignore[type-arg]
-    """Give Markdown tables: one for each material, a row a model, seeds side by side."""
+    """Give a Markdown table for each material, a row a model: cross-entropy alone, then with helpers; seeds by /."""
     parts = []
     for material, sets in MATERIALS.items():
-        lines = ["| model (encoder-attention-decoder) | parameters | loss | minutes | " + " | ".join(
-            f"{name} WER | {name} CER" for name in sets
-        ) + " | loops |", "|---" * (5 + 2 * len(sets)) + "|"]  # fmt: skip
-        kinds = dict.fromkeys((row["model"], row["helper"]) for row in done if row["material"] == material)
-        for model, helper in kinds:
-            seeds = [row for row in done if (row["model"], row["helper"], row["material"]) == (model, helper, material)]
-            seeds.sort(key=lambda row: row["seed"])
-            cells = [model, f"{seeds[0]['parameters'] / 1e6:.2f} M", helper]
-            cells.append(" / ".join(f"{row['minutes']:.1f}" for row in seeds))
-            cells += [" / ".join(f"{row[name][rate]:.1f}" for row in seeds) for name in sets for rate in ("wer", "cer")]
-            cells.append(" / ".join(str(sum(row[name]["loops"] for name in sets)) for row in seeds))
-            lines.append("| " + " | ".join(cells) + " |")
-        if kinds:
-            parts.append("\n".join(lines))
+        of_material = [row for row in done if row["material"] == material]
+        columns = [(helper, name, rate) for helper in HELPERS for name in sets for rate in ("wer", "cer")]
+        heads = ["model (encoder-attention-decoder)", "weights"]
+        heads += [f"{helper}: {name} {rate.upper()}" for helper, name, rate in columns] + ["loops"]
+        lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+        for model in MODELS:
+            seeds = sorted((row for row in of_material if row["model"] == model), key=lambda row: row["seed"])
+            if not seeds:
+                continue
+            cells = [model, f"{seeds[0]['parameters'] / 1e6:.1f} M"]
+            for helper, name, rate in columns:
+                cells.append(" / ".join(f"{row[name][rate]:.1f}" for row in seeds if row["helper"] == helper))
+            loops = sum(row[name]["loops"] for row in seeds for name in sets)
+            lines.append("| " + " | ".join([*cells, str(loops)]) + " |")
+        if of_material:
+            minutes = [row["minutes"] for row in of_material]
+            parts.append(
+                "\n".join(lines) + f"\n\n{len(minutes)} runs of {min(minutes):.1f} to {max(minutes):.1f} minutes."
+            )
     return "\n\n".join(parts)
+
+
+def table_by_length(done: list[dict]) -> str:  # type: ignore[type-arg]
+    """Give a Markdown table of CER by the reference's length: the fixed vector beside attention, first seeds."""
+    columns = [(material, name, length) for material, sets in MATERIALS.items() for name in sets for length in LENGTHS]
+    found = {(row["material"], row["model"], row["helper"]): row for row in done if row["seed"] == 1}
+    models = [(model, helper) for model in ("lstm-location-lstm", "lstm-none-lstm") for helper in HELPERS]
+    cells = {
+        (model, helper): {
+            column: found[column[0], model, helper][column[1]]["cer_by_characters"].get(column[2])
+            for column in columns
+            if (column[0], model, helper) in found
+        }
+        for model, helper in models
+    }
+    columns = [column for column in columns if any(row.get(column) is not None for row in cells.values())]
+    lines = ["| CER by characters | loss | " + " | ".join(f"{name} {length}" for _, name, length in columns) + " |"]
+    lines.append("|---" * (2 + len(columns)) + "|")
+    for (model, helper), row in cells.items():
+        shown = [f"{row[column]:.1f}" if row.get(column) is not None else "" for column in columns]
+        lines.append(f"| {model} | {helper} | " + " | ".join(shown) + " |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+"""asr-s2s model prune-vocabulary and export on the shipped model: what a user does to make a model smaller."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import asr_s2s
+from asr_s2s.manifest import read_manifest
+
+pytestmark = pytest.mark.slow
+
+DATA = Path(__file__).parents[1] / "data"
+SPOKEN = "LJ001-0076"
+
+
+def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "asr_s2s", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
+
+
+def size(model: Path) -> int:
+    return sum(path.stat().st_size for path in model.iterdir())
+
+
+@pytest.fixture(scope="module")
+def pruned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped model with few byte pairs, those of the texts of the test recordings first."""
+    folder = tmp_path_factory.mktemp("models")
+    texts = [utterance.text for utterance in read_manifest(DATA / "manifest.jsonl") if utterance.text]
+    (folder / "text.txt").write_text("\n".join(texts))
+    done = command("model", "prune-vocabulary", "en", folder / "pruned", "--text", folder / "text.txt", "--size", 1000)
+    assert done.returncode == 0, done.stderr
+    assert "1004 tokens" in done.stderr
+    return folder / "pruned"
+
+
+def test_a_text_of_kept_byte_pairs_is_recognised_as_before(pruned: Path) -> None:
+    audio = DATA / f"{SPOKEN}.ogg"
+    before, after = (asr_s2s.load(model).transcribe(audio).text for model in ("en", pruned))
+    assert after == before
+    assert len(after.split()) > 10
+
+
+def test_an_exported_model_is_smaller_has_the_card_given_and_hears_the_same(pruned: Path, tmp_path: Path) -> None:
+    (tmp_path / "card.md").write_text("# Mine\n")
+    done = command("model", "export", pruned, tmp_path / "out", "--storage", "int8", "--card", tmp_path / "card.md")
+    assert done.returncode == 0, done.stderr
+    assert size(tmp_path / "out") < 0.6 * size(pruned)
+    assert (tmp_path / "out" / "README.md").read_text() == "# Mine\n"
+    audio = DATA / f"{SPOKEN}.ogg"
+    assert asr_s2s.load(tmp_path / "out").transcribe(audio).text == asr_s2s.load(pruned).transcribe(audio).text
+
+
+def test_a_character_model_and_an_impossible_size_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("bin blue at f two now")
+    for model, size, words in (("commands", "1000", "Only byte pairs"), ("en", "100", "from 256 to")):
+        done = command(
+            "model", "prune-vocabulary", model, tmp_path / "out", "--text", tmp_path / "text.txt", "--size", size
+        )
+        assert done.returncode == 2
+        assert words in done.stderr.replace("\n", " ")
+        assert not (tmp_path / "out").exists()

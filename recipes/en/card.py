@@ -1,0 +1,139 @@
+"""The model card of `en`, with the figures that were measured.
+
+usage: card.py RUN MEASURED BENCH SPEED OUTPUT
+
+RUN       the training run (runs/en/adapted), whose history says how long it was trained
+MEASURED  what measure.py wrote; BENCH what tools/bench/against_faster_whisper.py, SPEED what tools/bench/speed.py wrote
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from asr_s2s.files import write_text
+
+NAMES = {
+    "commonvoice": "Common Voice (volunteers)",
+    "speechocean": "speechocean762 (learners, half of them children)",
+    "ljspeech": "LJ Speech",
+    "arctic": "ARCTIC",
+    "prompts": "telephone prompts",
+    "grid": "GRID commands",
+    "digits": "single digits",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("run", "measured", "bench", "speed", "output"):
+        parser.add_argument(name, type=Path)
+    arguments = parser.parse_args()
+    measured, bench, speed = (
+        json.loads(path.read_text()) for path in (arguments.measured, arguments.bench, arguments.speed)
+    )
+    text = (Path(__file__).parent / "card.md").read_text(encoding="utf-8")
+    sections = {
+        "training": training(arguments.run),
+        "rates": rates(bench, measured["sets"]),
+        "differences": differences(bench),
+        "groups": rows("group", measured["groups"]),
+        "conditions": rows("condition", measured["conditions"]),
+        "tails": tails(measured["tails"]),
+        "short": short(measured["short"]),
+        "speed": speeds(speed),
+    }
+    for name, section in sections.items():
+        text = text.replace(f"{{{name}}}", section)
+    write_text(arguments.output, text)
+
+
+def training(run: Path) -> str:
+    history = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    steps = [row for row in history if row["event"] == "train"]
+    result = json.loads((run / "result.json").read_text())
+    heard = result.get("audio_hours")
+    return f"{steps[-1]['step']:,} steps in {result['minutes']:.0f} minutes on two processor cores" + (
+        f", {heard:.0f} hours of audio heard" if heard else ""
+    )
+
+
+def rates(bench: dict[str, Any], characters: dict[str, Any]) -> str:
+    lines = ["| held-out set | words | `en` greedy | `en` beam 5 | CER | peer greedy | peer beam 5 |", "|---" * 7 + "|"]
+    for name, title in NAMES.items():
+        cells = {row["system"]: row for row in bench["rows"] if row["set"] == name}
+        shown = [
+            "{:.1f} [{:.1f}, {:.1f}]".format(cells[system]["wer"], *cells[system]["interval"])
+            for system in ("ours greedy", "ours beam 5", "peer greedy", "peer beam 5")
+        ]
+        cer = f"{characters[name]['cer']:.1f}" if name in characters else ""
+        lines.append(
+            f"| {title} | {cells['ours greedy']['words']:,} | {shown[0]} | {shown[1]} | {cer} | {shown[2]} | {shown[3]} |"
+        )
+    silent = {row["system"]: row for row in bench["rows"] if row["set"] == "no_speech"}
+    invented = [silent[system]["invented_words"] for system in silent]
+    lines.append(
+        f"| nobody speaks: invented words | 0 | {invented[0]} | {invented[1]} | | {invented[2]} | {invented[3]} |"
+    )
+    spoken = [row for row in bench["rows"]]
+    counts = {
+        system: sum(row["loops"] + row["run_ons"] for row in spoken if row["system"] == system) for system in silent
+    }
+    lines.append(
+        "| loops and run-ons in all sets | | "
+        + " | ".join(str(counts[s]) for s in ("ours greedy", "ours beam 5"))
+        + f" | | {counts['peer greedy']} | {counts['peer beam 5']} |"
+    )
+    return "\n".join(lines)
+
+
+def differences(bench: dict[str, Any]) -> str:
+    lines = ["| `en` minus peer, points of WER | greedy | beam 5 |", "|---|---|---|"]
+    for name, title in NAMES.items():
+        found = {
+            row["kind"]: "{points:+.1f} [{low:+.1f}, {high:+.1f}]".format(**row)
+            for row in bench["differences"]
+            if row["set"] == name
+        }
+        lines.append(f"| {title} | {found['greedy']} | {found['beam 5']} |")
+    return "\n".join(lines)
+
+
+def rows(title: str, found: dict[str, Any]) -> str:
+    lines = [f"| {title} | clips | WER | CER | run-ons |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {name} | {row['clips']} | {row['wer']:.1f} | {row['cer']:.1f} | {row['run_ons']} |"
+        for name, row in found.items()
+    ]
+    return "\n".join(lines)
+
+
+def tails(found: dict[str, Any]) -> str:
+    columns = list(next(iter(found.values())))
+    lines = ["| silence added | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    lines += [
+        f"| {tail} | " + " | ".join(f"{row[column]['wer']:.1f}" for column in columns) + " |"
+        for tail, row in found.items()
+    ]
+    return "\n".join(lines)
+
+
+def short(found: dict[str, Any]) -> str:
+    return "\n".join(
+        f"- {name}: {row['clips']} clips, {row['words']} words written"
+        + (f", at most {row['most words']} in one, {row['run-ons']} run-ons" if "run-ons" in row else "")
+        for name, row in found.items()
+    )
+
+
+def speeds(speed: dict[str, Any]) -> str:
+    return "\n".join(
+        f"- {row['kind']}: {row['clips']} clips of 2 to 15 seconds ({row['audio_seconds']:.0f} s) in {row['seconds']['ours']:.1f} s, "
+        f"the peer in {row['seconds']['peer']:.1f} s: {row['seconds']['peer'] / row['seconds']['ours']:.1f} times its speed; "
+        f"memory {row['megabytes']['ours']:.0f} MB, the peer's {row['megabytes']['peer']:.0f} MB"
+        for row in speed["rows"]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -49,41 +49,25 @@ def main() -> None:
 
 
 def training(run: Path) -> str:
-    history = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
-    steps = [row for row in history if row["event"] == "train"]
-    result = json.loads((run / "result.json").read_text())
-    heard = result.get("audio_hours")
-    return f"{steps[-1]['step']:,} steps in {result['minutes']:.0f} minutes on two processor cores" + (
-        f", {heard:.0f} hours of audio heard" if heard else ""
-    )
+    result = json.loads((run / "result.json").read_text(encoding="utf-8"))
+    return f"{result['steps']:,} steps, {result['minutes']:.0f} minutes on two processor cores"
 
 
 def rates(bench: dict[str, Any], characters: dict[str, Any]) -> str:
+    systems = ("ours greedy", "ours beam 5", "peer greedy", "peer beam 5")
     lines = ["| held-out set | words | `en` greedy | `en` beam 5 | CER | peer greedy | peer beam 5 |", "|---" * 7 + "|"]
     for name, title in NAMES.items():
         cells = {row["system"]: row for row in bench["rows"] if row["set"] == name}
-        shown = [
-            "{:.1f} [{:.1f}, {:.1f}]".format(cells[system]["wer"], *cells[system]["interval"])
-            for system in ("ours greedy", "ours beam 5", "peer greedy", "peer beam 5")
-        ]
-        cer = f"{characters[name]['cer']:.1f}" if name in characters else ""
-        lines.append(
-            f"| {title} | {cells['ours greedy']['words']:,} | {shown[0]} | {shown[1]} | {cer} | {shown[2]} | {shown[3]} |"
-        )
-    silent = {row["system"]: row for row in bench["rows"] if row["set"] == "no_speech"}
-    invented = [silent[system]["invented_words"] for system in silent]
-    lines.append(
-        f"| nobody speaks: invented words | 0 | {invented[0]} | {invented[1]} | | {invented[2]} | {invented[3]} |"
-    )
-    spoken = [row for row in bench["rows"]]
-    counts = {
-        system: sum(row["loops"] + row["run_ons"] for row in spoken if row["system"] == system) for system in silent
+        shown = ["{:.1f} [{:.1f}, {:.1f}]".format(cells[who]["wer"], *cells[who]["interval"]) for who in systems]
+        shown.insert(2, f"{characters[name]['cer']:.1f}" if name in characters else "")
+        lines.append(f"| {title} | {cells[systems[0]]['words']:,} | " + " | ".join(shown) + " |")
+    invented = {row["system"]: row["invented_words"] for row in bench["rows"] if row["set"] == "no_speech"}
+    faults = {
+        who: sum(row["loops"] + row["run_ons"] for row in bench["rows"] if row["system"] == who) for who in systems
     }
-    lines.append(
-        "| loops and run-ons in all sets | | "
-        + " | ".join(str(counts[s]) for s in ("ours greedy", "ours beam 5"))
-        + f" | | {counts['peer greedy']} | {counts['peer beam 5']} |"
-    )
+    for title, found in (("nobody speaks: invented words", invented), ("all: loops and run-ons", faults)):
+        ours, peer = (" | ".join(str(found[who]) for who in pair) for pair in (systems[:2], systems[2:]))
+        lines.append(f"| {title} | | {ours} | | {peer} |")
     return "\n".join(lines)
 
 
@@ -128,8 +112,9 @@ def short(found: dict[str, Any]) -> str:
 
 def speeds(speed: dict[str, Any]) -> str:
     return "\n".join(
-        f"- {row['kind']}: {row['clips']} clips of 2 to 15 seconds ({row['audio_seconds']:.0f} s) in {row['seconds']['ours']:.1f} s, "
-        f"the peer in {row['seconds']['peer']:.1f} s: {row['seconds']['peer'] / row['seconds']['ours']:.1f} times its speed; "
+        f"- {row['kind']}: {row['clips']} clips of 2 to 15 seconds ({row['audio_seconds']:.0f} s) "
+        f"in {row['seconds']['ours']:.1f} s, the peer in {row['seconds']['peer']:.1f} s: "
+        f"{row['seconds']['peer'] / row['seconds']['ours']:.1f} times its speed; "
         f"memory {row['megabytes']['ours']:.0f} MB, the peer's {row['megabytes']['peer']:.0f} MB"
         for row in speed["rows"]
     )

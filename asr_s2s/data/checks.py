@@ -17,14 +17,16 @@ def check_utterances(
     vocabulary: Vocabulary,
     *,
     token_seconds: float = FASTEST_TOKEN_SECONDS,
+    max_tokens: int | None = None,
     allow_empty: bool = False,
 ) -> None:
     """Refuse utterances that cannot be learned from.
 
     token_seconds: the shortest time that a token can take; with CTC the time of one encoder frame
+    max_tokens: the longest text that the decoder can write, where it is bounded
     allow_empty: an empty text says that nobody speaks
     Raises ManifestError with the count and the first utterances of each fault: no text, empty text, characters that
-    the vocabulary cannot spell, too short for the text, no audio file.
+    the vocabulary cannot spell, too short for the text, too long for the decoder, no audio file.
     """
     spelled = [(item.id, item.text) for item in utterances if item.text]
     faults = {
@@ -43,11 +45,15 @@ def check_utterances(
             if not allow_empty:
                 advice = "Take them out of what is trained on, or set data.allow_empty where nobody speaks in them"
                 found[f"have an empty text. {advice}"].append(where)
-        elif item.duration is not None and item.id not in unspeakable:
-            shortest = _num_steps(vocabulary.encode(item.text)) * token_seconds
-            if item.duration < shortest:
-                where += f": {item.duration:.2f} s for a text of at least {shortest:.2f} s"
-                found["are too short for their text. Mend the text or the duration"].append(where)
+        elif item.id not in unspeakable:
+            tokens = vocabulary.encode(item.text)
+            shortest = _num_steps(tokens) * token_seconds
+            if item.duration is not None and item.duration < shortest:
+                short = f"{where}: {item.duration:.2f} s for a text of at least {shortest:.2f} s"
+                found["are too short for their text. Mend the text or the duration"].append(short)
+            if max_tokens is not None and len(tokens) > max_tokens:
+                advice = f"Cut them into pieces, or raise model.decoder.max_tokens, which leaves room for {max_tokens}"
+                found[f"are too long for the decoder. {advice}"].append(f"{where}: {len(tokens)} tokens")
     if found:
         lines = [f"{len(names)} {fault}: {listed(names)}" for fault, names in found.items()]
         raise ManifestError("\n".join([f"Of {len(utterances)} utterances these cannot be trained on:", *lines]))

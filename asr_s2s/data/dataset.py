@@ -60,6 +60,10 @@ class SpeechDataset:
         drawn = (self._augmenter.draw(utterance.id, epoch=epoch) for utterance in self.utterances)
         return [variation.duration(seconds) for seconds, variation in zip(self.durations, drawn, strict=True)]
 
+    def longest_durations(self) -> list[float]:
+        """Give the durations at the slowest speed that may be drawn, without what is added behind the sound."""
+        return [seconds / min(self._augment.speed) for seconds in self.durations]
+
     def batch(self, indices: Sequence[int], *, epoch: int = 0, augmented: bool = False) -> Batch:
         """Make the batch of these utterances, as they are or as augmented in an epoch.
 

@@ -119,7 +119,13 @@ def data_sets(
 
     Raises ManifestError that lists what cannot be learned: characters, empty texts, texts too long for their audio.
     """
-    check_utterances([*material.train, *material.dev], system.vocabulary, allow_empty=config.data.allow_empty)
+    longest = system.model.decoder.max_tokens
+    check_utterances(
+        [*material.train, *material.dev],
+        system.vocabulary,
+        max_tokens=None if longest is None else longest - len(system.vocabulary.start_tokens),
+        allow_empty=config.data.allow_empty,
+    )
     cache = Path(config.data.cache) if config.data.cache else None
     train_set = SpeechDataset(
         material.train,

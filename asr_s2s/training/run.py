@@ -35,7 +35,7 @@ from asr_s2s.training.material import (
 )
 from asr_s2s.training.precision import prefers_bfloat16
 from asr_s2s.training.progress import Report
-from asr_s2s.training.teacher import Teacher, check_teacher
+from asr_s2s.training.teacher import Teacher, check_teacher, check_window
 
 # What may differ when a run is resumed: how long it goes on, and what leaves the weights as they are.
 CHANGEABLE = ("epochs", "minutes", "threads", "plots", "samples", "keep", "checkpoint_steps", "alarm_after")
@@ -156,6 +156,7 @@ def _teacher(
         return None
     teacher = load_model(distillation.teacher)
     check_teacher(teacher, system, config=distillation)
+    check_window(teacher, train_set, config=distillation)
     return Teacher(teacher, train_set, config=distillation, device=device)
 
 

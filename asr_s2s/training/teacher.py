@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.data import Batch, SpeechDataset, TensorCache
-from asr_s2s.errors import ConfigError
+from asr_s2s.errors import ConfigError, ManifestError, listed
+from asr_s2s.features import WhisperConfig
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.models import DistillationConfig, TeacherOutput, with_start_and_end
 
@@ -107,6 +108,23 @@ def check_teacher(teacher: SpeechSystem, learner: SpeechSystem, *, config: Disti
         raise ConfigError(
             f"losses.distillation.states: the teacher's encoder has {widths[0]} channels, this one {widths[1]}. "
             "Set the weight to 0, so that only the decoders are compared."
+        )
+
+
+def check_window(teacher: SpeechSystem, dataset: SpeechDataset, *, config: DistillationConfig) -> None:
+    """Refuse utterances longer than the window that a teacher pads to, at the slowest speed that is drawn.
+
+    Raises ManifestError that names them.
+    """
+    features = teacher.config.features
+    if not isinstance(features, WhisperConfig) or features.pad_to_seconds is None:
+        return
+    seconds = zip(dataset.utterances, dataset.longest_durations(), strict=True)
+    longer = [f"{item.id}: {length:.1f} s" for item, length in seconds if length > features.pad_to_seconds]
+    if longer:
+        raise ManifestError(
+            f"{len(longer)} utterances are longer than the {features.pad_to_seconds:g} s that the teacher "
+            f"'{config.teacher}' hears: {listed(longer)}. Cut them into pieces."
         )
 
 

@@ -6,7 +6,7 @@ Two steps, with the padded model's transcripts (hear.py) between them:
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +17,7 @@ import sounds
 from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE, read_audio, write_audio
-from asr_s2s.errors import ManifestError, listed
+from asr_s2s.data import assert_none_excluded
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
 from asr_s2s.scoring import align
 
@@ -43,7 +43,8 @@ class Amounts:
 def gather(manifests: Sequence[Path], *, exclude: Path | None, output: Path, amounts: Amounts) -> None:
     """Write clips.jsonl, of all that may be trained on or held out, and ask.jsonl, what the padded model must hear."""
     clips = [clip for manifest in manifests for clip in marked(read_manifest(manifest), manifest, amounts)]
-    refuse_excluded(clips, exclude)
+    if exclude:
+        assert_none_excluded(clips, exclude)
     with ProcessPoolExecutor(2) as pool:
         clips = list(pool.map(partial(as_flac, folder=output / "audio"), clips, chunksize=64))
     training = [clip for clip in clips if not clip.extra["dev"]]
@@ -84,14 +85,6 @@ def marked(clips: Sequence[Utterance], manifest: Path, amounts: Amounts) -> Iter
                 dev[index] = True
     for clip, is_dev in zip(clips, dev, strict=True):
         yield replace(clip, extra=dict(clip.extra) | {"dev": is_dev, "set": str(manifest)})
-
-
-def refuse_excluded(clips: Iterable[Utterance], exclude: Path | None) -> None:
-    """Raise ManifestError if a clip serves for measuring."""
-    names = set(exclude.read_text(encoding="utf-8").split()) if exclude else set()
-    found = [clip.id for clip in clips if clip.audio_path.stem in names or clip.id in names]
-    if found:
-        raise ManifestError(f"{len(found)} clips stand in {exclude}: {listed(found)}. Take them out of the manifests.")
 
 
 def as_flac(clip: Utterance, *, folder: Path) -> Utterance:

@@ -38,6 +38,16 @@ def test_real_recordings_with_their_own_texts_pass() -> None:
     check_utterances(UTTERANCES, VOCABULARY)
 
 
+def test_a_text_that_the_decoder_cannot_write_to_its_end_is_named() -> None:
+    longest = max(UTTERANCES, key=lambda item: len(item.text or ""))
+    count = len(longest.text or "")
+    check_utterances(UTTERANCES, VOCABULARY, max_tokens=count)
+    with pytest.raises(
+        ManifestError, match=rf"too long for the decoder.* {count - 1}: {longest.id} .*: {count} tokens"
+    ):
+        check_utterances(UTTERANCES, VOCABULARY, max_tokens=count - 1)
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     broken = [
         replace(UTTERANCES[0], id="none", text=None, origin="train.jsonl:1"),

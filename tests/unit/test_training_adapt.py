@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from training_tiny import DATA, QUIET, tiny_experiment
 
 from asr_s2s.config import check_config
-from asr_s2s.errors import ConfigError
+from asr_s2s.errors import ConfigError, ManifestError
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
 from asr_s2s.model_store import load_model
 from asr_s2s.training import ExperimentConfig, loop, train
@@ -110,6 +110,22 @@ def test_features_of_another_width_than_the_models_are_refused_with_both(folder:
     with pytest.raises(ConfigError, match=r"features\.num_mels: is 128, .* was trained with 80"):
         train(
             config.model_copy(update={"features": features}),
+            output=tmp_path / "run",
+            initial=load_model(folder / "teacher"),
+            console=QUIET,
+        )
+
+
+def test_an_utterance_that_the_teacher_cannot_hear_whole_is_named_before_the_first_step(
+    folder: Path, tmp_path: Path
+) -> None:
+    config = adaptation(folder)
+    long = Utterance(id="long", audio_path=DATA / "LJ001-0076.ogg", text="and things got worse", duration=6.5)
+    write_manifest(tmp_path / "train.jsonl", [*read_manifest(folder / "train.jsonl"), long])
+    data = config.data.model_copy(update={"train": (str(tmp_path / "train.jsonl"),)})
+    with pytest.raises(ManifestError, match=r"1 utterances are longer than the 7 s .*teacher' hears: long: 7\.2 s"):
+        train(
+            config.model_copy(update={"data": data}),
             output=tmp_path / "run",
             initial=load_model(folder / "teacher"),
             console=QUIET,

@@ -31,6 +31,7 @@ def transcribe(
     ] = None,
     beam: Annotated[int | None, typer.Option(min=1, help="Hypotheses kept by the search; 1 is greedy.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
     channel: Annotated[str, typer.Option(help="mix, or the number of one channel, counted from 1.")] = "mix",
 ) -> int:
@@ -54,10 +55,10 @@ def transcribe(
         from asr_s2s.manifest import read_manifest
 
         utterances = read_manifest(manifest)
-        recognizer = load(model, beam=beam, device=device)
+        recognizer = load(model, beam=beam, device=device, precision=precision)
         return _transcribe_manifest(recognizer, utterances, manifest_output, channel=channel_number)
     names = audio or []
-    recognizer = load(model, beam=beam, device=device)
+    recognizer = load(model, beam=beam, device=device, precision=precision)
     return _transcribe_files(recognizer, names, chosen, output_dir, channel=channel_number)
 
 

@@ -17,6 +17,7 @@ from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.audio import Segment as Piece
 from asr_s2s.errors import AudioError
 from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.source import Source, pieces_of, source_of
 from asr_s2s.search import Hypothesis, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
@@ -44,14 +45,21 @@ class Recognizer:
 
     system: model, front end and vocabulary
     beam: hypotheses kept by the search, 1 for greedy; the model's own default where None
+    precision: 'float32'; 'bfloat16', which narrows the system's weights; or 'auto', bfloat16 where the machine is made
+        for it
     """
 
-    def __init__(self, system: SpeechSystem, *, beam: int | None = None, device: str = "cpu") -> None:
+    def __init__(
+        self, system: SpeechSystem, *, beam: int | None = None, device: str = "cpu", precision: str = "float32"
+    ) -> None:
         search = system.config.search if beam is None else system.config.search.model_copy(update={"beam": beam})
         self.system = system
         self.device = torch.device(device)
         system.model.to(self.device).eval()
         system.front_end.to(self.device).eval()
+        self._bfloat16 = prefers_bfloat16(precision, device=self.device)
+        if self._bfloat16:
+            narrow(system.model)
         self._search = search.build(system.model, system.token_rules)
 
     def transcribe(
@@ -130,10 +138,11 @@ class Recognizer:
         samples = pad_sequence(sounds, batch_first=True).to(self.device)
         sample_lengths = torch.tensor([len(sound) for sound in sounds], device=self.device)
         features, feature_lengths = self.system.front_end(samples, sample_lengths)
-        encoder_out, encoder_lengths = self.system.model.encode(features, feature_lengths)
         sound_frames = self.system.front_end.sound_lengths(sample_lengths)
         sound_lengths = self.system.model.encoder.output_lengths(sound_frames)
-        hypotheses = self._search(encoder_out, encoder_lengths, sound_lengths=sound_lengths)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
+            encoder_out, encoder_lengths = self.system.model.encode(features, feature_lengths)
+            hypotheses = self._search(encoder_out, encoder_lengths, sound_lengths=sound_lengths)
         for (recording, index), cut, hypothesis in zip(batch, cuts, hypotheses, strict=True):
             recording.segments[index] = self._segment(hypothesis, cut, offset=recording.source.offset)
 
@@ -159,12 +168,14 @@ class Recognizer:
         )
 
 
-def load(model: str | Path = "en", *, beam: int | None = None, device: str = "auto") -> Recognizer:
+def load(
+    model: str | Path = "en", *, beam: int | None = None, device: str = "auto", precision: str = "auto"
+) -> Recognizer:
     """Load a shipped model by its name, or any model directory, ready to transcribe.
 
-    device: 'auto' takes a GPU where there is one
+    device: 'auto' takes a GPU where there is one; precision: 'auto' takes bfloat16 where the machine is made for it
     Raises CheckpointError if there is no such model or it is damaged.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Recognizer(load_model(model), beam=beam, device=device)
+    return Recognizer(load_model(model), beam=beam, device=device, precision=precision)

@@ -73,15 +73,14 @@ def parse() -> argparse.Namespace:
 def ours(model: str, *, threads: int) -> Transcriber:
     import torch
 
-    from asr_s2s.model_store import load_model
-    from asr_s2s.recognizer import Recognizer
+    from asr_s2s import load
     from asr_s2s.transcripts import Transcript
 
     torch.set_num_threads(threads)
-    system = load_model(model)
+    recognizers = {beam: load(model, beam=beam, device="cpu") for beam in BEAMS.values()}
 
     def transcribe(files: list[Path], *, beam: int) -> list[str]:
-        results = [result for _, result in Recognizer(system, beam=beam).transcribe_many(files)]
+        results = [result for _, result in recognizers[beam].transcribe_many(files)]
         return [result.text if isinstance(result, Transcript) else "" for result in results]
 
     return transcribe

@@ -1,0 +1,53 @@
+"""bfloat16 instead of float32: the same words, but for a rounding now and then, whoever is in the batch."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import asr_s2s
+from asr_s2s.errors import ConfigError
+from asr_s2s.manifest import read_manifest
+from asr_s2s.recognizer import Recognizer
+from asr_s2s.transcripts import Transcript
+
+pytestmark = pytest.mark.slow
+
+DATA = Path(__file__).parents[1] / "data"
+CLIPS = [item.audio_path for item in read_manifest(DATA / "manifest.jsonl") if item.language == "en"]
+
+
+def texts(recognizer: Recognizer, clips: list[Path]) -> list[str]:
+    found = [result for _, result in recognizer.transcribe_many(clips)]
+    assert all(isinstance(result, Transcript) for result in found)
+    return [result.text for result in found if isinstance(result, Transcript)]
+
+
+@pytest.fixture(scope="module")
+def narrow() -> Recognizer:
+    return asr_s2s.load("en", precision="bfloat16", device="cpu")
+
+
+def test_bfloat16_hears_what_float32_hears(narrow: Recognizer) -> None:
+    full = texts(asr_s2s.load("en", precision="float32", device="cpu"), CLIPS)
+    same = [one == other for one, other in zip(texts(narrow, CLIPS), full, strict=True)]
+    assert sum(same) >= len(CLIPS) - 2, [clip.name for clip, equal in zip(CLIPS, same, strict=True) if not equal]
+
+
+def test_a_text_in_bfloat16_does_not_depend_on_the_neighbours(narrow: Recognizer) -> None:
+    together = texts(narrow, CLIPS)
+    backwards = texts(narrow, CLIPS[::-1])[::-1]
+    alone = [narrow.transcribe(clip).text for clip in CLIPS]
+    assert backwards == together
+    assert alone == together
+
+
+def test_bfloat16_takes_half_the_memory_for_the_matrices_and_leaves_the_sums_alone(narrow: Recognizer) -> None:
+    types = {name: weight.dtype for name, weight in narrow.system.model.named_parameters()}
+    assert types["decoder.embedding.weight"] is torch.bfloat16
+    assert {kind for name, kind in types.items() if "norm" in name} == {torch.float32}
+
+
+def test_an_unknown_precision_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"precision half: unknown\. Choose from auto, float32, bfloat16"):
+        asr_s2s.load("commands", precision="half")

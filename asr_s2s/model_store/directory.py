@@ -19,7 +19,7 @@ from asr_s2s.config import PartConfig, read_config, write_config
 from asr_s2s.errors import CheckpointError, listed
 from asr_s2s.features import FeatureConfig, FrontEnd
 from asr_s2s.files import atomic_write, write_text
-from asr_s2s.model_store.quantize import dequantize, quantize
+from asr_s2s.model_store.quantize import dequantize, pack, quantize, unpack
 from asr_s2s.models import ModelConfig, SpeechModel
 from asr_s2s.search import SearchConfig, TokenRules
 from asr_s2s.text import Vocabulary, VocabularyConfig
@@ -31,7 +31,11 @@ CARD_FILE = "README.md"
 SCALE = ".scale"
 SHIPPED = Path(__file__).parents[1] / "pretrained"
 
-Storage = Literal["float32", "float16", "int8"]
+# compact: int8, and what is widest in a model of words, the table of its embeddings, in fewer bits
+Storage = Literal["float32", "float16", "int8", "compact"]
+EMBEDDING = "decoder.embedding.weight"
+EMBEDDING_BITS = 5
+PACKED = "packed"  # in the header: which tensors are packed, in how many bits
 
 
 class ModelDirectoryConfig(PartConfig):
@@ -88,9 +92,11 @@ def save_model(folder: Path, system: SpeechSystem, *, card: str, storage: Storag
     write_config(folder / CONFIG_FILE, system.config)
     system.vocabulary.write(folder)
     write_text(folder / CARD_FILE, card)
+    stored, packed = _stored(_network(system).state_dict(), storage)
     header = {"format": FORMAT_VERSION, "storage": storage, "architecture": system.config.fingerprint()}
+    header |= {PACKED: json.dumps(packed)} if packed else {}
     with atomic_write(folder / WEIGHTS_FILE) as temporary:
-        save_file(_stored(_network(system).state_dict(), storage), temporary, metadata=header)
+        save_file(stored, temporary, metadata=header)
 
 
 def load_model(model: str | Path) -> SpeechSystem:
@@ -139,18 +145,25 @@ def _network(system: SpeechSystem) -> nn.ModuleDict:
     return nn.ModuleDict({"model": system.model, "front_end": system.front_end})
 
 
-def _stored(state: dict[str, Tensor], storage: Storage) -> dict[str, Tensor]:
-    """Narrow what is large: weights with two axes or more; the rest is a thousandth of the size and stays whole."""
+def _stored(state: dict[str, Tensor], storage: Storage) -> tuple[dict[str, Tensor], dict[str, int]]:
+    """Narrow what is large: weights with two axes or more; the rest is a thousandth of the size and stays whole.
+
+    returns: what is written, by name, and the bits of each tensor that is packed
+    """
     stored: dict[str, Tensor] = {}
+    packed: dict[str, int] = {}
     for name, value in state.items():
         tensor = value.detach().cpu().contiguous()
         if storage == "float32" or tensor.dim() < 2 or not tensor.is_floating_point():
             stored[name] = tensor
         elif storage == "float16":
             stored[name] = tensor.to(torch.float16)
+        elif storage == "compact" and name.endswith(EMBEDDING) and tensor.size(1) * EMBEDDING_BITS % 8 == 0:
+            values, stored[name + SCALE] = quantize(tensor, bits=EMBEDDING_BITS)
+            stored[name], packed[name] = pack(values, bits=EMBEDDING_BITS), EMBEDDING_BITS
         else:
             stored[name], stored[name + SCALE] = quantize(tensor)
-    return stored
+    return stored, packed
 
 
 def _read_weights(path: Path, *, fingerprint: str) -> dict[str, Tensor]:
@@ -172,6 +185,8 @@ def _read_weights(path: Path, *, fingerprint: str) -> dict[str, Tensor]:
             f"{path}: was not saved with the {CONFIG_FILE} beside it (features, vocabulary or model differ). "
             "Take both files from the same model; only the 'search' section may be edited."
         )
+    for name, bits in json.loads(header.get(PACKED, "{}")).items():
+        tensors[name] = unpack(tensors[name], bits=bits)
     wide = {name: tensor for name, tensor in tensors.items() if not name.endswith(SCALE)}
     scales = {name.removesuffix(SCALE): tensor for name, tensor in tensors.items() if name.endswith(SCALE)}
     return {

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr_s2s.errors import CheckpointError
-from asr_s2s.model_store.directory import SpeechSystem, Storage, build_system, load_model, read_card, save_model
+from asr_s2s.model_store.directory import (
+    EMBEDDING,
+    SpeechSystem,
+    Storage,
+    build_system,
+    load_model,
+    read_card,
+    save_model,
+)
 from asr_s2s.text import BytePairsConfig, BytePairVocabulary, PrunedVocabulary, prune
-
-EMBEDDING = "decoder.embedding.weight"  # also the output layer
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,26 @@
-"""Weights in eight bits, with a scale per output channel.
+"""Weights in eight bits or fewer, with a scale per output channel.
 
 Symmetric rounding: ``weight ≈ values * scale`` with one scale per row of the first axis, so that a row with small
 weights keeps its precision beside a row with large ones (Krishnamoorthi 2018, "Quantizing deep convolutional networks
 for efficient inference", section 3). It serves storage alone: weights are widened again when a model is loaded.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
-LARGEST = 127
 
-
-def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Round a weight to eight bits.
+def quantize(weight: Tensor, *, bits: int = 8) -> tuple[Tensor, Tensor]:
+    """Round a weight to a few bits, eight at most.
 
     weight: (row, ...), floating, at least two axes
     returns: values (row, ...), int8, and scale (row,), float32; a row of zeros has scale 0
     """
+    largest = 2 ** (bits - 1) - 1
     rows = weight.detach().to(torch.float32).flatten(1)
-    scale = rows.abs().amax(dim=1) / LARGEST
+    scale = rows.abs().amax(dim=1) / largest
     steps = rows / scale.clamp_min(torch.finfo(torch.float32).tiny).unsqueeze(1)
-    values = steps.round().clamp(-LARGEST, LARGEST).to(torch.int8)
+    values = steps.round().clamp(-largest, largest).to(torch.int8)
     return values.view(weight.shape), scale
 
 
@@ -31,3 +31,21 @@ def dequantize(values: Tensor, scale: Tensor) -> Tensor:
     returns: (row, ...), float32
     """
     return values.to(torch.float32) * scale.view(-1, *[1] * (values.dim() - 1))
+
+
+def pack(values: Tensor, *, bits: int) -> Tensor:
+    """Put values of a few bits one after another, the lowest bit of each first.
+
+    values: (row, column), int8 from quantize; column x bits has to fill whole bytes
+    returns: (row, column x bits / 8), uint8
+    """
+    shifted = values.numpy().astype(np.int16) + 2 ** (bits - 1)
+    planes = (shifted[:, :, None] >> np.arange(bits)) & 1
+    return torch.from_numpy(np.packbits(planes.reshape(len(planes), -1).astype(np.uint8), axis=1))
+
+
+def unpack(packed: Tensor, *, bits: int) -> Tensor:
+    """Undo pack: (row, byte), uint8, to (row, column), int8."""
+    planes = np.unpackbits(packed.numpy(), axis=1).reshape(len(packed), -1, bits)
+    shifted = sum(planes[:, :, bit].astype(np.int16) << bit for bit in range(bits))
+    return torch.from_numpy((shifted - 2 ** (bits - 1)).astype(np.int8))

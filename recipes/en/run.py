@@ -65,7 +65,7 @@ def main() -> None:
             ),
             *arguments.overrides,
         )  # fmt: skip
-    asr_s2s("model", "export", work / "adapted", work / "model", "--storage", "int8")
+    asr_s2s("model", "export", work / "adapted", work / "model", "--storage", "compact")
 
 
 def parse() -> argparse.Namespace:
@@ -77,7 +77,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--more", type=Path, nargs="*", default=[])
     parser.add_argument("--noise", type=Path)
     parser.add_argument("--text", type=Path)
-    parser.add_argument("--size", type=int, default=12_000, help="byte pairs to keep")
+    parser.add_argument("--size", type=int, default=24_000, help="byte pairs to keep")
     parser.add_argument("--exclude", type=Path)
     parser.add_argument("--config", type=Path, default=Path("conf") / "adapt_length.yaml")
     for field in fields(material.Amounts):

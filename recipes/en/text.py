@@ -7,11 +7,13 @@ usage: text.py OUTPUT [--quotations FOLDER] [--dictionaries FOLDER] [--manifests
 A word stands on a line of its own as often as in ten million words, with the capital that it has within the sentences
 of the dictionaries (Debian: dict-wn, dict-gcide, dict-foldoc, dict-jargon); the list itself knows none. Quotations
 (Debian: fortunes) and the texts of manifests, training sets alone, bring punctuation; the latter count twenty times:
-they are few and the nearest to what the model will write. Numbers up to a hundred and the years of a century are added.
+they are few and the nearest to what the model will write. Numbers up to a hundred, hundreds, and the years of a century
+are added.
 """
 
 import argparse
 import gzip
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +26,8 @@ from asr_s2s.manifest import read_manifest
 
 WORDS = 10_000_000
 TIMES = 20
-NUMBERS = [*range(101), *range(1900, 2031)]
+NUMBERS = [*range(101), *range(100, 1001, 100), *range(1900, 2031)]
+NUMBER_TIMES = 200
 
 
 def main() -> None:
@@ -38,19 +41,22 @@ def main() -> None:
         *common_words(capitals(arguments.dictionaries) if arguments.dictionaries else {}),
         *(quotations(arguments.quotations) if arguments.quotations else ()),
         *[text for manifest in arguments.manifests for text in spoken(manifest)] * TIMES,
-        *[str(number) for number in NUMBERS] * TIMES,
+        *[str(number) for number in NUMBERS] * NUMBER_TIMES,
     ]
     write_text(arguments.output, "".join(f"{line}\n" for line in lines if line))
     print(f"{arguments.output}: {len(lines)} lines, {sum(len(line.split()) for line in lines) / 1e6:.1f} million words")
 
 
 def common_words(capitals: dict[str, float]) -> Iterator[str]:
-    """Repeat each word by its frequency; one that the dictionaries lack is most likely a name."""
+    """Repeat each word by its frequency; one that the dictionaries lack is most likely a name.
+
+    Any word may begin a sentence, or be all of it: it is counted with a capital at least once.
+    """
     for word, frequency in get_frequency_dict("en", wordlist="large").items():
         if re.fullmatch(r"[a-z][a-z'-]*", word):
-            share = min(max(capitals.get(word, 0.7), 0.05), 0.98)  # any word may begin a sentence
+            share = min(max(capitals.get(word, 0.7), 0.15), 0.98)
             yield from [word] * round(frequency * WORDS * (1 - share))
-            yield from [word[0].upper() + word[1:]] * round(frequency * WORDS * share)
+            yield from [word[0].upper() + word[1:]] * math.ceil(frequency * WORDS * share - 0.1)
 
 
 def capitals(folder: Path) -> dict[str, float]:

@@ -1,11 +1,13 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from asr_s2s.config import check_config
@@ -19,7 +21,7 @@ from asr_s2s.model_store import (
     load_model,
     save_model,
 )
-from asr_s2s.model_store.quantize import dequantize, quantize
+from asr_s2s.model_store.quantize import dequantize, pack, quantize, unpack
 from asr_s2s.text import CharacterVocabulary
 
 pytestmark = pytest.mark.unit
@@ -88,6 +90,32 @@ def test_eight_bits_lose_at_most_half_a_step_and_keep_zero_and_the_largest(rows:
     assert (restored[weight == 0] == 0).all()
     largest = weight.abs() == weight.abs().amax(dim=1, keepdim=True)
     torch.testing.assert_close(restored[largest], weight[largest])
+
+
+@given(st.integers(2, 8), st.integers(1, 5), st.integers(1, 3), st.randoms(use_true_random=False))
+def test_packed_values_come_back_and_fill_no_more_bytes_than_they_must(
+    bits: int, rows: int, eights: int, random: Random
+) -> None:
+    largest = 2 ** (bits - 1) - 1
+    values = [[random.randint(-largest, largest) for _ in range(8 * eights)] for _ in range(rows)]
+    packed = pack(torch.tensor(values, dtype=torch.int8), bits=bits)
+    assert packed.shape == (rows, eights * bits)
+    assert packed.dtype is torch.uint8
+    assert unpack(packed, bits=bits).tolist() == values
+
+
+def test_compact_storage_keeps_the_embedding_in_five_bits_and_the_rest_in_eight(tmp_path: Path) -> None:
+    system = tiny_system()
+    save_model(tmp_path / "m", system, card="", storage="compact")
+    save_model(tmp_path / "n", system, card="", storage="int8")
+    compact, narrow = (weights(load_model(tmp_path / name)) for name in ("m", "n"))
+    (embedding,) = [name for name in compact if name.endswith("decoder.embedding.weight")]
+    assert all(torch.equal(compact[name], narrow[name]) for name in compact if name != embedding)
+    wide = weights(system)[embedding]
+    step = wide.abs().amax(dim=1, keepdim=True) / 15
+    assert ((compact[embedding] - wide).abs() <= 0.501 * step).all()
+    with safe_open(tmp_path / "m" / "model.safetensors", framework="pt") as file:
+        assert file.get_tensor(f"model.{embedding}").nbytes == wide.numel() * 5 // 8
 
 
 def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ SHIPPED = Path(__file__).parents[1] / "pretrained"
 Storage = Literal["float32", "float16", "int8", "compact"]
 EMBEDDING = "decoder.embedding.weight"
 EMBEDDING_BITS = 5
+GROUP = 32  # weights that share a scale there: in five bits a scale for a whole row is too coarse
 PACKED = "packed"  # in the header: which tensors are packed, in how many bits
 
 
@@ -158,9 +159,10 @@ def _stored(state: dict[str, Tensor], storage: Storage) -> tuple[dict[str, Tenso
             stored[name] = tensor
         elif storage == "float16":
             stored[name] = tensor.to(torch.float16)
-        elif storage == "compact" and name.endswith(EMBEDDING) and tensor.size(1) * EMBEDDING_BITS % 8 == 0:
-            values, stored[name + SCALE] = quantize(tensor, bits=EMBEDDING_BITS)
-            stored[name], packed[name] = pack(values, bits=EMBEDDING_BITS), EMBEDDING_BITS
+        elif storage == "compact" and name.endswith(EMBEDDING) and tensor.size(1) % GROUP == 0:
+            values, scale = quantize(tensor.reshape(-1, GROUP), bits=EMBEDDING_BITS)
+            stored[name], packed[name] = pack(values.view(tensor.shape), bits=EMBEDDING_BITS), EMBEDDING_BITS
+            stored[name + SCALE] = scale.view(len(tensor), -1).to(torch.float16)
         else:
             stored[name], stored[name + SCALE] = quantize(tensor)
     return stored, packed

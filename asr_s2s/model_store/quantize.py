@@ -1,4 +1,4 @@
-"""Weights in eight bits or fewer, with a scale per output channel.
+"""Weights in eight bits or fewer, with a scale per output channel or per group of weights within one.
 
 Symmetric rounding: ``weight ≈ values * scale`` with one scale per row of the first axis, so that a row with small
 weights keeps its precision beside a row with large ones (Krishnamoorthi 2018, "Quantizing deep convolutional networks
@@ -27,10 +27,11 @@ def quantize(weight: Tensor, *, bits: int = 8) -> tuple[Tensor, Tensor]:
 def dequantize(values: Tensor, scale: Tensor) -> Tensor:
     """Undo quantize up to half a step.
 
-    values: (row, ...), int8; scale: (row,), float32
+    values: (row, ...), int8; scale: (row,), or (row, group) where each row was rounded in groups of equal size
     returns: (row, ...), float32
     """
-    return values.to(torch.float32) * scale.view(-1, *[1] * (values.dim() - 1))
+    grouped = values.to(torch.float32).reshape(*scale.shape, -1)
+    return (grouped * scale.to(torch.float32).unsqueeze(-1)).reshape(values.shape)
 
 
 def pack(values: Tensor, *, bits: int) -> Tensor:

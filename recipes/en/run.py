@@ -82,7 +82,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--config", type=Path, default=Path("conf") / "adapt_length.yaml")
     for field in fields(material.Amounts):
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=int, default=field.default)
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 def asr_s2s(*arguments: object) -> None:

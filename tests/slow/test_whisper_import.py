@@ -17,7 +17,7 @@ from asr_s2s.model_store import SpeechSystem, build_system, import_whisper, load
 pytestmark = pytest.mark.slow
 
 DATA = Path(__file__).parents[1] / "data"
-TOKENIZER = DATA / "whisper_tokenizer.json"
+TOKENIZER = DATA / "whisper" / "tokenizer.json"
 VOCABULARY = 51864
 TO_OPENAI = [
     (r"^model\.", ""),

@@ -80,8 +80,9 @@ def marked(clips: Sequence[Utterance], manifest: Path, amounts: Amounts) -> Iter
         dev = [clip.speaker in held_out for clip in clips]
     else:
         dev = [False] * len(clips)
-        if any(clip.text for clip in clips):
-            for index in random.choice(len(clips), size=min(amounts.dev_utterances, len(clips) // 4), replace=False):
+        if any(clip.text for clip in clips) and len(clips) > 1:
+            count = min(amounts.dev_utterances, max(1, len(clips) // 4))
+            for index in random.choice(len(clips), size=count, replace=False):
                 dev[index] = True
     for clip, is_dev in zip(clips, dev, strict=True):
         yield replace(clip, extra=dict(clip.extra) | {"dev": is_dev, "set": str(manifest)})

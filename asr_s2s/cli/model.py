@@ -1,4 +1,4 @@
-"""asr-s2s model: look at, average, import, prune and export model directories."""
+"""asr-s2s model: look at, average, import, merge, prune and export model directories."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,7 +7,7 @@ import typer
 
 from asr_s2s.cli.terminal import output, say
 
-app = typer.Typer(help="Look at, average, import, prune and export models.", no_args_is_help=True)
+app = typer.Typer(help="Look at, average, import, merge, prune and export models.", no_args_is_help=True)
 Storage = Annotated[Literal["float32", "float16", "int8", "compact"], typer.Option(help="How weights are kept.")]
 
 
@@ -44,6 +44,21 @@ def import_whisper_checkpoint(
 
     import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=language)
     say(f"{target}: imported from {source}. Try: asr-s2s transcribe --model {target} AUDIO")
+
+
+@app.command("merge-silence")
+def merge_model(
+    model: Annotated[str, typer.Argument(help="A model that pads to a window: an imported Whisper, say.")],
+    target: Annotated[Path, typer.Argument(help="The model directory to write.")],
+    frames: Annotated[int, typer.Option(min=1, help="Frames that stand for the silence of the window.")] = 96,
+    tail_seconds: Annotated[float, typer.Option(min=0.1, help="Silence kept whole after each utterance.")] = 1.0,
+    storage: Storage = "float16",
+) -> None:
+    """Hear each utterance as long as it is, with a few frames for the rest of the window: several times faster."""
+    from asr_s2s.model_store import merge_silence
+
+    merge_silence(model, target, frames=frames, tail_seconds=tail_seconds, storage=storage)
+    say(f"{target}: {frames} frames stand for the silence that {model} pads with; the weights are the same.")
 
 
 @app.command("prune-vocabulary")

@@ -42,10 +42,14 @@ class WhisperFilterbank(nn.Module):
         self.register_buffer("filters", _mel_filters(num_mels), persistent=False)
 
     def lengths(self, sample_lengths: Tensor) -> Tensor:
-        """Count the frames: one for every 160 samples begun and the tail, or always those of the padded window."""
+        """Count the frames: one for every 160 samples begun and the tail, or always those of the padded window.
+
+        A tail ends with the window: no model heard anything after it.
+        """
         if self.padded:
             return torch.full_like(sample_lengths, self.max_frames)
-        return self.sound_lengths(sample_lengths) + self.tail_frames
+        sound_lengths = self.sound_lengths(sample_lengths)
+        return torch.maximum(sound_lengths, (sound_lengths + self.tail_frames).clamp(max=self.max_frames))
 
     def sound_lengths(self, sample_lengths: Tensor) -> Tensor:
         """Count one frame for every 160 samples begun; (batch,) in and out."""
@@ -108,7 +112,8 @@ class WhisperFilterbank(nn.Module):
 class WhisperConfig(PartConfig):
     """Whisper's log-mel; pad_to_seconds 30 for imported checkpoints, which know only full windows.
 
-    tail_seconds: silence after each utterance where it is not padded, a place for what the encoder concludes
+    tail_seconds: silence after each utterance where it is not padded, a place for what the encoder concludes; within
+        the window of 30 seconds
     """
 
     kind: Literal["whisper"]

@@ -12,6 +12,7 @@ from asr_s2s.model_store.directory import (
     read_card,
     save_model,
 )
+from asr_s2s.model_store.merge import merge_silence
 from asr_s2s.model_store.prune import Pruning, prune_vocabulary
 from asr_s2s.model_store.whisper import import_whisper
 
@@ -27,6 +28,7 @@ __all__ = [
     "describe",
     "import_whisper",
     "load_model",
+    "merge_silence",
     "prune_vocabulary",
     "read_card",
     "save_model",

@@ -49,7 +49,12 @@ class ModelDirectoryConfig(PartConfig):
 
     def fingerprint(self) -> str:
         """Hash what the weights depend on; what only decoding reads may be edited freely."""
-        decoding: Any = {"search": True, "vocabulary": {"no_speech"}, "features": {"tail_seconds"}}
+        decoding: Any = {
+            "search": True,
+            "vocabulary": {"no_speech"},
+            "features": {"tail_seconds"},
+            "model": {"silence"},
+        }
         parts = self.model_dump(mode="json", exclude=decoding)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

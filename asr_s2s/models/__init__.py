@@ -12,12 +12,15 @@ from asr_s2s.models.losses import (
     with_start_and_end,
 )
 from asr_s2s.models.masks import valid_frames
+from asr_s2s.models.silence import MergedSilence, MergedSilenceConfig
 from asr_s2s.models.speech_model import ModelConfig, ModelOutput, SpeechModel
 
 __all__ = [
     "DistillationConfig",
     "LossConfig",
     "Losses",
+    "MergedSilence",
+    "MergedSilenceConfig",
     "ModelConfig",
     "ModelOutput",
     "SpeechModel",

@@ -5,6 +5,7 @@ Vaswani 2017: Vaswani et al., "Attention is all you need", NeurIPS 2017.
 
 import math
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -47,18 +48,21 @@ class MultiHeadAttention(nn.Module):
         """Attend from each position of x.
 
         x: (batch, query, channel); keys and values: (batch, head, time, channel / head)
-        allowed: bool, broadcastable to (batch, head, query, time), True where a query may look; None: everywhere
+        allowed: broadcastable to (batch, head, query, time); bool, True where a query may look, or float, added to the
+            scores; None: everywhere
         causal: query i looks at times 0 ... i alone; not together with allowed or with_weights
         returns: (batch, query, channel) and, if asked for, the weights averaged over heads (batch, query, time)
         """
         query = self._split(self.query(x))
+        if allowed is not None and allowed.dtype != torch.bool:
+            allowed = allowed.to(query.dtype)
         if not with_weights:
             heads = scaled_dot_product_attention(query, keys, values, attn_mask=allowed, is_causal=causal)
             return self._join(heads), None
         assert not causal, "attention weights are given for explicit masks only"
         scores = query @ keys.transpose(2, 3) / math.sqrt(query.size(3))
         if allowed is not None:
-            scores = scores.masked_fill(~allowed, -math.inf)
+            scores = scores.masked_fill(~allowed, -math.inf) if allowed.dtype == torch.bool else scores + allowed
         weights = scores.softmax(dim=3)
         return self._join(weights @ values), weights.mean(dim=1)
 

@@ -12,11 +12,19 @@ from torch import Tensor
 def sinusoids(length: int, channels: int, *, device: torch.device | None = None) -> Tensor:
     """Compute the sinusoidal positions of Vaswani 2017, section 3.5, in the layout Whisper was trained with.
 
-    returns: (time, channel), the sines in the first half of the channels, the cosines in the second; timescales grow
-    geometrically from 1 to 10,000 with both ends included. channels is even.
+    returns: (time, channel), see sinusoids_at
+    """
+    return sinusoids_at(torch.arange(length, dtype=torch.float32, device=device), channels)
+
+
+def sinusoids_at(positions: Tensor, channels: int) -> Tensor:
+    """Compute the vectors of any positions, between whole numbers too: (..., channel) of (...), float32.
+
+    The sines are in the first half of the channels, the cosines in the second; timescales grow geometrically from 1 to
+    10,000 with both ends included. channels is even.
     """
     half = channels // 2
     step = math.log(10_000) / max(half - 1, 1)
-    rates = torch.exp(-step * torch.arange(half, dtype=torch.float32, device=device))
-    angles = torch.arange(length, dtype=torch.float32, device=device)[:, None] * rates
-    return torch.cat([angles.sin(), angles.cos()], dim=1)
+    rates = torch.exp(-step * torch.arange(half, dtype=torch.float32, device=positions.device))
+    angles = positions.float()[..., None] * rates
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)

@@ -2,9 +2,9 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,7 +15,9 @@ from asr_s2s.models.decoders import DecoderConfig
 from asr_s2s.models.decoders.protocol import Decoder
 from asr_s2s.models.decoders.rnn import RnnConfig
 from asr_s2s.models.encoders import Encoder, EncoderConfig
+from asr_s2s.models.encoders.transformer import TransformerConfig
 from asr_s2s.models.masks import valid_frames
+from asr_s2s.models.silence import MergedSilence, MergedSilenceConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +112,27 @@ class SpeechModel(nn.Module):
 
 
 class ModelConfig(PartConfig):
-    """The network: which encoder, decoder and attention, and which heads sit on the encoder."""
+    """The network: which encoder, decoder and attention, and which heads sit on the encoder.
+
+    silence: merges the silence of the window that a Transformer was trained on
+    """
 
     encoder: EncoderConfig
     decoder: DecoderConfig
     attention: AttentionConfig | None = Field(default=None, validate_default=True)
     ctc: bool = False
     length: bool = False
+    silence: MergedSilenceConfig | None = None
+
+    @model_validator(mode="after")
+    def _silence_suits_both(self) -> Self:
+        kinds = self.encoder.kind, self.decoder.kind
+        if self.silence and kinds != ("transformer", "transformer"):
+            raise ValueError(
+                f"silence is merged for a Transformer alone, and this model has '{kinds[0]}' and '{kinds[1]}'. "
+                "Leave silence out"
+            )
+        return self
 
     @field_validator("attention")
     @classmethod
@@ -135,18 +151,26 @@ class ModelConfig(PartConfig):
 
     def build(self, num_mels: int, vocabulary_size: int) -> SpeechModel:
         """Make the network with fresh weights."""
-        encoder = self.encoder.build(num_mels)
+        silence = self.silence.build() if self.silence else None
+        encoder = self._build_encoder(num_mels, silence)
         width = encoder.channels
         return SpeechModel(
             encoder,
-            self._build_decoder(width, vocabulary_size),
+            self._build_decoder(width, vocabulary_size, silence),
             ctc_head=nn.Linear(width, vocabulary_size) if self.ctc else None,
             length_head=LengthHead(width) if self.length else None,
         )
 
-    def _build_decoder(self, encoder_channels: int, vocabulary_size: int) -> Decoder[Any]:
+    def _build_encoder(self, num_mels: int, silence: MergedSilence | None) -> Encoder:
+        if isinstance(self.encoder, TransformerConfig):
+            return self.encoder.build(num_mels, silence=silence)
+        return self.encoder.build(num_mels)
+
+    def _build_decoder(
+        self, encoder_channels: int, vocabulary_size: int, silence: MergedSilence | None
+    ) -> Decoder[Any]:
         if isinstance(self.decoder, RnnConfig):
             assert self.attention is not None  # the validator above
             attention = self.attention.build(self.decoder.channels, encoder_channels)
             return self.decoder.build(encoder_channels, vocabulary_size, attention)
-        return self.decoder.build(encoder_channels, vocabulary_size)
+        return self.decoder.build(encoder_channels, vocabulary_size, silence=silence)

@@ -1,7 +1,7 @@
-"""The padded model's transcripts of what has no text, on two processor cores.
+"""The imported model's transcripts of what has no text, on two processor cores.
 
-A training set is tens of thousands of short clips, and the padded model pays 30 seconds for each: its encoder runs in
-bfloat16, and a hypothesis is given up where no speech is so fast; such clips are left out afterwards.
+A training set is tens of thousands of short clips: the silence of its window is merged, and a hypothesis is given up
+where no speech is so fast; such clips are left out afterwards.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
 from asr_s2s.model_store import SpeechSystem, load_model
@@ -37,7 +36,7 @@ def _hear_part(teacher: Path, clips: Sequence[Utterance], output: Path) -> None:
     if output.exists():
         return
     torch.set_num_threads(1)
-    recognizer = Recognizer(_hurried(load_model(teacher)), beam=1)
+    recognizer = Recognizer(_hurried(load_model(teacher)), beam=1, precision="auto")
     sources = [Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in clips]
     results = recognizer.transcribe_many(sources)
     write_manifest(output, [_with_transcript(clip, result) for clip, (_, result) in zip(clips, results, strict=True)])
@@ -51,12 +50,4 @@ def _with_transcript(clip: Utterance, result: object) -> Utterance:
 
 def _hurried(system: SpeechSystem) -> SpeechSystem:
     search = system.config.search.model_copy(update={"max_tokens_per_frame": MAX_TOKENS_PER_FRAME})
-    encode = system.model.encode
-
-    def encode_in_bfloat16(features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            encoder_out, encoder_lengths = encode(features, feature_lengths)
-        return encoder_out.float(), encoder_lengths
-
-    system.model.encode = encode_in_bfloat16  # type: ignore[method-assign]
     return replace(system, config=system.config.model_copy(update={"search": search}))

@@ -41,12 +41,22 @@ def main() -> None:
             "model", "prune-vocabulary", imported, teacher,
             "--text", arguments.text, "--size", arguments.size, "--storage", "float32",
         )  # fmt: skip
+    quick, learner = work / "quick", work / "learner"
+    for merged, model, frames, tail in (
+        (quick, imported, 96, 1.0),
+        (learner, teacher, arguments.silence, TAIL_SECONDS),
+    ):
+        if not merged.exists():
+            asr_s2s(
+                "model", "merge-silence", model, merged,
+                "--frames", frames, "--tail-seconds", tail, "--storage", "float32",
+            )  # fmt: skip
     here = work / "material"
     if not (here / "clips.jsonl").exists():
         amounts = material.Amounts(**{field.name: getattr(arguments, field.name) for field in fields(material.Amounts)})
         material.gather([*arguments.sets, *arguments.more], exclude=arguments.exclude, output=here, amounts=amounts)
     if not (here / "heard.jsonl").exists():
-        hear(imported, here / "ask.jsonl", output=here / "heard.jsonl")
+        hear(quick, here / "ask.jsonl", output=here / "heard.jsonl")
     if not (here / "train.jsonl").exists():
         material.choose(here / "clips.jsonl", here / "heard.jsonl", output=here)
     noise = here / "noise.jsonl"
@@ -55,7 +65,7 @@ def main() -> None:
     if not (work / "adapted" / "result.json").exists():
         resume = ["--resume"] if (work / "adapted").exists() else []
         asr_s2s(
-            "train", arguments.config, "--from", teacher, "--output", work / "adapted", *resume,
+            "train", arguments.config, "--from", learner, "--output", work / "adapted", *resume,
             f"data.train={here / 'train.jsonl'}", f"data.dev={here / 'dev.jsonl'}",
             f"losses.distillation.teacher={teacher}", f"losses.distillation.cache={work / 'said'}",
             *(
@@ -68,6 +78,15 @@ def main() -> None:
     asr_s2s("model", "export", work / "adapted", work / "model", "--storage", "compact")
 
 
+def merge_silence(model: Path, target: Path, *, frames: int, tail_seconds: float) -> None:
+    """Make a model that hears each utterance as long as it is, with some frames for the rest of its window."""
+    if not target.exists():
+        asr_s2s(
+            "model", "merge-silence", model, target,
+            "--frames", frames, "--tail-seconds", tail_seconds, "--storage", "float32",
+        )  # fmt: skip
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
@@ -78,6 +97,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--noise", type=Path)
     parser.add_argument("--text", type=Path)
     parser.add_argument("--size", type=int, default=24_000, help="byte pairs to keep")
+    parser.add_argument("--silence", type=int, default=48, help="frames that stand for the silence of the window")
     parser.add_argument("--exclude", type=Path)
     parser.add_argument("--config", type=Path, default=Path("conf") / "adapt_length.yaml")
     for field in fields(material.Amounts):

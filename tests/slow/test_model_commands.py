@@ -1,4 +1,4 @@
-"""asr-s2s model prune-vocabulary and export on the shipped model: what a user does to make a model smaller."""
+"""asr-s2s model on the shipped model: what a user does to make a model smaller, or quicker."""
 
 import re
 import subprocess
@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from padded import padded_system
 
 import asr_s2s
+from asr_s2s.model_store import merge_silence, save_model
 
 pytestmark = pytest.mark.slow
 
@@ -18,6 +21,11 @@ SPOKEN = "LJ001-0076"
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "asr_s2s", *map(str, arguments)]
     return subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
+
+
+def padded_model(folder: Path) -> Path:
+    save_model(folder / "padded", padded_system(), card="# Padded\n")
+    return folder / "padded"
 
 
 def size(model: Path) -> int:
@@ -61,4 +69,26 @@ def test_a_character_model_and_an_impossible_size_are_refused(tmp_path: Path) ->
         )
         assert done.returncode == 2
         assert words in done.stderr.replace("\n", " ")
+        assert not (tmp_path / "out").exists()
+
+
+def test_merged_silence_changes_no_words_and_few_of_the_frames(tmp_path: Path) -> None:
+    done = command("model", "merge-silence", padded_model(tmp_path), tmp_path / "merged")
+    assert done.returncode == 0, done.stderr
+    padded, merged = (asr_s2s.load(tmp_path / name, precision="float32") for name in ("padded", "merged"))
+    assert "96 frames stand for the silence" in (tmp_path / "merged" / "README.md").read_text()
+    for name in (f"{SPOKEN}.ogg", "arctic_a0015_1592748256.ogg", "common_voice_en_37266650.ogg"):
+        texts = [re.findall(r"[\w']+", model.transcribe(DATA / name).text.lower()) for model in (padded, merged)]
+        assert texts[0] == texts[1]
+    samples = torch.zeros(1, 32_000)
+    encoder_out, lengths = merged.system.model.encode(*merged.system.front_end(samples, torch.tensor([32_000])))
+    assert encoder_out.size(1) == int(lengths) == 100 + 50 + 96
+
+
+def test_silence_is_merged_once_and_only_where_there_is_a_window(tmp_path: Path) -> None:
+    merge_silence(padded_model(tmp_path), tmp_path / "merged", frames=10, tail_seconds=0.5)
+    for model in (tmp_path / "merged", "commands"):
+        done = command("model", "merge-silence", model, tmp_path / "out")
+        assert done.returncode == 2
+        assert "pads nothing, so there is no silence to merge" in done.stderr.replace("\n", " ")
         assert not (tmp_path / "out").exists()

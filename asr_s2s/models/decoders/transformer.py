@@ -18,9 +18,9 @@ from asr_s2s.errors import ConfigError
 from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
 from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState, kept, reordered
 from asr_s2s.models.feedforward import FeedForward, initialise
-from asr_s2s.models.masks import valid_frames
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
 from asr_s2s.models.positions import sinusoids
+from asr_s2s.models.silence import MergedSilence, visible_keys
 
 
 class TransformerDecoderLayer(nn.Module):
@@ -68,6 +68,7 @@ class TransformerDecoderLayer(nn.Module):
 class TransformerDecoder(nn.Module):
     """Learned positions, a stack of pre-norm layers, and the transposed embedding as output layer (Press 2017).
 
+    silence: tells which frames of the encoding stand for many, where its encoder appends some
     The attention it reports is the mean over all heads of the upper half of the layers, where alignments form.
     """
 
@@ -82,8 +83,10 @@ class TransformerDecoder(nn.Module):
         feedforward: int,
         dropout: float,
         max_tokens: int,
+        silence: MergedSilence | None = None,
     ) -> None:
         super().__init__()
+        self.silence = silence
         self.vocabulary_size = vocabulary_size
         self.max_tokens: int | None = max_tokens
         self.embedding = nn.Embedding(vocabulary_size, channels)
@@ -106,7 +109,7 @@ class TransformerDecoder(nn.Module):
         tokens: (batch, token), encoder_out: (batch, time', channel), encoder_lengths: (batch,)
         """
         x = self._embed(tokens, start=0, count=tokens.size(1))
-        frames = valid_frames(encoder_lengths, encoder_out.size(1))[:, None, None, :]
+        frames = visible_keys(encoder_lengths, encoder_out.size(1), silence=self.silence)
         encoded, all_weights = self._encoded(encoder_out), []
         for index, layer in enumerate(self.layers):
             x, _, weights = layer(
@@ -127,7 +130,7 @@ class TransformerDecoder(nn.Module):
         empty = encoded[0][0][:, :, :0]
         return TransformerState(
             encoded=encoded,
-            frames=valid_frames(encoder_lengths, encoder_out.size(1))[:, None, None, :],
+            frames=visible_keys(encoder_lengths, encoder_out.size(1), silence=self.silence),
             written=tuple((empty, empty) for _ in self.layers),
             lineage=torch.zeros(encoder_out.size(0), 1, 0, dtype=torch.bool, device=encoder_out.device),
             position=0,
@@ -208,7 +211,9 @@ class TransformerDecoderConfig(PartConfig):
         check_heads(self.channels, self.heads)
         return self
 
-    def build(self, encoder_channels: int, vocabulary_size: int) -> TransformerDecoder:
+    def build(
+        self, encoder_channels: int, vocabulary_size: int, *, silence: MergedSilence | None = None
+    ) -> TransformerDecoder:
         """Make the decoder."""
         return TransformerDecoder(
             vocabulary_size,
@@ -219,6 +224,7 @@ class TransformerDecoderConfig(PartConfig):
             feedforward=self.feedforward,
             dropout=self.dropout,
             max_tokens=self.max_tokens,
+            silence=silence,
         )
 
 

@@ -17,7 +17,7 @@ class TransformerState:
     """The hypotheses so far: a slot for each token that any of them took, and which slots are whose."""
 
     encoded: tuple[KeysValues, ...]  # a pair per layer, from the encoding, once per utterance
-    frames: Tensor  # (batch, 1, 1, time') bool, True at the encoded frames that are real
+    frames: Tensor  # (batch, 1, 1, time'), which encoded frames are seen: a mask, or scores
     written: tuple[KeysValues, ...]  # a pair per layer, from the tokens
     lineage: Tensor  # (batch, beam, slot) bool, True at the tokens of a hypothesis
     position: int  # how many tokens each hypothesis has

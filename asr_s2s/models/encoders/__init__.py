@@ -23,7 +23,10 @@ class Encoder(Protocol):
         ...
 
     def output_lengths(self, feature_lengths: Tensor) -> Tensor:
-        """Give the number of encoded frames of utterances with these numbers of feature frames: (batch,)."""
+        """Give the number of encoded frames that hold these numbers of feature frames: (batch,).
+
+        An encoder may give more, which stand for silence after them.
+        """
         ...
 
 

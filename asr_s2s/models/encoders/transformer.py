@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from asr_s2s.config import PartConfig
 from asr_s2s.models.feedforward import FeedForward, initialise
-from asr_s2s.models.masks import valid_frames, zero_beyond
+from asr_s2s.models.masks import zero_beyond
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
-from asr_s2s.models.positions import sinusoids
+from asr_s2s.models.positions import sinusoids, sinusoids_at
+from asr_s2s.models.silence import MergedSilence, visible_keys
 from asr_s2s.models.subsampling import Conv2dConfig, Subsampling, SubsamplingConfig
 
 
@@ -29,7 +30,7 @@ class TransformerEncoderLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, allowed: Tensor) -> Tensor:
-        """Transform (batch, time, channel); allowed (batch, 1, 1, time) is True at the frames that may be seen."""
+        """Transform (batch, time, channel); allowed (batch, 1, 1, time) says which frames are seen, or how strongly."""
         normed = self.self_attention_norm(x)
         keys, values = self.self_attention.keys_values(normed)
         attended, _ = self.self_attention(normed, keys, values, allowed=allowed)
@@ -39,14 +40,26 @@ class TransformerEncoderLayer(nn.Module):
 
 
 class TransformerEncoder(nn.Module):
-    """Subsampling, sinusoidal positions, a stack of layers, a last norm (Vaswani 2017, section 3.1, pre-norm)."""
+    """Subsampling, sinusoidal positions, a stack of layers, a last norm (Vaswani 2017, section 3.1, pre-norm).
+
+    silence: gives frames after each utterance that stand for the rest of a window, for models trained on one
+    """
 
     def __init__(
-        self, subsampling: Subsampling, *, channels: int, heads: int, layers: int, feedforward: int, dropout: float
+        self,
+        subsampling: Subsampling,
+        *,
+        channels: int,
+        heads: int,
+        layers: int,
+        feedforward: int,
+        dropout: float,
+        silence: MergedSilence | None = None,
     ) -> None:
         super().__init__()
         self.channels = channels
         self.subsampling = subsampling
+        self.silence = silence
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(
             TransformerEncoderLayer(channels, heads=heads, feedforward=feedforward, dropout=dropout)
@@ -62,14 +75,19 @@ class TransformerEncoder(nn.Module):
         returns: encoder_out (batch, time', channel), zero beyond encoder_lengths (batch,)
         """
         x, lengths = self.subsampling(features, feature_lengths)
-        x = self.dropout(x + sinusoids(x.size(1), self.channels, device=x.device).to(x.dtype))
-        allowed = valid_frames(lengths, x.size(1))[:, None, None, :]
+        if self.silence is None:
+            positions = sinusoids(x.size(1), self.channels, device=x.device)
+        else:
+            x, lengths = self.silence.append(x, lengths)
+            positions = sinusoids_at(self.silence.positions(lengths, x.size(1)), self.channels)
+        x = self.dropout(x + positions.to(x.dtype))
+        allowed = visible_keys(lengths, x.size(1), silence=self.silence)
         for layer in self.layers:
             x = layer(x, allowed)
         return zero_beyond(self.norm(x), lengths), lengths
 
     def output_lengths(self, feature_lengths: Tensor) -> Tensor:
-        """Give the number of encoded frames of utterances with these numbers of feature frames: (batch,)."""
+        """Give the number of encoded frames that hold these numbers of feature frames: (batch,)."""
         return self.subsampling.output_lengths(feature_lengths)
 
 
@@ -89,7 +107,7 @@ class TransformerConfig(PartConfig):
         check_heads(self.channels, self.heads)
         return self
 
-    def build(self, num_mels: int) -> TransformerEncoder:
+    def build(self, num_mels: int, *, silence: MergedSilence | None = None) -> TransformerEncoder:
         """Make the encoder."""
         return TransformerEncoder(
             self.subsampling.build(num_mels, self.channels),
@@ -98,4 +116,5 @@ class TransformerConfig(PartConfig):
             layers=self.layers,
             feedforward=self.feedforward,
             dropout=self.dropout,
+            silence=silence,
         )

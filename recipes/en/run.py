@@ -42,15 +42,8 @@ def main() -> None:
             "--text", arguments.text, "--size", arguments.size, "--storage", "float32",
         )  # fmt: skip
     quick, learner = work / "quick", work / "learner"
-    for merged, model, frames, tail in (
-        (quick, imported, 96, 1.0),
-        (learner, teacher, arguments.silence, TAIL_SECONDS),
-    ):
-        if not merged.exists():
-            asr_s2s(
-                "model", "merge-silence", model, merged,
-                "--frames", frames, "--tail-seconds", tail, "--storage", "float32",
-            )  # fmt: skip
+    merge_silence(imported, quick, frames=96, tail_seconds=1.0)
+    merge_silence(teacher, learner, frames=arguments.silence, tail_seconds=0.5)
     here = work / "material"
     if not (here / "clips.jsonl").exists():
         amounts = material.Amounts(**{field.name: getattr(arguments, field.name) for field in fields(material.Amounts)})

@@ -12,7 +12,7 @@ from asr_s2s.model_store.directory import (
     read_card,
     save_model,
 )
-from asr_s2s.model_store.merge import merge_silence
+from asr_s2s.model_store.merge import merge_silence, merged_system
 from asr_s2s.model_store.prune import Pruning, prune_vocabulary
 from asr_s2s.model_store.whisper import import_whisper
 
@@ -29,6 +29,7 @@ __all__ = [
     "import_whisper",
     "load_model",
     "merge_silence",
+    "merged_system",
     "prune_vocabulary",
     "read_card",
     "save_model",

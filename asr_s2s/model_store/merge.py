@@ -1,5 +1,6 @@
 """A model that was trained on a padded window, made to hear each utterance as long as it is; weights do not change."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,17 +14,26 @@ from asr_s2s.models import MergedSilenceConfig
 def merge_silence(
     model: str | Path, target: Path, *, frames: int, tail_seconds: float, storage: Storage = "float16"
 ) -> SpeechSystem:
-    """Write a model for which few frames stand for the silence that its window is padded with, see models.silence.
+    """Write a model for which few frames stand for the silence that its window is padded with, see merged_system.
 
-    frames: how many; tail_seconds: silence of which every frame is kept, before them
+    Raises CheckpointError as that does.
+    """
+    merged = replace(merged_system(load_model(model), frames=frames, tail_seconds=tail_seconds), name=target.name)
+    save_model(target, merged, card=_card(target, model, frames), storage=storage)
+    return merged
+
+
+def merged_system(system: SpeechSystem, *, frames: int, tail_seconds: float) -> SpeechSystem:
+    """Give the same weights a front end that pads nothing and a network that merges silence, see models.silence.
+
+    frames: how many stand for the rest of the window; tail_seconds: silence of which every frame is kept, before them
     Raises CheckpointError for a model that pads nothing, or whose encoder or decoder is no Transformer.
     """
-    system = load_model(model)
     features, network = system.config.features, system.config.model
     if not isinstance(features, WhisperConfig) or features.pad_to_seconds is None:
-        raise CheckpointError(f"{model}: pads nothing, so there is no silence to merge. Use it as it is.")
+        raise CheckpointError(f"{system.name}: pads nothing, so there is no silence to merge. Use it as it is.")
     if (network.encoder.kind, network.decoder.kind) != ("transformer", "transformer"):
-        raise CheckpointError(f"{model}: is no Transformer throughout. Silence is merged for such models alone.")
+        raise CheckpointError(f"{system.name}: is no Transformer throughout. Silence is merged for such models alone.")
     window = system.model.encoder.output_lengths(system.front_end.lengths(torch.tensor([0])))
     config = system.config.model_copy(
         update={
@@ -31,9 +41,9 @@ def merge_silence(
             "model": network.model_copy(update={"silence": MergedSilenceConfig(window=int(window), frames=frames)}),
         }
     )
-    merged = build_system(config, system.vocabulary, name=target.name)
+    merged = build_system(config, system.vocabulary, name=system.name)
     merged.model.load_state_dict(system.model.state_dict())
-    save_model(target, merged, card=_card(target, model, frames), storage=storage)
+    merged.model.eval()
     return merged
 
 

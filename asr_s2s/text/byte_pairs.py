@@ -68,14 +68,17 @@ class BytePairVocabulary:
         return digest_of(self.tokenizer_json, str(self.size), str(self.start_tokens), str(self.end_token))
 
     def encode(self, text: str) -> list[int]:
-        """Spell a text, without prompt and end token; bytes can spell every text."""
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        """Spell a text, without prompt and end token; bytes can spell every text.
+
+        A space goes before it: pieces begin with the space before their word, and so does what Whisper writes.
+        """
+        ids: list[int] = self._tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []
         return ids
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """Read tokens back; special tokens and timestamps leave no trace."""
+        """Read tokens back, without the space before the text; special tokens and timestamps leave no trace."""
         text: str = self._tokenizer.decode([token for token in tokens if token not in self._silent])
-        return text
+        return text.removeprefix(" ")
 
     def unknown(self, text: str) -> list[str]:  # noqa: ARG002 - every vocabulary answers this question
         """List nothing: bytes can spell every text."""

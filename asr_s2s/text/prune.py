@@ -44,7 +44,7 @@ def prune(
         raise VocabularyError(
             f"size is {size}, but {FILE_NAME} has {len(pieces)} pieces. Keep from {NUM_BYTES} to {len(pieces) - 1}."
         )
-    lines = Counter(text if text.startswith(" ") else f" {text}" for text in texts)  # as a model writes them
+    lines = Counter(texts)
     counts: Counter[int] = Counter()
     for line, times in lines.items():
         for token in vocabulary.encode(line):

@@ -61,20 +61,24 @@ def test_any_tokens_decode_as_the_reference_decodes_them(
     # Characters split over tokens are among them. The last four are not: the reference (5.24) breaks a character that
     # holds a timestamp, and forgets all between <|startofprev|> and the start; ours leaves their neighbours alone.
     tokens = data.draw(st.lists(st.integers(0, vocabulary.size - 5)))
-    assert vocabulary.decode(tokens) == reference.decode(tokens, skip_special_tokens=True)
+    assert vocabulary.decode(tokens) == reference.decode(tokens, skip_special_tokens=True).removeprefix(" ")
 
 
 @pytest.mark.parametrize("text", SENTENCES)
-def test_sentences_are_spelled_as_the_reference_spells_them(
+def test_sentences_are_spelled_as_the_reference_spells_what_whisper_writes_with_a_space_before(
     vocabulary: BytePairVocabulary, reference: WhisperTokenizer, text: str
 ) -> None:
-    assert vocabulary.encode(text) == reference.encode(text, add_special_tokens=False)
+    assert vocabulary.encode(text.removeprefix(" ")) == reference.encode(text, add_special_tokens=False)
+
+
+def test_an_empty_text_has_no_tokens(vocabulary: BytePairVocabulary) -> None:
+    assert vocabulary.encode("") == []
 
 
 def test_the_prompt_the_end_and_timestamps_leave_no_trace_in_a_text(vocabulary: BytePairVocabulary) -> None:
     timestamps = [vocabulary.size - 3, vocabulary.size - 1]
-    tokens = [*vocabulary.start_tokens, *timestamps, *vocabulary.encode(" so"), vocabulary.end_token]
-    assert vocabulary.decode(tokens) == " so"
+    tokens = [*vocabulary.start_tokens, *timestamps, *vocabulary.encode("so"), vocabulary.end_token]
+    assert vocabulary.decode(tokens) == "so"
 
 
 def test_a_command_written_in_a_text_is_spelled_as_text(vocabulary: BytePairVocabulary) -> None:
@@ -86,7 +90,7 @@ def test_a_command_written_in_a_text_is_spelled_as_text(vocabulary: BytePairVoca
 def test_ids_beyond_the_file_belong_to_the_model_and_decode_to_nothing(folder: Path) -> None:
     wider = CONFIG.model_copy(update={"size": 1000}).read(folder)
     assert wider.size == 1000
-    assert wider.decode([999, *wider.encode(" so")]) == " so"
+    assert wider.decode([999, *wider.encode("so")]) == "so"
 
 
 def test_no_character_is_unknown(vocabulary: BytePairVocabulary) -> None:

@@ -29,21 +29,22 @@ from asr_s2s.manifest import read_manifest, write_manifest
 def main() -> None:
     arguments = parse()
     work: Path = arguments.work
-    imported, teacher = work / "imported", work / "teacher"
+    imported, pruned = work / "imported", work / "pruned"
     if (arguments.checkpoint / "config.yaml").exists():
         imported = arguments.checkpoint
     elif not imported.exists():
         asr_s2s("model", "import-whisper", arguments.checkpoint, imported, "--storage", "float32")
     if arguments.text is None:
-        teacher = imported
-    elif not teacher.exists():
+        pruned = imported
+    elif not pruned.exists():
         asr_s2s(
-            "model", "prune-vocabulary", imported, teacher,
+            "model", "prune-vocabulary", imported, pruned,
             "--text", arguments.text, "--size", arguments.size, "--storage", "float32",
         )  # fmt: skip
-    quick, learner = work / "quick", work / "learner"
+    quick, teacher, learner = work / "quick", work / "teacher", work / "learner"
     merge_silence(imported, quick, frames=96, tail_seconds=1.0)
-    merge_silence(teacher, learner, frames=arguments.silence, tail_seconds=0.5)
+    merge_silence(pruned, teacher, frames=384, tail_seconds=1.0)
+    merge_silence(pruned, learner, frames=arguments.silence, tail_seconds=0.5)
     here = work / "material"
     if not (here / "clips.jsonl").exists():
         amounts = material.Amounts(**{field.name: getattr(arguments, field.name) for field in fields(material.Amounts)})

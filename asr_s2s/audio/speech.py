@@ -1,0 +1,109 @@
+"""Where somebody speaks: the voice activity detector of the silero-vad package, run by onnxruntime.
+
+Silero Team, "Silero VAD", MIT licence; its sequence model gives the same probabilities as the streaming one. The
+package is not imported (that would set torch to one thread): its model file is opened where pip put it.
+"""
+
+import importlib.util
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from asr_s2s.audio.resample import SAMPLE_RATE
+from asr_s2s.audio.segments import Segment
+
+FRAME = 512  # samples at 16 kHz: 32 ms, what the model judges at once
+CONTEXT = 64  # samples before each frame that it hears too
+BLOCK = 1024  # frames a call: half a minute
+STATE = (1, 1, 128)
+
+
+class SpeechDetector:
+    """Speech probabilities of a recording that comes in blocks; the state goes on from block to block."""
+
+    def __init__(self) -> None:
+        self._context = np.zeros(CONTEXT, np.float32)
+        self._hidden, self._cell = np.zeros(STATE, np.float32), np.zeros(STATE, np.float32)
+
+    def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give a probability for every 512 samples begun; all blocks but the last hold whole frames.
+
+        samples: (time,) at 16 kHz
+        returns: (time / 512,)
+        """
+        return np.concatenate([np.zeros(0, np.float32), *self._blocks(samples)])
+
+    def _blocks(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        for start in range(0, len(samples), BLOCK * FRAME):
+            block = samples[start : start + BLOCK * FRAME]
+            frames = np.pad(block, (0, -len(block) % FRAME)).reshape(-1, FRAME)
+            contexts = np.concatenate([self._context[None], frames[:-1, -CONTEXT:]])
+            self._context = frames[-1, -CONTEXT:]
+            inputs = {"input": np.concatenate([contexts, frames], axis=1), "h": self._hidden, "c": self._cell}
+            probabilities, self._hidden, self._cell = _model().run(["speech_probs", "hn", "cn"], inputs)
+            yield probabilities
+
+
+def speech_segments(
+    probabilities: NDArray[np.float32],
+    num_samples: int,
+    *,
+    threshold: float = 0.4,
+    shortest_seconds: float = 0.1,
+    pause_seconds: float = 0.6,
+    margin_seconds: float = 0.3,
+) -> list[Segment]:
+    """Give the stretches of a recording with speech, in order, none touching the next.
+
+    A stretch begins where the probability reaches the threshold and ends where it stays 0.15 below it for a pause;
+    a shorter one than shortest_seconds is a click. Margins keep weak consonants at its ends.
+    probabilities: (frame,), num_samples: of the recording, at 16 kHz
+    """
+    spoken = list(_spoken(probabilities, threshold=threshold, pause=round(pause_seconds * SAMPLE_RATE / FRAME)))
+    margin = round(margin_seconds * SAMPLE_RATE)
+    segments: list[Segment] = []
+    for first, last in spoken:
+        if (last - first) * FRAME < shortest_seconds * SAMPLE_RATE:
+            continue
+        start, end = max(first * FRAME - margin, 0), min(last * FRAME + margin, num_samples)
+        if segments and start <= segments[-1].end:
+            segments[-1] = Segment(segments[-1].start, end)
+        else:
+            segments.append(Segment(start, end))
+    return segments
+
+
+def _spoken(probabilities: NDArray[np.float32], *, threshold: float, pause: int) -> Iterator[tuple[int, int]]:
+    """Give the frames from which and up to which somebody speaks."""
+    first: int | None = None
+    last = 0  # after the last frame of speech
+    for frame, probability in enumerate(probabilities.tolist()):
+        if first is None and probability >= threshold:
+            first = frame
+        if first is not None:
+            if probability >= threshold - 0.15:
+                last = frame + 1
+            elif frame + 1 - last >= pause:
+                yield first, last
+                first = None
+    if first is not None:
+        yield first, last
+
+
+@cache
+def _model() -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # its file holds weights that it does not use, which would be said at each start
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(_model_file(), options, providers=["CPUExecutionProvider"])
+
+
+def _model_file() -> str:
+    found = importlib.util.find_spec("silero_vad")
+    assert found is not None, "silero-vad is a dependency of this package"
+    assert found.origin is not None, "silero-vad is installed as files"
+    return str(Path(found.origin).parent / "data" / "silero_vad_16k_sequence.onnx")

@@ -31,11 +31,12 @@ CARD_FILE = "README.md"
 SCALE = ".scale"
 SHIPPED = Path(__file__).parents[1] / "pretrained"
 
-# compact: int8, and what is widest in a model of words, the table of its embeddings, in fewer bits
+# compact: six bits, and what is widest in a model of words, the table of its embeddings, in five
 Storage = Literal["float32", "float16", "int8", "compact"]
 EMBEDDING = "decoder.embedding.weight"
-EMBEDDING_BITS = 5
-GROUP = 32  # weights that share a scale there: in five bits a scale for a whole row is too coarse
+# bits, and how many weights share a scale: in so few bits a scale for a whole row is too coarse
+EMBEDDING_BITS = (5, 32)
+MATRIX_BITS = (6, 64)
 PACKED = "packed"  # in the header: which tensors are packed, in how many bits
 
 
@@ -164,12 +165,14 @@ def _stored(state: dict[str, Tensor], storage: Storage) -> tuple[dict[str, Tenso
             stored[name] = tensor
         elif storage == "float16":
             stored[name] = tensor.to(torch.float16)
-        elif storage == "compact" and name.endswith(EMBEDDING) and tensor.size(1) % GROUP == 0:
-            values, scale = quantize(tensor.reshape(-1, GROUP), bits=EMBEDDING_BITS)
-            stored[name], packed[name] = pack(values.view(tensor.shape), bits=EMBEDDING_BITS), EMBEDDING_BITS
-            stored[name + SCALE] = scale.view(len(tensor), -1).to(torch.float16)
         else:
-            stored[name], stored[name + SCALE] = quantize(tensor)
+            bits, group = EMBEDDING_BITS if name.endswith(EMBEDDING) else MATRIX_BITS
+            if storage == "compact" and tensor.dim() == 2 and tensor.size(1) % group == 0:
+                values, scale = quantize(tensor.reshape(-1, group), bits=bits)
+                stored[name], packed[name] = pack(values.view(tensor.shape), bits=bits), bits
+                stored[name + SCALE] = scale.view(len(tensor), -1).to(torch.float16)
+            else:
+                stored[name], stored[name + SCALE] = quantize(tensor)
     return stored, packed
 
 

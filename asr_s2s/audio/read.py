@@ -36,6 +36,23 @@ def read_audio(
     returns: (time,), float32; whole numbers are scaled to [-1, 1]
     Raises AudioError for what is missing, no sound, empty, cut off, damaged or not finite.
     """
+    blocks = read_blocks(source, sample_rate=sample_rate, offset=offset, duration=duration, channel=channel)
+    return np.concatenate(list(blocks))
+
+
+def read_blocks(
+    source: Path | BinaryIO,
+    *,
+    sample_rate: int = SAMPLE_RATE,
+    offset: float = 0.0,
+    duration: float | None = None,
+    channel: int | None = None,
+) -> Iterator[NDArray[np.float32]]:
+    """Read as read_audio does, in blocks of half a minute or so: hours pass through little memory.
+
+    yields: (time,), at least one sample in all
+    Raises AudioError as read_audio does, at the latest with the last block.
+    """
     name = _name(source)
     first, count = round(offset * sample_rate), None if duration is None else round(duration * sample_rate)
     if first < 0 or (count is not None and count < 1):
@@ -43,6 +60,8 @@ def read_audio(
             f"{name}: offset {offset} s, duration {duration} s is no piece. "
             "Give an offset from 0 up and a duration above 0."
         )
+    position = 0  # of the next block, in samples after the first one asked for
+    num_samples = 0
     with _opened(source, name) as decoder:
         if not LEAST_RATE <= decoder.sample_rate <= MOST_RATE:
             raise AudioError(f"{name}: its header gives a rate of {decoder.sample_rate} Hz. Export it at 8 to 48 kHz.")
@@ -53,16 +72,19 @@ def read_audio(
             rate // math.gcd(decoder.sample_rate, sample_rate) for rate in (decoder.sample_rate, sample_rate)
         )
         steps = max(0, (first - math.ceil(MARGIN_SECONDS * sample_rate)) // step_out)
+        position = steps * step_out - first
         stop = None if count is None else math.ceil((first + count) / sample_rate * decoder.sample_rate)
         stop = None if stop is None else stop + math.ceil(MARGIN_SECONDS * decoder.sample_rate)
         blocks = _mono(decoder.blocks(steps * step_in, stop), channel, name=name)
-        samples = np.concatenate([np.zeros(0, np.float32), *resample_blocks(blocks, decoder.sample_rate, sample_rate)])
-    skipped = first - steps * step_out
-    samples = samples[skipped : None if count is None else skipped + count]
-    if len(samples) == 0:
+        for block in resample_blocks(blocks, decoder.sample_rate, sample_rate):
+            wanted = block[max(0, -position) : None if count is None else max(0, count - position)]
+            position += len(block)
+            num_samples += len(wanted)
+            if len(wanted):
+                yield wanted
+    if num_samples == 0:
         end = f"has no sound from {offset} s on. Give an earlier offset."
         raise AudioError(f"{name}: {end if first else 'holds no samples. Record or export it again.'}")
-    return samples
 
 
 def audio_duration(source: Path | BinaryIO) -> float:

@@ -33,6 +33,7 @@ def transcribe(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
+    vad: Annotated[bool, typer.Option(help="Transcribe only where somebody speaks; --no-vad for cut material.")] = True,
     channel: Annotated[str, typer.Option(help="mix, or the number of one channel, counted from 1.")] = "mix",
 ) -> int:
     """Transcribe audio files, or the utterances of a manifest.
@@ -55,10 +56,10 @@ def transcribe(
         from asr_s2s.manifest import read_manifest
 
         utterances = read_manifest(manifest)
-        recognizer = load(model, beam=beam, device=device, precision=precision)
+        recognizer = load(model, beam=beam, device=device, precision=precision, find_speech=vad)
         return _transcribe_manifest(recognizer, utterances, manifest_output, channel=channel_number)
     names = audio or []
-    recognizer = load(model, beam=beam, device=device, precision=precision)
+    recognizer = load(model, beam=beam, device=device, precision=precision, find_speech=vad)
     return _transcribe_files(recognizer, names, chosen, output_dir, channel=channel_number)
 
 

@@ -4,6 +4,7 @@ Recordings are read one by one and their pieces are gathered into batches by tot
 are as quick as one long one. A recording that cannot be read becomes an error in its place; the others go on.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +15,11 @@ from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.audio import SAMPLE_RATE
-from asr_s2s.audio import Segment as Piece
 from asr_s2s.errors import AudioError
 from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
-from asr_s2s.recognizer.source import Source, pieces_of, source_of
+from asr_s2s.recognizer.source import Source, source_of
 from asr_s2s.search import Hypothesis, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
@@ -28,16 +29,28 @@ BATCH_SECONDS = 240.0
 
 @dataclass
 class _Recording:
-    """A recording on its way: its pieces, and the segments recognised so far by piece number."""
+    """A recording on its way: how many pieces it has so far, and what was recognised of them by piece number."""
 
     source: Source
-    samples: NDArray[np.float32]
-    pieces: Sequence[Piece]
+    num_pieces: int = 0
     segments: dict[int, Segment] = field(default_factory=dict)
+    duration: float | None = None  # seconds, once it is read to the end
+    speech: float | None = None  # the highest probability of speech in it, where it was looked for
+    error: AudioError | None = None
 
     @property
     def is_done(self) -> bool:
-        return len(self.segments) == len(self.pieces)
+        return self.error is not None or (self.duration is not None and len(self.segments) == self.num_pieces)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A piece that waits for its batch."""
+
+    recording: _Recording
+    number: int
+    piece: Piece
+    seconds: float  # that it costs: those of its frames, which a padding front end makes more
 
 
 class Recognizer:
@@ -47,10 +60,17 @@ class Recognizer:
     beam: hypotheses kept by the search, 1 for greedy; the model's own default where None
     precision: 'float32'; 'bfloat16', which narrows the system's weights; or 'auto', bfloat16 where the machine is made
         for it
+    find_speech: transcribe only where the detector hears somebody; without, recordings are cut at their pauses alone
     """
 
     def __init__(
-        self, system: SpeechSystem, *, beam: int | None = None, device: str = "cpu", precision: str = "float32"
+        self,
+        system: SpeechSystem,
+        *,
+        beam: int | None = None,
+        device: str = "cpu",
+        precision: str = "float32",
+        find_speech: bool = True,
     ) -> None:
         search = system.config.search if beam is None else system.config.search.model_copy(update={"beam": beam})
         self.system = system
@@ -60,6 +80,7 @@ class Recognizer:
         self._bfloat16 = prefers_bfloat16(precision, device=self.device)
         if self._bfloat16:
             narrow(system.model)
+        self._find_speech = find_speech
         self._search = search.build(system.model, system.token_rules)
 
     def transcribe(
@@ -84,57 +105,56 @@ class Recognizer:
         self, audio: Iterable[str | Path | Source], *, channel: int | None = None
     ) -> Iterator[tuple[Source, Transcript | AudioError]]:
         """Transcribe recordings in order; what cannot be read comes back as its AudioError."""
-        waiting: list[_Recording | tuple[Source, AudioError]] = []
-        seconds = 0.0
+        recordings: deque[_Recording] = deque()
+        waiting: list[_Waiting] = []
         for item in audio:
-            source = source_of(item)
-            try:
-                samples = source.read(channel=channel)
-            except AudioError as error:
-                waiting.append((source, error))
-                continue
-            waiting.append(_Recording(source, samples, pieces_of(samples, max_seconds=MAX_PIECE_SECONDS)))
-            seconds += len(samples) / SAMPLE_RATE
-            if seconds >= BATCH_SECONDS:
-                yield from self._finish(waiting)
-                waiting, seconds = [], 0.0
-        yield from self._finish(waiting)
+            recording = _Recording(source_of(item))
+            recordings.append(recording)
+            for piece in self._pieces(recording, channel=channel):
+                waiting.append(piece)
+                if sum(one.seconds for one in waiting) >= BATCH_SECONDS:
+                    self._recognize_all(waiting)
+                    waiting = []
+                    yield from self._finished(recordings)
+        self._recognize_all(waiting)
+        yield from self._finished(recordings)
 
-    def _finish(
-        self, waiting: Sequence[_Recording | tuple[Source, AudioError]]
-    ) -> Iterator[tuple[Source, Transcript | AudioError]]:
-        recordings = [item for item in waiting if isinstance(item, _Recording)]
-        for batch in self._batches(recordings):
-            self._recognize(batch)
-        for item in waiting:
-            yield (item.source, self._transcript(item)) if isinstance(item, _Recording) else item
+    def _pieces(self, recording: _Recording, *, channel: int | None) -> Iterator[_Waiting]:
+        """Read a recording and give its pieces; what stops it is kept as its error."""
+        blocks = recording.source.blocks(channel=channel)
+        pieces = Pieces(blocks, max_seconds=MAX_PIECE_SECONDS, find_speech=self._find_speech)
+        try:
+            for number, piece in enumerate(pieces):
+                recording.num_pieces = number + 1
+                frames = self.system.front_end.lengths(torch.tensor([len(piece.samples)]))
+                seconds = int(frames) * self.system.front_end.frame_shift_seconds
+                yield _Waiting(recording, number, piece, seconds)
+        except AudioError as error:
+            recording.error = error
+            return
+        recording.duration = pieces.num_samples / SAMPLE_RATE
+        recording.speech = pieces.speech if self._find_speech else None
 
-    def _batches(self, recordings: Sequence[_Recording]) -> Iterator[list[tuple[_Recording, int]]]:
+    def _finished(self, recordings: deque[_Recording]) -> Iterator[tuple[Source, Transcript | AudioError]]:
+        """Take off and give what is done, in order."""
+        while recordings and recordings[0].is_done:
+            recording = recordings.popleft()
+            yield recording.source, recording.error or self._transcript(recording)
+
+    def _recognize_all(self, waiting: Sequence[_Waiting]) -> None:
         """Group pieces of like length, so that a batch is at most so many seconds of frames, padding included."""
-        pieces = [
-            (self._cost(piece), recording, index)
-            for recording in recordings
-            for index, piece in enumerate(recording.pieces)
-        ]
-        pieces.sort(key=lambda item: item[0])
-        batch: list[tuple[_Recording, int]] = []
-        for seconds, recording, index in pieces:
-            if batch and seconds * (len(batch) + 1) > BATCH_SECONDS:
-                yield batch
+        batch: list[_Waiting] = []
+        for one in sorted(waiting, key=lambda one: one.seconds):
+            if batch and one.seconds * (len(batch) + 1) > BATCH_SECONDS:
+                self._recognize(batch)
                 batch = []
-            batch.append((recording, index))
+            batch.append(one)
         if batch:
-            yield batch
-
-    def _cost(self, piece: Piece) -> float:
-        """Give the seconds that a piece costs: those of its frames, which a padding front end makes more."""
-        frames = self.system.front_end.lengths(torch.tensor([piece.end - piece.start]))
-        return int(frames) * self.system.front_end.frame_shift_seconds
+            self._recognize(batch)
 
     @torch.inference_mode()
-    def _recognize(self, batch: Sequence[tuple[_Recording, int]]) -> None:
-        cuts = [recording.pieces[index] for recording, index in batch]
-        sounds = [torch.from_numpy(item[0].samples[cut.start : cut.end]) for item, cut in zip(batch, cuts, strict=True)]
+    def _recognize(self, batch: Sequence[_Waiting]) -> None:
+        sounds = [torch.from_numpy(one.piece.samples) for one in batch]
         samples = pad_sequence(sounds, batch_first=True).to(self.device)
         sample_lengths = torch.tensor([len(sound) for sound in sounds], device=self.device)
         features, feature_lengths = self.system.front_end(samples, sample_lengths)
@@ -143,39 +163,51 @@ class Recognizer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
             encoder_out, encoder_lengths = self.system.model.encode(features, feature_lengths)
             hypotheses = self._search(encoder_out, encoder_lengths, sound_lengths=sound_lengths)
-        for (recording, index), cut, hypothesis in zip(batch, cuts, hypotheses, strict=True):
-            recording.segments[index] = self._segment(hypothesis, cut, offset=recording.source.offset)
+        for one, hypothesis in zip(batch, hypotheses, strict=True):
+            one.recording.segments[one.number] = self._segment(hypothesis, one)
 
-    def _segment(self, hypothesis: Hypothesis, cut: Piece, *, offset: float) -> Segment:
+    def _segment(self, hypothesis: Hypothesis, one: _Waiting) -> Segment:
         flags: dict[str, float] = {flag.name: flag.value for flag in hypothesis.flags}
         # what a model writes while it doubts that anybody speaks, and is not sure of, is invented
         tokens = () if "no_speech" in flags else hypothesis.tokens
+        start = one.recording.source.offset + one.piece.start / SAMPLE_RATE
         return Segment(
-            start=offset + cut.start / SAMPLE_RATE,
-            end=offset + cut.end / SAMPLE_RATE,
+            start=start,
+            end=start + len(one.piece.samples) / SAMPLE_RATE,
             text=self.system.vocabulary.decode(tokens).strip(),
             confidence=mean_probability(hypothesis),
             flags=flags,
         )
 
     def _transcript(self, recording: _Recording) -> Transcript:
-        assert recording.is_done, "every piece is in one batch"
+        assert recording.duration is not None, "it was read to the end"
+        segments = [recording.segments[number] for number in range(recording.num_pieces)]
+        if not segments and recording.speech is not None:
+            start = recording.source.offset
+            silent = {"no_speech": 1.0 - recording.speech}
+            segments = [Segment(start=start, end=start + recording.duration, text="", flags=silent)]
         return Transcript(
-            segments=tuple(recording.segments[index] for index in range(len(recording.pieces))),
-            duration=len(recording.samples) / SAMPLE_RATE,
+            segments=tuple(segments),
+            duration=recording.duration,
             audio_path=str(recording.source.path) if recording.source.path else None,
             model=self.system.name,
         )
 
 
 def load(
-    model: str | Path = "en", *, beam: int | None = None, device: str = "auto", precision: str = "auto"
+    model: str | Path = "en",
+    *,
+    beam: int | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    find_speech: bool = True,
 ) -> Recognizer:
     """Load a shipped model by its name, or any model directory, ready to transcribe.
 
     device: 'auto' takes a GPU where there is one; precision: 'auto' takes bfloat16 where the machine is made for it
+    find_speech: transcribe only where the detector hears somebody
     Raises CheckpointError if there is no such model or it is damaged.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Recognizer(load_model(model), beam=beam, device=device, precision=precision)
+    return Recognizer(load_model(model), beam=beam, device=device, precision=precision, find_speech=find_speech)

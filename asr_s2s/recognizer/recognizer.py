@@ -16,10 +16,12 @@ from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.errors import AudioError
+from asr_s2s.manifest import Word
 from asr_s2s.model_store import SpeechSystem, load_model
 from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.source import Source, source_of
+from asr_s2s.recognizer.words import timed_words
 from asr_s2s.search import Hypothesis, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
@@ -52,6 +54,11 @@ class _Waiting:
     piece: Piece
     seconds: float  # that it costs: those of its frames, which a padding front end makes more
 
+    @property
+    def start(self) -> float:
+        """Seconds in the file at which it begins."""
+        return self.recording.source.offset + self.piece.start / SAMPLE_RATE
+
 
 class Recognizer:
     """A speech system ready to transcribe.
@@ -61,6 +68,7 @@ class Recognizer:
     precision: 'float32'; 'bfloat16', which narrows the system's weights; or 'auto', bfloat16 where the machine is made
         for it
     find_speech: transcribe only where the detector hears somebody; without, recordings are cut at their pauses alone
+    word_times: also say when each word was said, which costs one more pass of the decoder
     """
 
     def __init__(
@@ -71,6 +79,7 @@ class Recognizer:
         device: str = "cpu",
         precision: str = "float32",
         find_speech: bool = True,
+        word_times: bool = True,
     ) -> None:
         search = system.config.search if beam is None else system.config.search.model_copy(update={"beam": beam})
         self.system = system
@@ -80,7 +89,7 @@ class Recognizer:
         self._bfloat16 = prefers_bfloat16(precision, device=self.device)
         if self._bfloat16:
             narrow(system.model)
-        self._find_speech = find_speech
+        self._find_speech, self._word_times = find_speech, word_times
         self._search = search.build(system.model, system.token_rules)
 
     def transcribe(
@@ -163,18 +172,30 @@ class Recognizer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
             encoder_out, encoder_lengths = self.system.model.encode(features, feature_lengths)
             hypotheses = self._search(encoder_out, encoder_lengths, sound_lengths=sound_lengths)
-        for one, hypothesis in zip(batch, hypotheses, strict=True):
-            one.recording.segments[one.number] = self._segment(hypothesis, one)
+            words: list[tuple[Word, ...]] = [()] * len(batch)
+            if self._word_times:
+                seconds = [len(one.piece.samples) / SAMPLE_RATE for one in batch]
+                words = timed_words(
+                    self.system,
+                    hypotheses,
+                    encoder_out,
+                    encoder_lengths,
+                    sound_lengths=sound_lengths,
+                    starts=[one.start for one in batch],
+                    frame_seconds=[each / int(length) for each, length in zip(seconds, sound_lengths, strict=True)],
+                )
+        for one, hypothesis, timed in zip(batch, hypotheses, words, strict=True):
+            one.recording.segments[one.number] = self._segment(hypothesis, one, timed)
 
-    def _segment(self, hypothesis: Hypothesis, one: _Waiting) -> Segment:
+    def _segment(self, hypothesis: Hypothesis, one: _Waiting, words: tuple[Word, ...]) -> Segment:
         flags: dict[str, float] = {flag.name: flag.value for flag in hypothesis.flags}
         # what a model writes while it doubts that anybody speaks, and is not sure of, is invented
         tokens = () if "no_speech" in flags else hypothesis.tokens
-        start = one.recording.source.offset + one.piece.start / SAMPLE_RATE
         return Segment(
-            start=start,
-            end=start + len(one.piece.samples) / SAMPLE_RATE,
+            start=one.start,
+            end=one.start + len(one.piece.samples) / SAMPLE_RATE,
             text=self.system.vocabulary.decode(tokens).strip(),
+            words=words if tokens else (),
             confidence=mean_probability(hypothesis),
             flags=flags,
         )
@@ -191,6 +212,7 @@ class Recognizer:
             duration=recording.duration,
             audio_path=str(recording.source.path) if recording.source.path else None,
             model=self.system.name,
+            time_source="attention" if any(segment.words for segment in segments) else None,
         )
 
 
@@ -201,13 +223,21 @@ def load(
     device: str = "auto",
     precision: str = "auto",
     find_speech: bool = True,
+    word_times: bool = True,
 ) -> Recognizer:
     """Load a shipped model by its name, or any model directory, ready to transcribe.
 
     device: 'auto' takes a GPU where there is one; precision: 'auto' takes bfloat16 where the machine is made for it
-    find_speech: transcribe only where the detector hears somebody
+    find_speech: transcribe only where the detector hears somebody; word_times: say when each word was said
     Raises CheckpointError if there is no such model or it is damaged.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Recognizer(load_model(model), beam=beam, device=device, precision=precision, find_speech=find_speech)
+    return Recognizer(
+        load_model(model),
+        beam=beam,
+        device=device,
+        precision=precision,
+        find_speech=find_speech,
+        word_times=word_times,
+    )

@@ -22,7 +22,8 @@ def transcribe(
     audio: Annotated[list[str] | None, typer.Argument(help="Audio or video files; '-' reads standard input.")] = None,
     model: Annotated[str, typer.Option(help="A shipped model by its name, or a model directory.")] = "en",
     formats: Annotated[
-        list[str] | None, typer.Option("--format", help="txt, json, jsonl, srt, vtt or all; may be repeated.")
+        list[str] | None,
+        typer.Option("--format", help="txt, json, jsonl, srt, vtt, tsv, ctm, stm, trn, textgrid, seglst or all."),
     ] = None,
     output_dir: Annotated[Path | None, typer.Option(help="Folder for the files; beside no option: the screen.")] = None,
     manifest: Annotated[Path | None, typer.Option(help="Transcribe the utterances of a manifest.")] = None,

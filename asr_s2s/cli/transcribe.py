@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FAILED_INPUTS = 1
 SAVE_SECONDS = 60.0
+CAPTIONS = ("srt", "vtt")
 
 
 def transcribe(
@@ -35,6 +36,8 @@ def transcribe(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
+    max_line_width: Annotated[int, typer.Option(min=1, help="Characters a line of srt and vtt captions.")] = 42,
+    max_line_count: Annotated[int, typer.Option(min=1, help="Lines a caption.")] = 2,
     resume: Annotated[bool, typer.Option("--resume", help="Leave out what an earlier run has written.")] = False,
     vad: Annotated[bool, typer.Option(help="Transcribe only where somebody speaks; --no-vad for cut material.")] = True,
     channel: Annotated[str, typer.Option(help="mix, or the number of one channel, counted from 1.")] = "mix",
@@ -68,7 +71,8 @@ def transcribe(
     recognizer = load(
         model, beam=beam, device=device, precision=precision, find_speech=vad, word_times=chosen != ["txt"]
     )
-    return _transcribe_files(recognizer, inputs, chosen, output_dir, channel=channel_number)
+    writer = _Writer(chosen, max_line_width=max_line_width, max_line_count=max_line_count)
+    return _transcribe_files(recognizer, inputs, writer, output_dir, channel=channel_number)
 
 
 def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[Input]:
@@ -84,7 +88,7 @@ def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[
 
 
 def _transcribe_files(
-    recognizer: "Recognizer", inputs: list[Input], formats: list[str], output_dir: Path | None, *, channel: int | None
+    recognizer: "Recognizer", inputs: list[Input], writer: "_Writer", output_dir: Path | None, *, channel: int | None
 ) -> int:
     """Print or write each transcript as soon as it is there; count what failed."""
     from asr_s2s.errors import TranscriptError
@@ -104,7 +108,7 @@ def _transcribe_files(
                 continue
             _warn(one.name, result)
             try:
-                texts = {name: FORMATS[name].write(result) for name in formats}
+                texts = writer.texts(result)
             except TranscriptError as error:
                 say(f"{one.name}: {error}")
                 failed += 1
@@ -117,6 +121,21 @@ def _transcribe_files(
                 else:
                     output(text)
     return _status(failed, len(inputs))
+
+
+class _Writer:
+    """Writes a transcript in the formats that were asked for; captions in the shape that was asked for."""
+
+    def __init__(self, formats: list[str], *, max_line_width: int, max_line_count: int) -> None:
+        self._formats = formats
+        self._width, self._count = max_line_width, max_line_count
+
+    def texts(self, transcript: "Transcript") -> dict[str, str]:
+        """Give the content of each file by its format. Raises TranscriptError as the formats do."""
+        from asr_s2s.transcripts import FORMATS, CaptionShape, shaped
+
+        captions = shaped(transcript, CaptionShape(max_line_width=self._width, max_line_count=self._count))
+        return {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self._formats}
 
 
 def _transcribe_manifest(

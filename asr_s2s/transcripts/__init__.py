@@ -7,6 +7,7 @@ from typing import Protocol
 
 from asr_s2s.errors import TranscriptError
 from asr_s2s.transcripts import ctm, json, jsonl, seglst, srt, stm, textgrid, trn, tsv, txt, vtt
+from asr_s2s.transcripts.shape import CaptionShape, shaped
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
 
@@ -38,4 +39,4 @@ FORMATS: dict[str, TranscriptFormat] = {
     "seglst": seglst,
 }
 
-__all__ = ["FORMATS", "Segment", "Transcript", "TranscriptError", "TranscriptFormat"]
+__all__ = ["FORMATS", "CaptionShape", "Segment", "Transcript", "TranscriptError", "TranscriptFormat", "shaped"]

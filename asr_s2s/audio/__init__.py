@@ -1,7 +1,7 @@
 """Sound files to samples (time,) at a known rate, and back; pieces of speech; mixing of noise and rooms."""
 
 from asr_s2s.audio.mix import add_reverberation, mix_noise
-from asr_s2s.audio.read import AUDIO_SUFFIXES, audio_duration, read_audio, read_blocks
+from asr_s2s.audio.read import AUDIO_SUFFIXES, audio_duration, count_channels, read_audio, read_blocks
 from asr_s2s.audio.resample import SAMPLE_RATE, change_speed, resample, resample_blocks
 from asr_s2s.audio.segments import Segment, cut_at_silences
 from asr_s2s.audio.speech import SpeechDetector, speech_segments
@@ -15,6 +15,7 @@ __all__ = [
     "add_reverberation",
     "audio_duration",
     "change_speed",
+    "count_channels",
     "cut_at_silences",
     "mix_noise",
     "read_audio",

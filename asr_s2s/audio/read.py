@@ -102,6 +102,12 @@ def audio_duration(source: Path | BinaryIO) -> float:
         return decoder.duration()
 
 
+def count_channels(source: Path | BinaryIO) -> int:
+    """Give how many channels a file has. Raises AudioError as read_audio does, for what the header shows."""
+    with _opened(source, _name(source)) as decoder:
+        return decoder.channels
+
+
 def _name(source: Path | BinaryIO) -> str:
     if isinstance(source, Path):
         return str(source)

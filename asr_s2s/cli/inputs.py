@@ -2,21 +2,26 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asr_s2s.errors import ConfigError
 
 STANDARD_INPUT = "-"
+MIX, EACH = "mix", "each"
 
 
 @dataclass(frozen=True)
 class Input:
-    """One recording: the name that messages use, its file (None: standard input), its place in the output folder."""
+    """One recording: the name that messages use, its file (None: standard input), its place in the output folder.
+
+    channel: one channel alone, counted from 1
+    """
 
     name: str
     path: Path | None
     place: Path
+    channel: int | None = None
 
     def target(self, folder: Path, suffix: str) -> Path:
         """Give the file for its transcript."""
@@ -33,6 +38,38 @@ def named_inputs(names: Sequence[str]) -> list[Input]:
     Raises ConfigError for a folder without audio.
     """
     return [found for name in names for found in _inputs(name)]
+
+
+def check_channel(channel: str) -> None:
+    """Raise ConfigError unless it is 'mix', 'each' or a number from 1 up."""
+    if channel not in (MIX, EACH) and not (channel.isdecimal() and int(channel) > 0):
+        raise ConfigError(f"--channel {channel}: give 'mix', 'each' or a channel's number, counted from 1.")
+
+
+def with_channel(inputs: Sequence[Input], channel: str) -> list[Input]:
+    """Choose the channels that are transcribed; of each one a transcript of its own.
+
+    A file that cannot be opened stays whole, and fails when it is read.
+    """
+    if channel == EACH:
+        return [found for one in inputs for found in _channels(one)]
+    return [replace(one, channel=None if channel == MIX else int(channel)) for one in inputs]
+
+
+def _channels(one: Input) -> Iterator[Input]:
+    from asr_s2s.audio import count_channels
+    from asr_s2s.errors import AudioError
+
+    if one.path is None:
+        raise ConfigError("--channel each: standard input can be read once only. Name a file.")
+    try:
+        count = count_channels(one.path)
+    except AudioError:
+        yield one
+        return
+    for channel in range(1, count + 1):
+        place = one.place.with_name(f"{one.place.name}.channel-{channel}")
+        yield replace(one, name=f"{one.name}, channel {channel}", place=place, channel=channel)
 
 
 def check_targets(inputs: Sequence[Input], folder: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asr_s2s.cli.inputs import Input, check_targets, named_inputs
+from asr_s2s.cli.inputs import EACH, MIX, Input, check_channel, check_targets, named_inputs, with_channel
 from asr_s2s.cli.terminal import Progress, output, say
 from asr_s2s.errors import ConfigError
 
@@ -40,7 +40,7 @@ def transcribe(
     max_line_count: Annotated[int, typer.Option(min=1, help="Lines a caption.")] = 2,
     resume: Annotated[bool, typer.Option("--resume", help="Leave out what an earlier run has written.")] = False,
     vad: Annotated[bool, typer.Option(help="Transcribe only where somebody speaks; --no-vad for cut material.")] = True,
-    channel: Annotated[str, typer.Option(help="mix, or the number of one channel, counted from 1.")] = "mix",
+    channel: Annotated[str, typer.Option(help="mix, each, or the number of one, counted from 1.")] = "mix",
 ) -> int:
     """Transcribe audio files, or the utterances of a manifest.
 
@@ -51,7 +51,7 @@ def transcribe(
     if bool(manifest) != bool(manifest_output):
         raise ConfigError("--manifest IN.jsonl and --output OUT.jsonl go together.")
     chosen = _formats(formats)
-    channel_number = _channel(channel)
+    check_channel(channel)
     import torch
 
     from asr_s2s.recognizer import load
@@ -61,10 +61,12 @@ def transcribe(
     if manifest and manifest_output:
         from asr_s2s.manifest import read_manifest
 
+        if channel == EACH:
+            raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
         utterances = read_manifest(manifest)
         recognizer = load(model, beam=beam, device=device, precision=precision, find_speech=vad)
-        return _transcribe_manifest(recognizer, utterances, manifest_output, channel=channel_number, resume=resume)
-    inputs = named_inputs(audio or [])
+        return _transcribe_manifest(recognizer, utterances, manifest_output, channel=channel, resume=resume)
+    inputs = with_channel(named_inputs(audio or []), channel)
     if output_dir:
         check_targets(inputs, output_dir)
         inputs = _missing(inputs, chosen, output_dir) if resume else inputs
@@ -72,7 +74,7 @@ def transcribe(
         model, beam=beam, device=device, precision=precision, find_speech=vad, word_times=chosen != ["txt"]
     )
     writer = _Writer(chosen, max_line_width=max_line_width, max_line_count=max_line_count)
-    return _transcribe_files(recognizer, inputs, writer, output_dir, channel=channel_number)
+    return _transcribe_files(recognizer, inputs, writer, output_dir)
 
 
 def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[Input]:
@@ -87,9 +89,7 @@ def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[
     return missing
 
 
-def _transcribe_files(
-    recognizer: "Recognizer", inputs: list[Input], writer: "_Writer", output_dir: Path | None, *, channel: int | None
-) -> int:
+def _transcribe_files(recognizer: "Recognizer", inputs: list[Input], writer: "_Writer", output_dir: Path | None) -> int:
     """Print or write each transcript as soon as it is there; count what failed."""
     from asr_s2s.errors import TranscriptError
     from asr_s2s.files import write_text
@@ -97,9 +97,9 @@ def _transcribe_files(
     from asr_s2s.transcripts import FORMATS, Transcript
 
     failed = 0
-    sources = (Source(name=one.name, path=one.path, data=one.data()) for one in inputs)
+    sources = (Source(name=one.name, path=one.path, data=one.data(), channel=one.channel) for one in inputs)
     with Progress(len(inputs), shown=output_dir is not None) as progress:
-        results = recognizer.transcribe_many(sources, channel=channel)
+        results = recognizer.transcribe_many(sources)
         for one, (_, result) in zip(inputs, results, strict=True):
             progress.done(result.duration if isinstance(result, Transcript) else 0.0)
             if not isinstance(result, Transcript):
@@ -139,7 +139,7 @@ class _Writer:
 
 
 def _transcribe_manifest(
-    recognizer: "Recognizer", utterances: "list[Utterance]", target: Path, *, channel: int | None, resume: bool
+    recognizer: "Recognizer", utterances: "list[Utterance]", target: Path, *, channel: str, resume: bool
 ) -> int:
     """Copy each line and add pred_text with its evidence; a line whose audio failed is copied without it.
 
@@ -152,9 +152,12 @@ def _transcribe_manifest(
     done = {item.id: item for item in read_manifest(target)} if resume and target.exists() else {}
     written = {item.id: done.get(item.id, item) for item in utterances}
     todo = [item for item in utterances if written[item.id].pred_text is None]
-    sources = [Source(name=item.id, path=item.audio_path, offset=item.offset, duration=item.duration) for item in todo]
+    number = None if channel == MIX else int(channel)
+    sources = [
+        Source(item.id, item.audio_path, offset=item.offset, duration=item.duration, channel=number) for item in todo
+    ]
     failed, saved = 0, time.monotonic()
-    results = recognizer.transcribe_many(sources, channel=channel)
+    results = recognizer.transcribe_many(sources)
     with Progress(len(todo), shown=True) as progress:
         try:
             for utterance, (_, result) in zip(todo, results, strict=True):
@@ -201,14 +204,6 @@ def _formats(formats: list[str] | None) -> list[str]:
         else:
             raise ConfigError(f"--format {name}: unknown. Choose from {', '.join(FORMATS)}, all.")
     return list(dict.fromkeys(chosen)) or ["txt"]
-
-
-def _channel(channel: str) -> int | None:
-    if channel == "mix":
-        return None
-    if channel.isdigit() and int(channel) > 0:
-        return int(channel)
-    raise ConfigError(f"--channel {channel}: give 'mix' or a channel's number, counted from 1.")
 
 
 def _warn(name: str, transcript: object) -> None:

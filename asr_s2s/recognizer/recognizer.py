@@ -6,7 +6,7 @@ are as quick as one long one. A recording that cannot be read becomes an error i
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -104,22 +104,20 @@ class Recognizer:
                 raise AudioError("samples were given without their sample_rate. Pass sample_rate=16000, say.")
             source = Source(name="samples", samples=audio, sample_rate=sample_rate)
         else:
-            source = source_of(audio)
-        ((_, result),) = self.transcribe_many([source], channel=channel)
+            source = replace(source_of(audio), channel=channel)
+        ((_, result),) = self.transcribe_many([source])
         if isinstance(result, AudioError):
             raise result
         return result
 
-    def transcribe_many(
-        self, audio: Iterable[str | Path | Source], *, channel: int | None = None
-    ) -> Iterator[tuple[Source, Transcript | AudioError]]:
+    def transcribe_many(self, audio: Iterable[str | Path | Source]) -> Iterator[tuple[Source, Transcript | AudioError]]:
         """Transcribe recordings in order; what cannot be read comes back as its AudioError."""
         recordings: deque[_Recording] = deque()
         waiting: list[_Waiting] = []
         for item in audio:
             recording = _Recording(source_of(item))
             recordings.append(recording)
-            for piece in self._pieces(recording, channel=channel):
+            for piece in self._pieces(recording):
                 waiting.append(piece)
                 if sum(one.seconds for one in waiting) >= BATCH_SECONDS:
                     self._recognize_all(waiting)
@@ -128,10 +126,9 @@ class Recognizer:
         self._recognize_all(waiting)
         yield from self._finished(recordings)
 
-    def _pieces(self, recording: _Recording, *, channel: int | None) -> Iterator[_Waiting]:
+    def _pieces(self, recording: _Recording) -> Iterator[_Waiting]:
         """Read a recording and give its pieces; what stops it is kept as its error."""
-        blocks = recording.source.blocks(channel=channel)
-        pieces = Pieces(blocks, max_seconds=MAX_PIECE_SECONDS, find_speech=self._find_speech)
+        pieces = Pieces(recording.source.blocks(), max_seconds=MAX_PIECE_SECONDS, find_speech=self._find_speech)
         try:
             for number, piece in enumerate(pieces):
                 recording.num_pieces = number + 1

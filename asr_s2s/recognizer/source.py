@@ -15,7 +15,10 @@ from asr_s2s.recognizer.pieces import SILENCE_PEAK
 
 @dataclass(frozen=True)
 class Source:
-    """One recording to transcribe, or a piece of one; `samples` wins over `path`."""
+    """One recording to transcribe, or a piece of one; `samples` wins over `path`.
+
+    channel: the number of one channel of a file, counted from 1; None mixes them
+    """
 
     name: str
     path: Path | None = None
@@ -24,23 +27,24 @@ class Source:
     sample_rate: int = SAMPLE_RATE
     offset: float = 0.0
     duration: float | None = None
+    channel: int | None = None
 
-    def blocks(self, *, channel: int | None) -> Iterator[NDArray[np.float32]]:
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Give the samples (time,) at 16 kHz, block by block; AudioError if there are none, or only silence."""
         peak = 0.0
-        for block in self._blocks(channel):
+        for block in self._blocks():
             peak = max(peak, float(np.abs(block).max(initial=0.0)))
             yield block
         if peak < SILENCE_PEAK:
             level = f"its peak is {20 * np.log10(peak):.0f} dB" if peak else "every sample is zero"
             raise AudioError(f"{self.name}: holds only silence ({level}). Check the recording or the chosen channel.")
 
-    def _blocks(self, channel: int | None) -> Iterator[NDArray[np.float32]]:
+    def _blocks(self) -> Iterator[NDArray[np.float32]]:
         if self.samples is not None:
             return resample_blocks([_checked(self.samples, self.name)], self.sample_rate, SAMPLE_RATE)
         file = _NamedBytes(self.data, self.name) if self.data is not None else self.path
         assert file is not None, "a source has a path, bytes or samples"
-        return read_blocks(file, offset=self.offset, duration=self.duration, channel=channel)
+        return read_blocks(file, offset=self.offset, duration=self.duration, channel=self.channel)
 
 
 class _NamedBytes(BytesIO):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from asr_s2s.audio import read_audio, write_audio
 from asr_s2s.manifest import read_manifest, write_manifest
@@ -103,6 +104,18 @@ def test_a_folder_is_transcribed_in_its_own_order_of_folders_and_only_what_is_mi
     assert written[0].read_text() == "mine"
     assert written[1].exists()
     assert asr_s2s("transcribe", tmp_path / "out").returncode == 2  # no audio in it
+
+
+def test_each_channel_of_a_call_has_a_transcript_of_its_own(tmp_path: Path) -> None:
+    first, second = (read_audio(DATA / f"{name}.ogg") for name in (AURORA.stem, "LJ001-0076"))
+    both = np.zeros((max(len(first), len(second)), 2), np.float32)
+    both[: len(first), 0], both[: len(second), 1] = first, second
+    soundfile.write(tmp_path / "call.wav", both, 16_000)
+    done = asr_s2s("transcribe", tmp_path / "call.wav", "--channel", "each", "--output-dir", tmp_path / "out")
+    assert done.returncode == 0
+    texts = [(tmp_path / "out" / f"call.channel-{channel}.txt").read_text().lower() for channel in (1, 2)]
+    assert ["aurora" in text for text in texts] == [True, False]
+    assert ["native" in text for text in texts] == [False, True]
 
 
 def test_a_manifest_is_gone_on_with(tmp_path: Path) -> None:

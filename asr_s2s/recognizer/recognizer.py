@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
-from asr_s2s.audio import SAMPLE_RATE
+from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
 from asr_s2s.errors import AudioError
 from asr_s2s.manifest import Word
 from asr_s2s.model_store import SpeechSystem, load_model
@@ -22,11 +22,14 @@ from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.source import Source, source_of
 from asr_s2s.recognizer.words import timed_words
-from asr_s2s.search import Hypothesis, mean_probability
+from asr_s2s.search import Hypothesis, Search, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
 BATCH_SECONDS = 240.0
+REPAIRED = ("loop", "truncated", "low_coverage")
+SAFE_BEAM, SAFE_CTC_WEIGHT = 5, 0.3
+SAFE_SHARE, SAFE_SECONDS = 0.6, 2.0  # a piece that failed is cut in two, if it is longer than that
 
 
 @dataclass
@@ -35,7 +38,7 @@ class _Recording:
 
     source: Source
     num_pieces: int = 0
-    segments: dict[int, Segment] = field(default_factory=dict)
+    segments: dict[int, Sequence[Segment]] = field(default_factory=dict)
     duration: float | None = None  # seconds, once it is read to the end
     speech: float | None = None  # the highest probability of speech in it, where it was looked for
     error: AudioError | None = None
@@ -69,6 +72,7 @@ class Recognizer:
         for it
     find_speech: transcribe only where the detector hears somebody; without, recordings are cut at their pauses alone
     word_times: also say when each word was said, which costs one more pass of the decoder
+    repair: search a second time where the first ran in circles, was cut off or left sound out
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class Recognizer:
         precision: str = "float32",
         find_speech: bool = True,
         word_times: bool = True,
+        repair: bool = True,
     ) -> None:
         search = system.config.search if beam is None else system.config.search.model_copy(update={"beam": beam})
         self.system = system
@@ -89,8 +94,16 @@ class Recognizer:
         self._bfloat16 = prefers_bfloat16(precision, device=self.device)
         if self._bfloat16:
             narrow(system.model)
-        self._find_speech, self._word_times = find_speech, word_times
+        self._find_speech, self._word_times, self._repair = find_speech, word_times, repair
         self._search = search.build(system.model, system.token_rules)
+        with_ctc = system.model.ctc_head is not None and system.token_rules.blank_token is not None
+        self._safe_search = search.model_copy(
+            update={
+                "beam": max(search.beam, SAFE_BEAM),
+                "forbid_loops": True,
+                "ctc_weight": max(search.ctc_weight, SAFE_CTC_WEIGHT if with_ctc else 0.0),
+            }
+        ).build(system.model, system.token_rules)
 
     def transcribe(
         self, audio: str | Path | NDArray[np.float32], *, sample_rate: int | None = None, channel: int | None = None
@@ -158,39 +171,56 @@ class Recognizer:
         if batch:
             self._recognize(batch)
 
-    @torch.inference_mode()
     def _recognize(self, batch: Sequence[_Waiting]) -> None:
-        sounds = [torch.from_numpy(one.piece.samples) for one in batch]
+        found = self._segments([one.piece for one in batch], [one.start for one in batch], self._search)
+        for one, segment in zip(batch, found, strict=True):
+            doubted = self._repair and any(name in segment.flags for name in REPAIRED)
+            one.recording.segments[one.number] = self._second(one, segment) if doubted else [segment]
+
+    def _second(self, one: _Waiting, first: Segment) -> Sequence[Segment]:
+        """Cut a piece elsewhere and search it with safer settings; the first result stays unless its fault is gone."""
+        seconds = len(one.piece.samples) / SAMPLE_RATE
+        cuts = cut_at_silences(one.piece.samples, max_seconds=max(seconds * SAFE_SHARE, SAFE_SECONDS))
+        pieces = [Piece(one.piece.start + cut.start, one.piece.samples[cut.start : cut.end]) for cut in cuts]
+        found = self._segments(pieces, [one.start + cut.start / SAMPLE_RATE for cut in cuts], self._safe_search)
+        if any(name in segment.flags for segment in found for name in REPAIRED):
+            return [first]
+        return [replace(segment, repaired=first.flags) for segment in found]
+
+    @torch.inference_mode()
+    def _segments(self, pieces: Sequence[Piece], starts: Sequence[float], search: Search) -> list[Segment]:
+        """Search a batch of pieces that begin at these seconds of their files."""
+        sounds = [torch.from_numpy(piece.samples) for piece in pieces]
         samples = pad_sequence(sounds, batch_first=True).to(self.device)
         sample_lengths = torch.tensor([len(sound) for sound in sounds], device=self.device)
         features, feature_lengths = self.system.front_end(samples, sample_lengths)
         sound_frames = self.system.front_end.sound_lengths(sample_lengths)
         sound_lengths = self.system.model.encoder.output_lengths(sound_frames)
+        seconds = [len(sound) / SAMPLE_RATE for sound in sounds]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
             encoder_out, encoder_lengths = self.system.model.encode(features, feature_lengths)
-            hypotheses = self._search(encoder_out, encoder_lengths, sound_lengths=sound_lengths)
-            words: list[tuple[Word, ...]] = [()] * len(batch)
+            hypotheses = search(encoder_out, encoder_lengths, sound_lengths=sound_lengths)
+            words: list[tuple[Word, ...]] = [()] * len(pieces)
             if self._word_times:
-                seconds = [len(one.piece.samples) / SAMPLE_RATE for one in batch]
                 words = timed_words(
                     self.system,
                     hypotheses,
                     encoder_out,
                     encoder_lengths,
                     sound_lengths=sound_lengths,
-                    starts=[one.start for one in batch],
+                    starts=starts,
                     frame_seconds=[each / int(length) for each, length in zip(seconds, sound_lengths, strict=True)],
                 )
-        for one, hypothesis, timed in zip(batch, hypotheses, words, strict=True):
-            one.recording.segments[one.number] = self._segment(hypothesis, one, timed)
+        ends = [start + each for start, each in zip(starts, seconds, strict=True)]
+        return [self._segment(*each) for each in zip(hypotheses, starts, ends, words, strict=True)]
 
-    def _segment(self, hypothesis: Hypothesis, one: _Waiting, words: tuple[Word, ...]) -> Segment:
+    def _segment(self, hypothesis: Hypothesis, start: float, end: float, words: tuple[Word, ...]) -> Segment:
         flags: dict[str, float] = {flag.name: flag.value for flag in hypothesis.flags}
         # what a model writes while it doubts that anybody speaks, and is not sure of, is invented
         tokens = () if "no_speech" in flags else hypothesis.tokens
         return Segment(
-            start=one.start,
-            end=one.start + len(one.piece.samples) / SAMPLE_RATE,
+            start=start,
+            end=end,
             text=self.system.vocabulary.decode(tokens).strip(),
             words=words if tokens else (),
             confidence=mean_probability(hypothesis),
@@ -199,7 +229,7 @@ class Recognizer:
 
     def _transcript(self, recording: _Recording) -> Transcript:
         assert recording.duration is not None, "it was read to the end"
-        segments = [recording.segments[number] for number in range(recording.num_pieces)]
+        segments = [segment for number in range(recording.num_pieces) for segment in recording.segments[number]]
         if not segments and recording.speech is not None:
             start = recording.source.offset
             silent = {"no_speech": 1.0 - recording.speech}
@@ -221,11 +251,13 @@ def load(
     precision: str = "auto",
     find_speech: bool = True,
     word_times: bool = True,
+    repair: bool = True,
 ) -> Recognizer:
     """Load a shipped model by its name, or any model directory, ready to transcribe.
 
     device: 'auto' takes a GPU where there is one; precision: 'auto' takes bfloat16 where the machine is made for it
     find_speech: transcribe only where the detector hears somebody; word_times: say when each word was said
+    repair: search a second time where the first search failed visibly
     Raises CheckpointError if there is no such model or it is damaged.
     """
     if device == "auto":
@@ -237,4 +269,5 @@ def load(
         precision=precision,
         find_speech=find_speech,
         word_times=word_times,
+        repair=repair,
     )

@@ -47,11 +47,12 @@ def spans(draw: st.DrawFn) -> tuple[float, float]:
 
 words = st.builds(lambda text, span, share: Word(text, *span, share), texts, spans(), shares)
 segments = st.builds(
-    lambda span, text, words, share, flags: Segment(*span, text, tuple(words), share, flags),
+    lambda span, text, words, share, flags, repaired: Segment(*span, text, tuple(words), share, flags, repaired),
     spans(),
     texts,
     st.lists(words, max_size=3),
     shares,
+    flags,
     flags,
 )
 transcripts = st.builds(

@@ -10,7 +10,6 @@ recordings of so many minutes, made of the same clips again and again.
 import argparse
 import json
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -41,7 +40,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     clips = [clip for name in SETS for clip in read_manifest(arguments.data / name / "eval" / "manifest.jsonl")]
-    random.Random(0).shuffle(clips)
+    clips = [clips[place] for place in np.random.default_rng(0).permutation(len(clips))]
     threads = ["--threads", str(arguments.threads)]
     ours = [sys.executable, "-m", "asr_s2s", "transcribe", "--model", arguments.model, *threads]
     peer = [sys.executable, str(HERE / "peer.py"), "--batched", *threads]
@@ -61,7 +60,7 @@ def main() -> None:
 
 def joined(clips: list[Utterance], seconds: float, target: Path) -> str:
     """Write the recording and give its text."""
-    pauses = random.Random(1)
+    pauses = np.random.default_rng(1)
     texts, written, number = [], 0, 0
     with soundfile.SoundFile(target, "w", SAMPLE_RATE, 1, subtype="PCM_16") as file:
         while written < seconds * SAMPLE_RATE:

@@ -40,6 +40,7 @@ def transcribe(
     max_line_count: Annotated[int, typer.Option(min=1, help="Lines a caption.")] = 2,
     resume: Annotated[bool, typer.Option("--resume", help="Leave out what an earlier run has written.")] = False,
     vad: Annotated[bool, typer.Option(help="Transcribe only where somebody speaks; --no-vad for cut material.")] = True,
+    hotwords: Annotated[Path | None, typer.Option(help="A file of words to expect, one a line.")] = None,
     channel: Annotated[str, typer.Option(help="mix, each, or the number of one, counted from 1.")] = "mix",
 ) -> int:
     """Transcribe audio files, or the utterances of a manifest.
@@ -54,24 +55,31 @@ def transcribe(
     check_channel(channel)
     import torch
 
-    from asr_s2s.recognizer import load
+    from asr_s2s.recognizer import load, read_hotwords
 
     if threads:
         torch.set_num_threads(threads)
+    expected = read_hotwords(hotwords) if hotwords else []
     if manifest and manifest_output:
         from asr_s2s.manifest import read_manifest
 
         if channel == EACH:
             raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
         utterances = read_manifest(manifest)
-        recognizer = load(model, beam=beam, device=device, precision=precision, find_speech=vad)
+        recognizer = load(model, beam=beam, device=device, precision=precision, find_speech=vad, hotwords=expected)
         return _transcribe_manifest(recognizer, utterances, manifest_output, channel=channel, resume=resume)
     inputs = with_channel(named_inputs(audio or []), channel)
     if output_dir:
         check_targets(inputs, output_dir)
         inputs = _missing(inputs, chosen, output_dir) if resume else inputs
     recognizer = load(
-        model, beam=beam, device=device, precision=precision, find_speech=vad, word_times=chosen != ["txt"]
+        model,
+        beam=beam,
+        device=device,
+        precision=precision,
+        find_speech=vad,
+        word_times=chosen != ["txt"],
+        hotwords=expected,
     )
     writer = _Writer(chosen, max_line_width=max_line_width, max_line_count=max_line_count)
     return _transcribe_files(recognizer, inputs, writer, output_dir)

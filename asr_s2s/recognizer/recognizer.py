@@ -18,6 +18,7 @@ from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
 from asr_s2s.errors import AudioError
 from asr_s2s.manifest import Word
 from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.recognizer.hotwords import build_hotwords
 from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.source import Source, source_of
@@ -73,6 +74,7 @@ class Recognizer:
     find_speech: transcribe only where the detector hears somebody; without, recordings are cut at their pauses alone
     word_times: also say when each word was said, which costs one more pass of the decoder
     repair: search a second time where the first ran in circles, was cut off or left sound out
+    hotwords: words and phrases that are expected, as they shall be written
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Recognizer:
         find_speech: bool = True,
         word_times: bool = True,
         repair: bool = True,
+        hotwords: Sequence[str] = (),
     ) -> None:
         search = system.config.search if beam is None else system.config.search.model_copy(update={"beam": beam})
         self.system = system
@@ -95,7 +98,8 @@ class Recognizer:
         if self._bfloat16:
             narrow(system.model)
         self._find_speech, self._word_times, self._repair = find_speech, word_times, repair
-        self._search = search.build(system.model, system.token_rules)
+        expected = build_hotwords(hotwords, system.vocabulary, bonus=search.hotword_bonus)
+        self._search = search.build(system.model, system.token_rules, hotwords=expected)
         with_ctc = system.model.ctc_head is not None and system.token_rules.blank_token is not None
         self._safe_search = search.model_copy(
             update={
@@ -103,7 +107,7 @@ class Recognizer:
                 "forbid_loops": True,
                 "ctc_weight": max(search.ctc_weight, SAFE_CTC_WEIGHT if with_ctc else 0.0),
             }
-        ).build(system.model, system.token_rules)
+        ).build(system.model, system.token_rules, hotwords=expected)
 
     def transcribe(
         self, audio: str | Path | NDArray[np.float32], *, sample_rate: int | None = None, channel: int | None = None
@@ -252,12 +256,13 @@ def load(
     find_speech: bool = True,
     word_times: bool = True,
     repair: bool = True,
+    hotwords: Sequence[str] = (),
 ) -> Recognizer:
     """Load a shipped model by its name, or any model directory, ready to transcribe.
 
     device: 'auto' takes a GPU where there is one; precision: 'auto' takes bfloat16 where the machine is made for it
     find_speech: transcribe only where the detector hears somebody; word_times: say when each word was said
-    repair: search a second time where the first search failed visibly
+    repair: search a second time where the first search failed visibly; hotwords: words that are expected
     Raises CheckpointError if there is no such model or it is damaged.
     """
     if device == "auto":
@@ -270,4 +275,5 @@ def load(
         find_speech=find_speech,
         word_times=word_times,
         repair=repair,
+        hotwords=hotwords,
     )

@@ -1,20 +1,27 @@
 """Sound files to samples (time,) at a known rate, and back; pieces of speech; mixing of noise and rooms."""
 
 from asr_s2s.audio.mix import add_reverberation, mix_noise
-from asr_s2s.audio.read import audio_duration, read_audio
-from asr_s2s.audio.resample import SAMPLE_RATE, change_speed, resample
+from asr_s2s.audio.read import AUDIO_SUFFIXES, audio_duration, count_channels, read_audio, read_blocks
+from asr_s2s.audio.resample import SAMPLE_RATE, change_speed, resample, resample_blocks
 from asr_s2s.audio.segments import Segment, cut_at_silences
+from asr_s2s.audio.speech import SpeechDetector, speech_segments
 from asr_s2s.audio.write import write_audio
 
 __all__ = [
+    "AUDIO_SUFFIXES",
     "SAMPLE_RATE",
     "Segment",
+    "SpeechDetector",
     "add_reverberation",
     "audio_duration",
     "change_speed",
+    "count_channels",
     "cut_at_silences",
     "mix_noise",
     "read_audio",
+    "read_blocks",
     "resample",
+    "resample_blocks",
+    "speech_segments",
     "write_audio",
 ]

@@ -18,6 +18,12 @@ from asr_s2s.audio.resample import SAMPLE_RATE, resample_blocks
 from asr_s2s.audio.soundfile_decoder import SoundfileDecoder
 from asr_s2s.errors import AudioError
 
+# fmt: off
+AUDIO_SUFFIXES = (  # that are looked for in folders; a file that is named may have any
+    ".aac", ".aif", ".aiff", ".amr", ".au", ".avi", ".caf", ".flac", ".m4a", ".mka", ".mkv", ".mov", ".mp3", ".mp4",
+    ".oga", ".ogg", ".opus", ".sph", ".wav", ".webm", ".wma",
+)
+# fmt: on
 LEAST_RATE, MOST_RATE = 1_000, 1_000_000  # samples a second; beyond them a header is damaged
 MARGIN_SECONDS = 0.1  # read on both sides of a piece, so that the resampling filter sees what the whole would show it
 
@@ -36,6 +42,23 @@ def read_audio(
     returns: (time,), float32; whole numbers are scaled to [-1, 1]
     Raises AudioError for what is missing, no sound, empty, cut off, damaged or not finite.
     """
+    blocks = read_blocks(source, sample_rate=sample_rate, offset=offset, duration=duration, channel=channel)
+    return np.concatenate(list(blocks))
+
+
+def read_blocks(
+    source: Path | BinaryIO,
+    *,
+    sample_rate: int = SAMPLE_RATE,
+    offset: float = 0.0,
+    duration: float | None = None,
+    channel: int | None = None,
+) -> Iterator[NDArray[np.float32]]:
+    """Read as read_audio does, in blocks of half a minute or so: hours pass through little memory.
+
+    yields: (time,), at least one sample in all
+    Raises AudioError as read_audio does, at the latest with the last block.
+    """
     name = _name(source)
     first, count = round(offset * sample_rate), None if duration is None else round(duration * sample_rate)
     if first < 0 or (count is not None and count < 1):
@@ -43,6 +66,8 @@ def read_audio(
             f"{name}: offset {offset} s, duration {duration} s is no piece. "
             "Give an offset from 0 up and a duration above 0."
         )
+    position = 0  # of the next block, in samples after the first one asked for
+    num_samples = 0
     with _opened(source, name) as decoder:
         if not LEAST_RATE <= decoder.sample_rate <= MOST_RATE:
             raise AudioError(f"{name}: its header gives a rate of {decoder.sample_rate} Hz. Export it at 8 to 48 kHz.")
@@ -53,16 +78,19 @@ def read_audio(
             rate // math.gcd(decoder.sample_rate, sample_rate) for rate in (decoder.sample_rate, sample_rate)
         )
         steps = max(0, (first - math.ceil(MARGIN_SECONDS * sample_rate)) // step_out)
+        position = steps * step_out - first
         stop = None if count is None else math.ceil((first + count) / sample_rate * decoder.sample_rate)
         stop = None if stop is None else stop + math.ceil(MARGIN_SECONDS * decoder.sample_rate)
         blocks = _mono(decoder.blocks(steps * step_in, stop), channel, name=name)
-        samples = np.concatenate([np.zeros(0, np.float32), *resample_blocks(blocks, decoder.sample_rate, sample_rate)])
-    skipped = first - steps * step_out
-    samples = samples[skipped : None if count is None else skipped + count]
-    if len(samples) == 0:
+        for block in resample_blocks(blocks, decoder.sample_rate, sample_rate):
+            wanted = block[max(0, -position) : None if count is None else max(0, count - position)]
+            position += len(block)
+            num_samples += len(wanted)
+            if len(wanted):
+                yield wanted
+    if num_samples == 0:
         end = f"has no sound from {offset} s on. Give an earlier offset."
         raise AudioError(f"{name}: {end if first else 'holds no samples. Record or export it again.'}")
-    return samples
 
 
 def audio_duration(source: Path | BinaryIO) -> float:
@@ -72,6 +100,12 @@ def audio_duration(source: Path | BinaryIO) -> float:
     """
     with _opened(source, _name(source)) as decoder:
         return decoder.duration()
+
+
+def count_channels(source: Path | BinaryIO) -> int:
+    """Give how many channels a file has. Raises AudioError as read_audio does, for what the header shows."""
+    with _opened(source, _name(source)) as decoder:
+        return decoder.channels
 
 
 def _name(source: Path | BinaryIO) -> str:

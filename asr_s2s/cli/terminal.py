@@ -1,6 +1,12 @@
 """Standard output is for results alone; everything else that the command says goes to standard error."""
 
 import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 
 def say(message: str) -> None:
@@ -12,3 +18,41 @@ def output(text: str) -> None:
     """Write a result; a newline is added where there is none."""
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
     sys.stdout.flush()
+
+
+class Progress:
+    """How many recordings are done, how fast and for how long still; a bar on a terminal, nothing elsewhere.
+
+    shown: False where results go to the terminal themselves
+    """
+
+    def __init__(self, total: int, *, shown: bool) -> None:
+        self._bar = _bar() if shown and total > 1 and sys.stderr.isatty() else None
+        self._task = self._bar.add_task("", total=total) if self._bar else None
+        self._began, self._seconds = time.monotonic(), 0.0
+
+    def done(self, seconds: float) -> None:
+        """Count a recording of so many seconds."""
+        self._seconds += seconds
+        if self._bar and self._task is not None:
+            speed = self._seconds / max(time.monotonic() - self._began, 1e-3)
+            self._bar.update(self._task, advance=1, description=f"{speed:.0f} times as fast as speech")
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+
+def _bar() -> "Bar":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)

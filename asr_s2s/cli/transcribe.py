@@ -1,28 +1,31 @@
 """asr-s2s transcribe: audio files to text."""
 
-import sys
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asr_s2s.cli.terminal import output, say
+from asr_s2s.cli.inputs import EACH, MIX, Input, check_channel, check_targets, named_inputs, with_channel
+from asr_s2s.cli.terminal import Progress, output, say
 from asr_s2s.errors import ConfigError
 
 if TYPE_CHECKING:
     from asr_s2s.manifest import Utterance
-    from asr_s2s.recognizer import Recognizer, Source
+    from asr_s2s.recognizer import Recognizer
+    from asr_s2s.transcripts import Transcript
 
-STANDARD_INPUT = "-"
 FAILED_INPUTS = 1
+SAVE_SECONDS = 60.0
+CAPTIONS = ("srt", "vtt")
 
 
 def transcribe(
-    audio: Annotated[list[str] | None, typer.Argument(help="Audio or video files; '-' reads standard input.")] = None,
+    audio: Annotated[list[str] | None, typer.Argument(help="Audio or video files, folders, or '-'.")] = None,
     model: Annotated[str, typer.Option(help="A shipped model by its name, or a model directory.")] = "en",
     formats: Annotated[
-        list[str] | None, typer.Option("--format", help="txt, json, jsonl, srt, vtt or all; may be repeated.")
+        list[str] | None,
+        typer.Option("--format", help="txt, json, jsonl, srt, vtt, tsv, ctm, stm, trn, textgrid, seglst or all."),
     ] = None,
     output_dir: Annotated[Path | None, typer.Option(help="Folder for the files; beside no option: the screen.")] = None,
     manifest: Annotated[Path | None, typer.Option(help="Transcribe the utterances of a manifest.")] = None,
@@ -33,7 +36,12 @@ def transcribe(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
-    channel: Annotated[str, typer.Option(help="mix, or the number of one channel, counted from 1.")] = "mix",
+    max_line_width: Annotated[int, typer.Option(min=1, help="Characters a line of srt and vtt captions.")] = 42,
+    max_line_count: Annotated[int, typer.Option(min=1, help="Lines a caption.")] = 2,
+    resume: Annotated[bool, typer.Option("--resume", help="Leave out what an earlier run has written.")] = False,
+    vad: Annotated[bool, typer.Option(help="Transcribe only where somebody speaks; --no-vad for cut material.")] = True,
+    hotwords: Annotated[Path | None, typer.Option(help="A file of words to expect, one a line.")] = None,
+    channel: Annotated[str, typer.Option(help="mix, each, or the number of one, counted from 1.")] = "mix",
 ) -> int:
     """Transcribe audio files, or the utterances of a manifest.
 
@@ -44,108 +52,152 @@ def transcribe(
     if bool(manifest) != bool(manifest_output):
         raise ConfigError("--manifest IN.jsonl and --output OUT.jsonl go together.")
     chosen = _formats(formats)
-    channel_number = _channel(channel)
+    check_channel(channel)
     import torch
 
-    from asr_s2s.recognizer import load
+    from asr_s2s.recognizer import load, read_hotwords
 
     if threads:
         torch.set_num_threads(threads)
+    expected = read_hotwords(hotwords) if hotwords else []
     if manifest and manifest_output:
         from asr_s2s.manifest import read_manifest
 
+        if channel == EACH:
+            raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
         utterances = read_manifest(manifest)
-        recognizer = load(model, beam=beam, device=device, precision=precision)
-        return _transcribe_manifest(recognizer, utterances, manifest_output, channel=channel_number)
-    names = audio or []
-    recognizer = load(model, beam=beam, device=device, precision=precision)
-    return _transcribe_files(recognizer, names, chosen, output_dir, channel=channel_number)
+        recognizer = load(model, beam=beam, device=device, precision=precision, find_speech=vad, hotwords=expected)
+        return _transcribe_manifest(recognizer, utterances, manifest_output, channel=channel, resume=resume)
+    inputs = with_channel(named_inputs(audio or []), channel)
+    if output_dir:
+        check_targets(inputs, output_dir)
+        inputs = _missing(inputs, chosen, output_dir) if resume else inputs
+    recognizer = load(
+        model,
+        beam=beam,
+        device=device,
+        precision=precision,
+        find_speech=vad,
+        word_times=chosen != ["txt"],
+        hotwords=expected,
+    )
+    writer = _Writer(chosen, max_line_width=max_line_width, max_line_count=max_line_count)
+    return _transcribe_files(recognizer, inputs, writer, output_dir)
 
 
-def _transcribe_files(
-    recognizer: "Recognizer", names: list[str], formats: list[str], output_dir: Path | None, *, channel: int | None
-) -> int:
+def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[Input]:
+    """Leave out the inputs whose transcripts are all there."""
+    from asr_s2s.transcripts import FORMATS
+
+    missing = [
+        one for one in inputs if not all(one.target(output_dir, FORMATS[name].suffix).exists() for name in formats)
+    ]
+    if len(missing) < len(inputs):
+        say(f"{len(inputs) - len(missing)} of {len(inputs)} are done already.")
+    return missing
+
+
+def _transcribe_files(recognizer: "Recognizer", inputs: list[Input], writer: "_Writer", output_dir: Path | None) -> int:
     """Print or write each transcript as soon as it is there; count what failed."""
+    from asr_s2s.errors import TranscriptError
+    from asr_s2s.files import write_text
+    from asr_s2s.recognizer import Source
     from asr_s2s.transcripts import FORMATS, Transcript
 
     failed = 0
-    titled = len(names) > 1 and not output_dir
-    targets = _targets(names, output_dir) if output_dir else {}
-    for source, result in recognizer.transcribe_many(_sources(names), channel=channel):
-        if not isinstance(result, Transcript):
-            say(str(result))
-            failed += 1
-            continue
-        _warn(source.name, result)
-        for name in formats or ["txt"]:
-            text = FORMATS[name].write(result)
-            if output_dir:
-                from asr_s2s.files import write_text
+    sources = (Source(name=one.name, path=one.path, data=one.data(), channel=one.channel) for one in inputs)
+    with Progress(len(inputs), shown=output_dir is not None) as progress:
+        results = recognizer.transcribe_many(sources)
+        for one, (_, result) in zip(inputs, results, strict=True):
+            progress.done(result.duration if isinstance(result, Transcript) else 0.0)
+            if not isinstance(result, Transcript):
+                say(str(result))
+                failed += 1
+                continue
+            _warn(one.name, result)
+            try:
+                texts = writer.texts(result)
+            except TranscriptError as error:
+                say(f"{one.name}: {error}")
+                failed += 1
+                continue
+            for name, text in texts.items():
+                if output_dir:
+                    write_text(one.target(output_dir, FORMATS[name].suffix), text)
+                elif len(inputs) > 1 and name == "txt":
+                    output(f"{one.name}: {' '.join(text.split())}")
+                else:
+                    output(text)
+    return _status(failed, len(inputs))
 
-                write_text(targets[source.name].with_suffix(FORMATS[name].suffix), text)
-            elif titled and name == "txt":
-                output(f"{source.name}: {' '.join(text.split())}")
-            else:
-                output(text)
-    return _status(failed, len(names))
+
+class _Writer:
+    """Writes a transcript in the formats that were asked for; captions in the shape that was asked for."""
+
+    def __init__(self, formats: list[str], *, max_line_width: int, max_line_count: int) -> None:
+        self._formats = formats
+        self._width, self._count = max_line_width, max_line_count
+
+    def texts(self, transcript: "Transcript") -> dict[str, str]:
+        """Give the content of each file by its format. Raises TranscriptError as the formats do."""
+        from asr_s2s.transcripts import FORMATS, CaptionShape, shaped
+
+        captions = shaped(transcript, CaptionShape(max_line_width=self._width, max_line_count=self._count))
+        return {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self._formats}
 
 
 def _transcribe_manifest(
-    recognizer: "Recognizer", utterances: "list[Utterance]", target: Path, *, channel: int | None
+    recognizer: "Recognizer", utterances: "list[Utterance]", target: Path, *, channel: str, resume: bool
 ) -> int:
-    """Copy each line and add pred_text with its evidence; a line whose audio failed is copied without it."""
-    from dataclasses import replace
+    """Copy each line and add pred_text with its evidence; a line whose audio failed is copied without it.
 
-    from asr_s2s.manifest import write_manifest
+    What is finished is written every so often, and when the work is broken off.
+    """
+    from asr_s2s.manifest import read_manifest, write_manifest
     from asr_s2s.recognizer import Source
     from asr_s2s.transcripts import Transcript
-    from asr_s2s.transcripts.jsonl import manifest_fields
 
+    done = {item.id: item for item in read_manifest(target)} if resume and target.exists() else {}
+    written = {item.id: done.get(item.id, item) for item in utterances}
+    todo = [item for item in utterances if written[item.id].pred_text is None]
+    number = None if channel == MIX else int(channel)
     sources = [
-        Source(name=item.id, path=item.audio_path, offset=item.offset, duration=item.duration) for item in utterances
+        Source(item.id, item.audio_path, offset=item.offset, duration=item.duration, channel=number) for item in todo
     ]
-    written, failed = [], 0
-    results = recognizer.transcribe_many(sources, channel=channel)
-    for utterance, (_, result) in zip(utterances, results, strict=True):
-        if isinstance(result, Transcript):
-            _warn(utterance.id, result)
-            fields = manifest_fields(result)
-            evidence = {name: value for name, value in fields.items() if name in ("confidence", "flags", "model")}
-            written.append(replace(utterance, pred_text=result.text, extra=dict(utterance.extra) | evidence))
-        else:
-            say(f"{utterance.origin}: utterance '{utterance.id}': {result}")
-            written.append(utterance)
-            failed += 1
-    write_manifest(target, written)
+    failed, saved = 0, time.monotonic()
+    results = recognizer.transcribe_many(sources)
+    with Progress(len(todo), shown=True) as progress:
+        try:
+            for utterance, (_, result) in zip(todo, results, strict=True):
+                progress.done(result.duration if isinstance(result, Transcript) else 0.0)
+                if isinstance(result, Transcript):
+                    _warn(utterance.id, result)
+                    written[utterance.id] = _recognised(utterance, result)
+                else:
+                    say(f"{utterance.origin}: utterance '{utterance.id}': {result}")
+                    failed += 1
+                if time.monotonic() - saved > SAVE_SECONDS:
+                    write_manifest(target, written.values())
+                    saved = time.monotonic()
+        finally:
+            write_manifest(target, written.values())
     return _status(failed, len(utterances))
 
 
-def _sources(names: list[str]) -> "Iterator[Source]":
-    from asr_s2s.recognizer import Source
+def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance":
+    """Add what was recognised; words that the line has already are the truth, and stay."""
+    from dataclasses import replace
 
-    for name in names:
-        if name == STANDARD_INPUT:
-            yield Source(name="standard input", data=sys.stdin.buffer.read())
-        else:
-            yield Source(name=name, path=Path(name))
+    from asr_s2s.transcripts.jsonl import manifest_fields
 
-
-def _targets(names: list[str], folder: Path) -> dict[str, Path]:
-    """Give each input its output path without a suffix; two inputs of one name would overwrite each other."""
-    targets: dict[str, Path] = {}
-    taken: dict[Path, str] = {}
-    for name in names:
-        shown = "standard input" if name == STANDARD_INPUT else name
-        # the dot keeps with_suffix from cutting names such as 'talk.v2'
-        target = folder / f"{'stdin' if name == STANDARD_INPUT else Path(name).stem}.x"
-        if target in taken and taken[target] != shown:
-            raise ConfigError(
-                f"{taken[target]} and {shown} would both be written as {target.stem} in {folder}. "
-                "Rename one, or use two output folders."
-            )
-        targets[shown] = target
-        taken[target] = shown
-    return targets
+    fields = manifest_fields(transcript)
+    kept = ("confidence", "flags", "model", "time_source")
+    evidence = {name: value for name, value in fields.items() if name in kept}
+    if utterance.words is None:
+        utterance = replace(utterance, words=transcript.words or None)
+    elif "words" in fields:
+        evidence["pred_words"] = fields["words"]
+    return replace(utterance, pred_text=transcript.text, extra=dict(utterance.extra) | evidence)
 
 
 def _formats(formats: list[str] | None) -> list[str]:
@@ -159,15 +211,7 @@ def _formats(formats: list[str] | None) -> list[str]:
             chosen.append(name)
         else:
             raise ConfigError(f"--format {name}: unknown. Choose from {', '.join(FORMATS)}, all.")
-    return list(dict.fromkeys(chosen))
-
-
-def _channel(channel: str) -> int | None:
-    if channel == "mix":
-        return None
-    if channel.isdigit() and int(channel) > 0:
-        return int(channel)
-    raise ConfigError(f"--channel {channel}: give 'mix' or a channel's number, counted from 1.")
+    return list(dict.fromkeys(chosen)) or ["txt"]
 
 
 def _warn(name: str, transcript: object) -> None:

@@ -54,7 +54,7 @@ class ModelDirectoryConfig(PartConfig):
             "search": True,
             "vocabulary": {"no_speech"},
             "features": {"tail_seconds"},
-            "model": {"silence"},
+            "model": {"silence": True, "decoder": {"alignment_heads"}},
         }
         parts = self.model_dump(mode="json", exclude=decoding)
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

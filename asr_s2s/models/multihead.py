@@ -51,7 +51,7 @@ class MultiHeadAttention(nn.Module):
         allowed: broadcastable to (batch, head, query, time); bool, True where a query may look, or float, added to the
             scores; None: everywhere
         causal: query i looks at times 0 ... i alone; not together with allowed or with_weights
-        returns: (batch, query, channel) and, if asked for, the weights averaged over heads (batch, query, time)
+        returns: (batch, query, channel) and, if asked for, the weights (batch, head, query, time)
         """
         query = self._split(self.query(x))
         if allowed is not None and allowed.dtype != torch.bool:
@@ -64,7 +64,7 @@ class MultiHeadAttention(nn.Module):
         if allowed is not None:
             scores = scores.masked_fill(~allowed, -math.inf) if allowed.dtype == torch.bool else scores + allowed
         weights = scores.softmax(dim=3)
-        return self._join(weights @ values), weights.mean(dim=1)
+        return self._join(weights @ values), weights
 
     def extra_repr(self) -> str:
         """Show what the shapes of the weights do not tell."""

@@ -1,6 +1,7 @@
 """A recording in, a transcript out."""
 
+from asr_s2s.recognizer.hotwords import read_hotwords
 from asr_s2s.recognizer.recognizer import Recognizer, load
 from asr_s2s.recognizer.source import Source
 
-__all__ = ["Recognizer", "Source", "load"]
+__all__ = ["Recognizer", "Source", "load", "read_hotwords"]

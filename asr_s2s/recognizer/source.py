@@ -1,6 +1,6 @@
-"""What a recogniser is given: a file, standard input or samples, brought to 16 kHz and cut into pieces."""
+"""What a recogniser is given: a file, standard input or samples, brought to 16 kHz block by block."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from asr_s2s.audio import SAMPLE_RATE, Segment, cut_at_silences, read_audio, resample
+from asr_s2s.audio import SAMPLE_RATE, read_blocks, resample_blocks
 from asr_s2s.errors import AudioError
-
-# -80 dB below full scale: under the last bits of 16-bit recordings, far under the quietest real speech
-SILENCE_PEAK = 1e-4
+from asr_s2s.recognizer.pieces import SILENCE_PEAK
 
 
 @dataclass(frozen=True)
 class Source:
-    """One recording to transcribe, or a piece of one; `samples` wins over `path`."""
+    """One recording to transcribe, or a piece of one; `samples` wins over `path`.
+
+    channel: the number of one channel of a file, counted from 1; None mixes them
+    """
 
     name: str
     path: Path | None = None
@@ -26,20 +27,24 @@ class Source:
     sample_rate: int = SAMPLE_RATE
     offset: float = 0.0
     duration: float | None = None
+    channel: int | None = None
 
-    def read(self, *, channel: int | None) -> NDArray[np.float32]:
-        """Give the samples (time,) at 16 kHz; AudioError if there are none, or nothing but silence."""
-        if self.samples is not None:
-            samples = resample(_checked(self.samples, self.name), self.sample_rate, SAMPLE_RATE)
-        else:
-            file = _NamedBytes(self.data, self.name) if self.data is not None else self.path
-            assert file is not None, "a source has a path, bytes or samples"
-            samples = read_audio(file, offset=self.offset, duration=self.duration, channel=channel)
-        peak = float(np.abs(samples).max(initial=0.0))
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """Give the samples (time,) at 16 kHz, block by block; AudioError if there are none, or only silence."""
+        peak = 0.0
+        for block in self._blocks():
+            peak = max(peak, float(np.abs(block).max(initial=0.0)))
+            yield block
         if peak < SILENCE_PEAK:
             level = f"its peak is {20 * np.log10(peak):.0f} dB" if peak else "every sample is zero"
             raise AudioError(f"{self.name}: holds only silence ({level}). Check the recording or the chosen channel.")
-        return samples
+
+    def _blocks(self) -> Iterator[NDArray[np.float32]]:
+        if self.samples is not None:
+            return resample_blocks([_checked(self.samples, self.name)], self.sample_rate, SAMPLE_RATE)
+        file = _NamedBytes(self.data, self.name) if self.data is not None else self.path
+        assert file is not None, "a source has a path, bytes or samples"
+        return read_blocks(file, offset=self.offset, duration=self.duration, channel=self.channel)
 
 
 class _NamedBytes(BytesIO):
@@ -53,12 +58,6 @@ class _NamedBytes(BytesIO):
 def source_of(audio: "str | Path | Source") -> Source:
     """Wrap a path; a source stays as it is."""
     return audio if isinstance(audio, Source) else Source(name=str(audio), path=Path(audio))
-
-
-def pieces_of(samples: NDArray[np.float32], *, max_seconds: float) -> Sequence[Segment]:
-    """Cut a recording at its silences and leave out pieces without any sound."""
-    pieces = cut_at_silences(samples, max_seconds=max_seconds)
-    return [piece for piece in pieces if np.abs(samples[piece.start : piece.end]).max() >= SILENCE_PEAK]
 
 
 def _checked(samples: NDArray[np.float32], name: str) -> NDArray[np.float32]:

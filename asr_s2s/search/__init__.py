@@ -4,9 +4,11 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import ConfigError
+from asr_s2s.search.alignment import token_frames
 from asr_s2s.search.beam import BeamSearch
 from asr_s2s.search.flags import FlagThresholds, mean_probability
 from asr_s2s.search.greedy import GreedySearch
+from asr_s2s.search.hotwords import Hotwords
 from asr_s2s.search.hypothesis import Flag, FlagName, Hypothesis
 from asr_s2s.search.protocol import Recognizable, Search
 from asr_s2s.search.ranking import Ranking
@@ -17,12 +19,14 @@ __all__ = [
     "Flag",
     "FlagName",
     "GreedySearch",
+    "Hotwords",
     "Hypothesis",
     "Recognizable",
     "Search",
     "SearchConfig",
     "TokenRules",
     "mean_probability",
+    "token_frames",
 ]
 
 
@@ -44,9 +48,10 @@ class SearchConfig(PartConfig):
     max_no_speech: float = Field(
         default=0.6, ge=0, le=1
     )  # a higher probability that nobody speaks is flagged there too
+    hotword_bonus: NonNegativeFloat = 1.5  # added to the score for every token of a hot word, as long as it lasts
 
-    def build(self, model: Recognizable, rules: TokenRules) -> Search:
-        """Make the search for one model and one vocabulary.
+    def build(self, model: Recognizable, rules: TokenRules, *, hotwords: Hotwords | None = None) -> Search:
+        """Make the search for one model and one vocabulary; hot words make even a beam of 1 a beam search.
 
         Raises ConfigError if CTC is to be used and the model or the vocabulary has no place for it.
         """
@@ -59,7 +64,7 @@ class SearchConfig(PartConfig):
             min_confidence=self.min_confidence,
             max_no_speech=self.max_no_speech,
         )
-        if self.beam == 1 and not self.ctc_weight:
+        if self.beam == 1 and not self.ctc_weight and hotwords is None:
             return GreedySearch(
                 model,
                 rules,
@@ -87,4 +92,5 @@ class SearchConfig(PartConfig):
             thresholds=thresholds,
             patience=self.patience,
             forbid_loops=self.forbid_loops,
+            hotwords=hotwords,
         )

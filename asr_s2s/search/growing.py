@@ -8,6 +8,7 @@ from torch import Tensor
 
 from asr_s2s.models.decoders.protocol import Decoder
 from asr_s2s.search.ctc_prefix import CtcPrefixes
+from asr_s2s.search.hotwords import HotwordState
 from asr_s2s.search.loops import LoopGuard
 from asr_s2s.search.paths import Paths
 
@@ -43,6 +44,7 @@ class Growing:
     state: Any
     ctc: CtcPrefixes | None
     guard: LoopGuard | None
+    hotwords: HotwordState | None
 
     @classmethod
     def start(
@@ -53,6 +55,7 @@ class Growing:
         newest: int,
         ctc: CtcPrefixes | None,
         guard: LoopGuard | None,
+        hotwords: HotwordState | None,
         device: torch.device,
     ) -> "Growing":
         """Begin with one empty hypothesis per utterance, whose last start token is still to be fed."""
@@ -66,6 +69,7 @@ class Growing:
             state=state,
             ctc=ctc,
             guard=guard,
+            hotwords=hotwords,
         )
 
     def advance(self, decoder: Decoder[Any], state: Any, chosen: Candidates) -> "Growing":
@@ -80,6 +84,7 @@ class Growing:
             state=decoder.reorder(state, chosen.beams),
             ctc=None if self.ctc is None else self.ctc.advance(chosen.beams, chosen.tokens),
             guard=None if self.guard is None else self.guard.advance(chosen.beams, chosen.tokens),
+            hotwords=None if self.hotwords is None else self.hotwords.advance(chosen.beams, chosen.tokens),
         )
 
     def keep(self, decoder: Decoder[Any], rows: list[int]) -> "Growing":
@@ -94,4 +99,5 @@ class Growing:
             state=decoder.keep(self.state, kept),
             ctc=None if self.ctc is None else self.ctc.keep(kept),
             guard=None if self.guard is None else self.guard.keep(kept),
+            hotwords=None if self.hotwords is None else self.hotwords.keep(kept),
         )

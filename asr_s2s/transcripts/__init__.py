@@ -6,7 +6,8 @@ Each format is a module with `suffix`, `write` and `read`; a new one is a module
 from typing import Protocol
 
 from asr_s2s.errors import TranscriptError
-from asr_s2s.transcripts import json, jsonl, srt, txt, vtt
+from asr_s2s.transcripts import ctm, json, jsonl, seglst, srt, stm, textgrid, trn, tsv, txt, vtt
+from asr_s2s.transcripts.shape import CaptionShape, shaped
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
 
@@ -24,6 +25,18 @@ class TranscriptFormat(Protocol):
         ...
 
 
-FORMATS: dict[str, TranscriptFormat] = {"txt": txt, "json": json, "jsonl": jsonl, "srt": srt, "vtt": vtt}
+FORMATS: dict[str, TranscriptFormat] = {
+    "txt": txt,
+    "json": json,
+    "jsonl": jsonl,
+    "srt": srt,
+    "vtt": vtt,
+    "tsv": tsv,
+    "ctm": ctm,
+    "stm": stm,
+    "trn": trn,
+    "textgrid": textgrid,
+    "seglst": seglst,
+}
 
-__all__ = ["FORMATS", "Segment", "Transcript", "TranscriptError", "TranscriptFormat"]
+__all__ = ["FORMATS", "CaptionShape", "Segment", "Transcript", "TranscriptError", "TranscriptFormat", "shaped"]

@@ -23,6 +23,11 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def lines_of(text: str) -> str:
+    """Keep the lines that hold words, each with single spaces: a blank line within a text would end its caption."""
+    return "\n".join(line for each in text.split("\n") if (line := one_line(each)))
+
+
 def clock(seconds: float, *, point: str) -> str:
     """Write a time as hours:minutes:seconds with milliseconds after the point; hours may pass 99."""
     minutes, milliseconds = divmod(round(seconds * 1000), 60_000)

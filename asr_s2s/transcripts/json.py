@@ -48,6 +48,7 @@ class SegmentDocument(_Document):
     text: str
     confidence: Share | None = None
     flags: Flags = {}
+    repaired: Flags = Field(default={}, description="flags of a first search, whose text a safer one has replaced")
     words: tuple[WordDocument, ...] = ()
 
 
@@ -138,6 +139,7 @@ def _segment_document(segment: Segment) -> SegmentDocument:
         text=segment.text,
         confidence=rounded(segment.confidence),
         flags=dict(segment.flags),
+        repaired=dict(segment.repaired),
         words=tuple(word_document(word) for word in segment.words),
     )
 
@@ -150,4 +152,5 @@ def _segment(document: SegmentDocument) -> Segment:
         words=tuple(word_of(word) for word in document.words),
         confidence=document.confidence,
         flags=document.flags,
+        repaired=document.repaired,
     )

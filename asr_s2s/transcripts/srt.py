@@ -1,14 +1,14 @@
 """SubRip captions: a numbered block for each segment that holds text."""
 
-from asr_s2s.transcripts.captions import blocks, clock, one_line, segment_of
+from asr_s2s.transcripts.captions import blocks, clock, lines_of, segment_of
 from asr_s2s.transcripts.transcript import Transcript
 
 suffix = ".srt"
 
 
 def write(transcript: Transcript) -> str:
-    """Write a caption for each segment with text, on one line, times rounded to milliseconds."""
-    spoken = [(segment, text) for segment in transcript.segments if (text := one_line(segment.text))]
+    """Write a caption for each segment with text, in the lines that it has, times rounded to milliseconds."""
+    spoken = [(segment, text) for segment in transcript.segments if (text := lines_of(segment.text))]
     return "\n".join(
         f"{number}\n{clock(segment.start, point=',')} --> {clock(segment.end, point=',')}\n{text}\n"
         for number, (segment, text) in enumerate(spoken, start=1)

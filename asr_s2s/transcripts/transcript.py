@@ -11,6 +11,7 @@ class Segment:
     """A stretch of a recording and what was said in it; times are seconds in the file.
 
     flags: name -> the measured value that raised it, such as {"loop": 4.0}; empty when nothing looks wrong
+    repaired: the flags of a first search, whose text was replaced by that of a second one with safer settings
     """
 
     start: float
@@ -19,6 +20,7 @@ class Segment:
     words: tuple[Word, ...] = ()
     confidence: float | None = None
     flags: Mapping[str, float] = field(default_factory=dict)
+    repaired: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

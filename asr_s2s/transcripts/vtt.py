@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 from asr_s2s.errors import TranscriptError
-from asr_s2s.transcripts.captions import blocks, clock, one_line, segment_of
+from asr_s2s.transcripts.captions import blocks, clock, lines_of, one_line, segment_of
 from asr_s2s.transcripts.transcript import Transcript
 
 suffix = ".vtt"
@@ -16,11 +16,11 @@ TAG = re.compile(r"<[^>]*>")
 
 
 def write(transcript: Transcript) -> str:
-    """Write a caption for each segment with text, on one line, times rounded to milliseconds."""
+    """Write a caption for each segment with text, in the lines that it has, times rounded to milliseconds."""
     captions = [
         f"{clock(segment.start, point='.')} --> {clock(segment.end, point='.')}\n{html.escape(text, quote=False)}\n"
         for segment in transcript.segments
-        if (text := one_line(segment.text))
+        if (text := lines_of(segment.text))
     ]
     return "\n".join([f"{HEADER}\n", *captions])
 

@@ -18,6 +18,7 @@ from asr_s2s.recognizer import Recognizer, Source
 from asr_s2s.transcripts import Transcript
 
 PART = 400  # clips of a part, which is kept when the run is cut off
+PLAIN = {"find_speech": False, "word_times": False, "repair": False}  # what is wrong must show
 MAX_TOKENS_PER_FRAME = 0.3  # 15 a second, twice as many as quick speech has
 
 
@@ -36,7 +37,7 @@ def _hear_part(teacher: Path, clips: Sequence[Utterance], output: Path) -> None:
     if output.exists():
         return
     torch.set_num_threads(1)
-    recognizer = Recognizer(_hurried(load_model(teacher)), beam=1, precision="auto")
+    recognizer = Recognizer(_hurried(load_model(teacher)), beam=1, precision="auto", **PLAIN)
     sources = [Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in clips]
     results = recognizer.transcribe_many(sources)
     write_manifest(output, [_with_transcript(clip, result) for clip, (_, result) in zip(clips, results, strict=True)])

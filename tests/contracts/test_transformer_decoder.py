@@ -186,6 +186,27 @@ def test_heads_that_do_not_divide_the_channels_are_refused_with_both_numbers() -
 def test_every_field_of_the_config_shapes_the_decoder() -> None:
     base = {"kind": "transformer", "channels": 16, "heads": 2, "layers": 1, "feedforward": 24}
     changes = {"channels": 32, "heads": 4, "layers": 2, "feedforward": 40, "dropout": 0.5, "max_tokens": 9}
-    assert changes.keys() == TransformerDecoderConfig.model_fields.keys() - {"kind"}
+    assert changes.keys() == TransformerDecoderConfig.model_fields.keys() - {"kind", "alignment_heads"}
     built = [repr(TransformerDecoderConfig.model_validate(base | {key: changes[key]}).build(8, 5)) for key in changes]
     assert repr(TransformerDecoderConfig.model_validate(base).build(8, 5)) not in built
+
+
+@torch.no_grad()
+def test_the_attention_is_the_mean_of_the_alignment_heads() -> None:
+    base = {"kind": "transformer", "channels": 16, "heads": 2, "layers": 3, "feedforward": 24, "dropout": 0.0}
+    encoder_out, lengths, tokens = torch.randn(2, 9, 8), torch.tensor([9, 5]), torch.tensor([[1, 2, 3], [1, 4, 0]])
+
+    def attention(*heads: tuple[int, int]) -> Tensor:
+        torch.manual_seed(0)
+        config = TransformerDecoderConfig.model_validate(base | {"alignment_heads": heads})
+        found = config.build(8, 5).eval()(tokens, encoder_out, lengths, with_attention=True).attention
+        assert found is not None
+        return found
+
+    one, other = attention((0, 1)), attention((2, 0))
+    torch.testing.assert_close(attention((0, 1), (2, 0)), (one + other) / 2)
+    assert not torch.allclose(one, other)
+    torch.testing.assert_close(attention(), attention((1, 0), (1, 1), (2, 0), (2, 1)))
+    for heads, message in ([[3, 0]], "head 0 of layer 3"), ([[0, 2]], "head 2 of layer 0"):
+        with pytest.raises(ValidationError, match=message):
+            TransformerDecoderConfig.model_validate(base | {"alignment_heads": heads})

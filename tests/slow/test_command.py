@@ -1,16 +1,19 @@
 """The command as users run it: a process of its own, real recordings, standard output and exit status."""
 
 import json
+import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from asr_s2s.audio import read_audio, write_audio
-from asr_s2s.manifest import read_manifest
+from asr_s2s.manifest import read_manifest, write_manifest
 
 pytestmark = pytest.mark.slow
 
@@ -54,8 +57,10 @@ def test_bad_files_are_named_one_line_each_and_the_good_are_transcribed(tmp_path
 def test_all_formats_are_written_and_say_the_same(tmp_path: Path) -> None:
     done = asr_s2s("transcribe", AURORA, "--format", "all", "--output-dir", tmp_path)
     assert done.returncode == 0
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".jsonl", ".srt", ".txt", ".vtt"]
-    assert all("Aurora Borealis" in path.read_text() for path in tmp_path.iterdir())
+    assert {path.name.removeprefix(AURORA.stem) for path in tmp_path.iterdir()} == {
+        ".TextGrid", ".ctm", ".json", ".jsonl", ".seglst.json", ".srt", ".stm", ".trn", ".tsv", ".txt", ".vtt"
+    }  # fmt: skip
+    assert all(re.search("Aurora.*Borealis", path.read_text(), re.DOTALL) for path in tmp_path.iterdir())
 
 
 def test_a_recording_longer_than_the_window_is_cut_at_silences_and_keeps_its_words(tmp_path: Path) -> None:
@@ -82,6 +87,54 @@ def test_a_manifest_goes_through_transcribe_and_score(tmp_path: Path) -> None:
     assert scored.returncode == 0
     assert "whisper-english" in scored.stdout
     assert json.loads(report.read_text())
+
+
+def test_a_folder_is_transcribed_in_its_own_order_of_folders_and_only_what_is_missing(tmp_path: Path) -> None:
+    for place in ("a/one.ogg", "b/one.ogg"):
+        (tmp_path / "talks" / place).parent.mkdir(parents=True)
+        (tmp_path / "talks" / place).write_bytes(AURORA.read_bytes())
+    (tmp_path / "talks" / "notes.txt").write_text("no sound")
+    assert asr_s2s("transcribe", tmp_path / "talks", "--output-dir", tmp_path / "out").returncode == 0
+    written = [tmp_path / "out" / place for place in ("a/one.txt", "b/one.txt")]
+    assert sorted((tmp_path / "out").rglob("*.txt")) == written
+    written[0].write_text("mine")
+    written[1].unlink()
+    again = asr_s2s("transcribe", tmp_path / "talks", "--output-dir", tmp_path / "out", "--resume")
+    assert again.stderr == "1 of 2 are done already.\n"
+    assert written[0].read_text() == "mine"
+    assert written[1].exists()
+    assert asr_s2s("transcribe", tmp_path / "out").returncode == 2  # no audio in it
+
+
+def test_each_channel_of_a_call_has_a_transcript_of_its_own(tmp_path: Path) -> None:
+    first, second = (read_audio(DATA / f"{name}.ogg") for name in (AURORA.stem, "LJ001-0076"))
+    both = np.zeros((max(len(first), len(second)), 2), np.float32)
+    both[: len(first), 0], both[: len(second), 1] = first, second
+    soundfile.write(tmp_path / "call.wav", both, 16_000)
+    done = asr_s2s("transcribe", tmp_path / "call.wav", "--channel", "each", "--output-dir", tmp_path / "out")
+    assert done.returncode == 0
+    texts = [(tmp_path / "out" / f"call.channel-{channel}.txt").read_text().lower() for channel in (1, 2)]
+    assert ["aurora" in text for text in texts] == [True, False]
+    assert ["native" in text for text in texts] == [False, True]
+
+
+def test_a_manifest_is_gone_on_with(tmp_path: Path) -> None:
+    target = tmp_path / "out.jsonl"
+    command = ("transcribe", "--manifest", DATA / "manifest.jsonl", "--output", target)
+    assert asr_s2s(*command).returncode == 0
+    whole = read_manifest(target)
+    write_manifest(target, [replace(one, pred_text="mine") if one.id == AURORA.stem else one for one in whole[:9]])
+    assert asr_s2s(*command, "--resume").returncode == 0
+    texts = {one.id: one.pred_text for one in read_manifest(target)}
+    assert texts == {one.id: one.pred_text for one in whole} | {AURORA.stem: "mine"}
+
+
+def test_a_recording_without_speech_gives_no_words_and_a_flag(tmp_path: Path) -> None:
+    done = asr_s2s("transcribe", DATA / "dishes.ogg", "--format", "json")
+    transcript = json.loads(done.stdout)
+    assert (transcript["text"], done.returncode) == ("", 0)
+    assert transcript["segments"][0]["flags"]["no_speech"] > 0.5
+    assert "no_speech" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """Transcribe files with faster-whisper tiny.en int8 and print the texts: what its users write, as a command.
 
-usage: peer.py [--beam 5] [--threads 2] FILE...
+usage: peer.py [--beam 5] [--threads 2] [--batched] FILE...
 """
 
 import argparse
 import importlib.util
 from pathlib import Path
 
-from faster_whisper import WhisperModel
+from faster_whisper import BatchedInferencePipeline, WhisperModel
 
 
 def main() -> None:
@@ -15,10 +15,12 @@ def main() -> None:
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--beam", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batched", action="store_true", help="its pipeline for long recordings")
     arguments = parser.parse_args()
     model = load_peer(threads=arguments.threads)
+    pipeline = BatchedInferencePipeline(model=model) if arguments.batched else model
     for file in arguments.files:
-        print(f"{file}: {transcribe(model, file, beam=arguments.beam)}")
+        print(f"{file}: {transcribe(pipeline, file, beam=arguments.beam)}")
 
 
 def load_peer(*, threads: int) -> WhisperModel:
@@ -28,7 +30,7 @@ def load_peer(*, threads: int) -> WhisperModel:
     return WhisperModel(str(Path(spec.origin).parent / "model"), device="cpu", compute_type="int8", cpu_threads=threads)
 
 
-def transcribe(model: WhisperModel, file: Path, *, beam: int) -> str:
+def transcribe(model: WhisperModel | BatchedInferencePipeline, file: Path, *, beam: int) -> str:
     segments, _ = model.transcribe(str(file), beam_size=beam, language="en")
     return " ".join(segment.text.strip() for segment in segments)
 

@@ -2,16 +2,11 @@
 
 from pathlib import Path
 
+from asr_s2s.audio import AUDIO_SUFFIXES
 from asr_s2s.data.corpora.shared import check_folder, refuse, with_durations
 from asr_s2s.errors import ManifestError
 from asr_s2s.manifest import Utterance
 
-# fmt: off
-AUDIO_SUFFIXES = (
-    ".aac", ".aif", ".aiff", ".amr", ".au", ".avi", ".caf", ".flac", ".m4a", ".mka", ".mkv", ".mov", ".mp3", ".mp4",
-    ".oga", ".ogg", ".opus", ".sph", ".wav", ".webm", ".wma",
-)
-# fmt: on
 NO_TRANSCRIPTS = frozenset({"readme", "license", "licence", "copying", "changelog", "notice"})
 
 

@@ -5,11 +5,12 @@ Radford 2023: Radford et al., "Robust speech recognition via large-scale weak su
 Press 2017: Press & Wolf, "Using the output embedding to improve language models", EACL 2017 (tied embedding).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, Self, cast
+from typing import Annotated, Literal, Self, cast
 
 import torch
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
@@ -21,6 +22,8 @@ from asr_s2s.models.feedforward import FeedForward, initialise
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
 from asr_s2s.models.positions import sinusoids
 from asr_s2s.models.silence import MergedSilence, visible_keys
+
+AlignmentHead = Annotated[tuple[NonNegativeInt, NonNegativeInt], Field(strict=False)]
 
 
 class TransformerDecoderLayer(nn.Module):
@@ -50,7 +53,7 @@ class TransformerDecoderLayer(nn.Module):
 
         x: (batch, token, channel); earlier: keys and values of the slots before these tokens
         lineage: (batch, 1, token, slot) bool, True at the slots a token may see; None: each sees those up to itself
-        returns: x of the same shape, all keys and values so far, weights over frames (batch, token, time') if asked for
+        returns: x of the same shape, all keys and values so far, weights (batch, head, token, time') if asked for
         """
         normed = self.self_attention_norm(x)
         keys, values = self.self_attention.keys_values(normed)
@@ -69,7 +72,8 @@ class TransformerDecoder(nn.Module):
     """Learned positions, a stack of pre-norm layers, and the transposed embedding as output layer (Press 2017).
 
     silence: tells which frames of the encoding stand for many, where its encoder appends some
-    The attention it reports is the mean over all heads of the upper half of the layers, where alignments form.
+    The attention it reports is the mean of its alignment heads, (layer, head) counted from 0; of none: of all heads of
+    the upper half of the layers, where alignments form.
     """
 
     def __init__(
@@ -83,10 +87,13 @@ class TransformerDecoder(nn.Module):
         feedforward: int,
         dropout: float,
         max_tokens: int,
+        alignment_heads: Sequence[tuple[int, int]] = (),
         silence: MergedSilence | None = None,
     ) -> None:
         super().__init__()
         self.silence = silence
+        upper_half = [(layer, head) for layer in range(layers // 2, layers) for head in range(heads)]
+        self.alignment_heads = tuple(alignment_heads) or tuple(upper_half)
         self.vocabulary_size = vocabulary_size
         self.max_tokens: int | None = max_tokens
         self.embedding = nn.Embedding(vocabulary_size, channels)
@@ -121,7 +128,7 @@ class TransformerDecoder(nn.Module):
                 with_weights=with_attention and self._aligns(index),
             )
             all_weights.append(weights)
-        return DecoderOutput(logits=self._logits(x), attention=_mean(all_weights))
+        return DecoderOutput(logits=self._logits(x), attention=self._attention(all_weights))
 
     def start(self, encoder_out: Tensor, encoder_lengths: Tensor) -> TransformerState:
         """Project the encoding once for the whole search; one empty hypothesis per utterance."""
@@ -157,7 +164,7 @@ class TransformerDecoder(nn.Module):
             written.append(keys_values)
             all_weights.append(weights)
         state = replace(state, written=tuple(written), lineage=lineage, position=state.position + 1)
-        return StepOutput(logits=self._logits(x), attention=_mean(all_weights), state=state)
+        return StepOutput(logits=self._logits(x), attention=self._attention(all_weights), state=state)
 
     def reorder(self, state: TransformerState, beams: Tensor) -> TransformerState:
         """Gather hypotheses within each utterance: beams (batch, new beam) holds old beam indices."""
@@ -185,7 +192,12 @@ class TransformerDecoder(nn.Module):
         return linear(self.norm(x), self.embedding.weight)
 
     def _aligns(self, layer: int) -> bool:
-        return layer >= len(self.layers) // 2
+        return any(layer == each for each, _ in self.alignment_heads)
+
+    def _attention(self, weights: Sequence[Tensor | None]) -> Tensor | None:
+        """Average the alignment heads' weights (batch, head, token, time') of the layers that were asked for them."""
+        chosen = [given[:, head] for layer, head in self.alignment_heads if (given := weights[layer]) is not None]
+        return torch.stack(chosen).mean(dim=0) if chosen else None
 
     def _initialise(self, channels: int) -> None:
         """Start with logits of variance one and with positions that already know their order."""
@@ -196,7 +208,10 @@ class TransformerDecoder(nn.Module):
 
 
 class TransformerDecoderConfig(PartConfig):
-    """A Transformer decoder; `feedforward` is the width of the position-wise networks."""
+    """A Transformer decoder; `feedforward` is the width of the position-wise networks.
+
+    alignment_heads: (layer, head) pairs, counted from 0, whose attention tells when a word was said
+    """
 
     kind: Literal["transformer"]
     channels: PositiveInt = 256
@@ -205,10 +220,17 @@ class TransformerDecoderConfig(PartConfig):
     feedforward: PositiveInt = 1024
     dropout: float = Field(default=0.1, ge=0, lt=1)
     max_tokens: PositiveInt = 448  # the longest sequence, start tokens included
+    alignment_heads: Annotated[tuple[AlignmentHead, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
         check_heads(self.channels, self.heads)
+        for layer, head in self.alignment_heads:
+            if layer >= self.layers or head >= self.heads:
+                raise ValueError(
+                    f"alignment_heads names head {head} of layer {layer}, and there are {self.layers} layers of "
+                    f"{self.heads} heads, counted from 0"
+                )
         return self
 
     def build(
@@ -224,10 +246,6 @@ class TransformerDecoderConfig(PartConfig):
             feedforward=self.feedforward,
             dropout=self.dropout,
             max_tokens=self.max_tokens,
+            alignment_heads=self.alignment_heads,
             silence=silence,
         )
-
-
-def _mean(weights: list[Tensor | None]) -> Tensor | None:
-    given = [each for each in weights if each is not None]
-    return torch.stack(given).mean(dim=0) if given else None

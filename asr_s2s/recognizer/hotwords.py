@@ -1,0 +1,41 @@
+"""A user's words as the tokens of a model's vocabulary."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from asr_s2s.errors import ConfigError, listed
+from asr_s2s.search import Hotwords
+from asr_s2s.text import Vocabulary
+from asr_s2s.text.vocabulary import read_utf8
+
+
+def read_hotwords(path: Path) -> list[str]:
+    """Read a word or phrase a line; blank lines and lines that begin with # are passed over."""
+    lines = (line.strip() for line in read_utf8(path).splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def build_hotwords(words: Iterable[str], vocabulary: Vocabulary, *, bonus: float) -> Hotwords | None:
+    """Spell words in the vocabulary; None where there are none.
+
+    Raises ConfigError that names characters which the model cannot write.
+    """
+    chosen = list(dict.fromkeys(words))
+    if not chosen:
+        return None
+    unknown = sorted({character for word in chosen for character in vocabulary.unknown(word)})
+    if unknown:
+        raise ConfigError(f"hot words hold characters that the model cannot write: {listed(unknown)}.")
+    return Hotwords.build(
+        [vocabulary.encode(word) for word in chosen],
+        token_texts=_token_texts(vocabulary),
+        end_token=vocabulary.end_token,
+        bonus=bonus,
+    )
+
+
+def _token_texts(vocabulary: Vocabulary) -> list[str]:
+    """Give what each token adds to a text that has begun: a first token alone would lose its space."""
+    begun = vocabulary.encode("a")
+    before = len(vocabulary.decode(begun))
+    return [vocabulary.decode([*begun, token])[before:] for token in range(vocabulary.size)]

@@ -1,0 +1,99 @@
+"""The words of a hypothesis, when each was said and how sure the model was of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from asr_s2s.manifest import Word
+from asr_s2s.model_store import SpeechSystem
+from asr_s2s.search import Hypothesis, token_frames
+from asr_s2s.text import Vocabulary
+
+
+@dataclass(frozen=True)
+class SpelledWord:
+    """A word and the tokens that spell what is said of it, from the first up to the one after its last.
+
+    Signs at its ends are not said: the token of a full stop attends to the silence after it.
+    """
+
+    text: str
+    first: int
+    end: int
+
+
+def spelled_words(vocabulary: Vocabulary, tokens: Sequence[int]) -> list[SpelledWord]:
+    """Find each word's tokens; a token that only ends a word or a character belongs to it."""
+    texts = [vocabulary.decode(tokens[:count]) for count in range(len(tokens) + 1)]
+    text = texts[-1]
+    found, place = [], 0
+    for word in text.split():
+        start = text.index(word, place)
+        place = start + len(word)
+        said = [at for at in range(start, place) if text[at].isalnum()] or [start, place - 1]
+        found.append(SpelledWord(word, _token_at(texts, said[0]), _token_at(texts, said[-1]) + 1))
+    return found
+
+
+def _token_at(texts: Sequence[str], place: int) -> int:
+    """Give the token that first spells the character at a place of the whole text, and lets it stand."""
+    right = [text[place : place + 1] == texts[-1][place] for text in texts]
+    wrong = [count for count, is_right in enumerate(right) if not is_right]
+    return wrong[-1]  # after so many tokens it was not there yet: the next one is at this index
+
+
+def timed_words(
+    system: SpeechSystem,
+    hypotheses: Sequence[Hypothesis],
+    encoder_out: Tensor,
+    encoder_lengths: Tensor,
+    *,
+    sound_lengths: Tensor,
+    starts: Sequence[float],
+    frame_seconds: Sequence[float],
+) -> list[tuple[Word, ...]]:
+    """Give the words of each hypothesis with times from the decoder's attention; none for a decoder without attention.
+
+    encoder_out: (batch, time', channel), encoder_lengths, sound_lengths: (batch,), the latter without added silence
+    starts: seconds in the file where each piece begins; frame_seconds: of an encoder frame
+    """
+    attention = _attention(system, hypotheses, encoder_out, encoder_lengths)
+    if attention is None:
+        return [() for _ in hypotheses]
+    found = []
+    for row, hypothesis in enumerate(hypotheses):
+        shown = attention[row, : len(hypothesis.tokens), : int(sound_lengths[row])]
+        frames, length = token_frames(shown), frame_seconds[row]
+        found.append(
+            tuple(
+                Word(
+                    word=word.text,
+                    start=round(starts[row] + frames[word.first][0] * length, 3),
+                    end=round(starts[row] + frames[word.end - 1][1] * length, 3),
+                    probability=_probability(hypothesis.token_log_probs[word.first : word.end]),
+                )
+                for word in spelled_words(system.vocabulary, hypothesis.tokens)
+            )
+        )
+    return found
+
+
+def _attention(
+    system: SpeechSystem, hypotheses: Sequence[Hypothesis], encoder_out: Tensor, encoder_lengths: Tensor
+) -> Tensor | None:
+    """Give what each token looked at, (batch, token, time'), in one pass over the finished hypotheses."""
+    start = list(system.vocabulary.start_tokens)
+    longest = max(len(hypothesis.tokens) for hypothesis in hypotheses)
+    end = system.vocabulary.end_token
+    rows = [[*start, *each.tokens, *[end] * (longest - len(each.tokens))] for each in hypotheses]
+    tokens = torch.tensor(rows, device=encoder_out.device)[:, : len(start) + longest - 1]
+    output = system.model.decoder(tokens, encoder_out, encoder_lengths, with_attention=True)
+    return None if output.attention is None else output.attention[:, len(start) - 1 :].float()
+
+
+def _probability(log_probs: Sequence[float]) -> float:
+    """Give the geometric mean of the tokens' probabilities."""
+    return math.exp(sum(log_probs) / len(log_probs))

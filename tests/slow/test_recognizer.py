@@ -1,0 +1,77 @@
+"""The recogniser with a real model: what a search that fails leaves, and when words were said."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr_s2s.audio import read_audio
+from asr_s2s.manifest import read_manifest
+from asr_s2s.model_store import load_model
+from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.search import Flag, Hypothesis
+from asr_s2s.transcripts import Transcript
+
+pytestmark = pytest.mark.slow
+
+DATA = Path(__file__).parents[1] / "data"
+AURORA = DATA / "arctic_a0015_1592748256.ogg"
+LOOP = Hypothesis((5, 5, 5, 5), -1.0, (-0.1,) * 4, ended=True, flags=(Flag("loop", 4.0),))
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer(load_model("en"))
+
+
+def test_a_search_that_ran_in_circles_is_done_again_and_what_was_wrong_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = Recognizer(load_model("en"))
+    expected = recognizer.transcribe(AURORA)
+    assert not expected.segments[0].repaired
+    monkeypatch.setattr(recognizer, "_search", lambda encoder_out, *_, **__: [LOOP] * len(encoder_out))
+    again = recognizer.transcribe(AURORA)
+    assert "aurora" in again.text.lower()
+    assert all(segment.repaired == {"loop": 4.0} for segment in again.segments)
+    assert again.flags == {}
+
+
+def test_the_first_text_stays_where_the_second_search_fails_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = Recognizer(load_model("en"))
+    for name in ("_search", "_safe_search"):
+        monkeypatch.setattr(recognizer, name, lambda encoder_out, *_, **__: [LOOP] * len(encoder_out))
+    (segment,) = recognizer.transcribe(AURORA).segments
+    assert (segment.flags, segment.repaired) == ({"loop": 4.0}, {})
+
+
+def test_word_times_are_those_of_the_corpus(recognizer: Recognizer) -> None:
+    errors = []
+    for clip in read_manifest(DATA / "manifest.jsonl"):
+        if clip.words:
+            found = {word.word.strip(".,").lower(): word for word in recognizer.transcribe(clip.audio_path).words}
+            for word in clip.words:
+                if word.word in found:
+                    errors += [found[word.word].start - word.start, found[word.word].end - word.end]
+    assert len(errors) >= 12
+    assert np.median(np.abs(errors)) < 0.1
+
+
+def test_pieces_of_a_file_give_times_in_the_file(recognizer: Recognizer) -> None:
+    whole = recognizer.transcribe(DATA / "LJ001-0076.ogg")
+    ((_, part),) = recognizer.transcribe_many([Source("part", DATA / "LJ001-0076.ogg", offset=2.0)])
+    assert isinstance(part, Transcript)
+    last, same = whole.words[-1], part.words[-1]
+    assert last.word == same.word
+    assert abs(last.start - same.start) < 0.15
+    assert all(word.start >= 2.0 for word in part.words)
+
+
+def test_a_long_recording_in_silence_keeps_every_utterance_at_its_time(recognizer: Recognizer) -> None:
+    clip = read_audio(AURORA)
+    samples = np.random.default_rng(0).normal(0, 3e-4, 16_000 * 300).astype(np.float32)
+    starts = (3, 110, 239, 290)
+    for start in starts:
+        samples[start * 16_000 : start * 16_000 + len(clip)] += clip
+    found = recognizer.transcribe(samples, sample_rate=16_000)
+    words = [word for word in found.words if "aurora" in word.word.lower()]
+    assert [round(word.start) for word in words] == [start + round(words[0].start - 3) for start in starts]
+    assert found.duration == 300.0

@@ -1,0 +1,88 @@
+"""The detector of speech against the streaming model of the same package, and the stretches made of its judgement."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from asr_s2s.audio import Segment, SpeechDetector, read_audio, speech_segments
+from asr_s2s.audio.speech import CONTEXT, FRAME, _model_file
+
+pytestmark = pytest.mark.unit
+
+DATA = Path(__file__).parents[1] / "data"
+SPOKEN = DATA / "common_voice_en_37266650.ogg"
+
+
+def streamed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give what the model made for streams finds, frame by frame."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    file = Path(_model_file()).with_name("silero_vad.onnx")
+    model = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    state, context, found = np.zeros((2, 1, 128), np.float32), np.zeros((1, CONTEXT), np.float32), []
+    for frame in np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, 1, FRAME):
+        inputs = {"input": np.concatenate([context, frame], axis=1), "state": state, "sr": np.array(16_000)}
+        probability, state = model.run(None, inputs)
+        context = frame[:, -CONTEXT:]
+        found.append(float(probability[0, 0]))
+    return np.array(found, np.float32)
+
+
+def test_the_probabilities_are_those_of_the_streaming_model() -> None:
+    samples = read_audio(SPOKEN)
+    found = SpeechDetector()(samples)
+    np.testing.assert_allclose(found, streamed(samples), atol=1e-4)
+    assert found.min() < 0.1
+    assert found.max() > 0.9
+
+
+def test_blocks_give_what_the_whole_gives() -> None:
+    samples = read_audio(SPOKEN)
+    detector = SpeechDetector()
+    parts = [detector(samples[start : start + 5 * FRAME]) for start in range(0, len(samples), 5 * FRAME)]
+    np.testing.assert_allclose(np.concatenate(parts), SpeechDetector()(samples), atol=1e-6)
+
+
+def test_nobody_speaks_over_dishes_and_in_digital_silence() -> None:
+    for samples in (read_audio(DATA / "dishes.ogg"), np.zeros(32_000, np.float32)):
+        assert speech_segments(SpeechDetector()(samples), len(samples)) == []
+
+
+def test_every_word_of_real_recordings_is_inside() -> None:
+    # the corpus's own word times, in seconds
+    for name, first, last in (("lbby5a", 0.58, 1.74), ("swbc1s", 0.63, 1.92), ("prac8p", 0.66, 1.8)):
+        samples = read_audio(DATA / f"{name}.ogg")
+        (found,) = speech_segments(SpeechDetector()(samples), len(samples))
+        assert found.start <= first * 16_000
+        assert found.end >= last * 16_000
+
+
+@given(values=st.lists(st.sampled_from([0.0, 0.3, 0.5, 1.0]), max_size=300), more=st.integers(0, FRAME - 1))
+def test_stretches_are_in_order_apart_and_inside_and_hold_every_certain_long_speech(
+    values: list[float], more: int
+) -> None:
+    probabilities = np.array(values, np.float32)
+    num_samples = max(len(values) * FRAME - more, 0)
+    found = speech_segments(probabilities, num_samples)
+    edges = [edge for segment in found for edge in (segment.start, segment.end)]
+    assert edges == sorted(set(edges))
+    assert not edges or (edges[0] >= 0 and edges[-1] <= num_samples)
+    for frame in range(len(values) - 4):
+        if min(values[frame : frame + 4]) == 1.0:  # 128 ms, more than a click
+            assert any(s.start <= frame * FRAME and s.end >= min((frame + 4) * FRAME, num_samples) for s in found)
+
+
+def test_a_click_is_no_speech_and_a_short_pause_is_no_end() -> None:
+    click = np.zeros(200, np.float32)
+    click[50:52] = 1.0
+    assert speech_segments(click, 200 * FRAME) == []
+    pause = np.ones(200, np.float32)
+    pause[100:110] = 0.0  # 0.32 s
+    assert speech_segments(pause, 200 * FRAME) == [Segment(0, 200 * FRAME)]
+    pause[100:150] = 0.0  # 1.6 s
+    assert len(speech_segments(pause, 200 * FRAME)) == 2

@@ -1,0 +1,84 @@
+"""When tokens were said: the best path against all paths, and words from pieces of any spelling."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asr_s2s.recognizer.words import spelled_words
+from asr_s2s.search import token_frames
+from asr_s2s.search.alignment import _best_edges
+from asr_s2s.text import CharacterVocabulary
+
+pytestmark = pytest.mark.unit
+
+
+@given(data=st.data(), tokens=st.integers(1, 4), more=st.integers(0, 4))
+def test_no_other_path_has_a_larger_sum(data: st.DataObject, tokens: int, more: int) -> None:
+    frames = tokens + more
+    numbers = st.integers(-8, 8).map(float)
+    weights = np.array(data.draw(st.lists(numbers, min_size=tokens * frames, max_size=tokens * frames)))
+    weights = weights.reshape(tokens, frames)
+
+    def worth(edges: tuple[int, ...]) -> float:
+        return sum(weights[token, a:b].sum() for token, (a, b) in enumerate(itertools.pairwise(edges)))
+
+    found = tuple(_best_edges(weights))
+    assert found == tuple(sorted(set(found)))  # every token has a frame
+    every = itertools.combinations(range(frames + 1), tokens + 1)
+    assert worth(found) == max(map(worth, every))
+
+
+def test_tokens_are_where_they_attend_and_silence_at_both_ends_is_nobodys() -> None:
+    attention = torch.full((3, 40), 0.001)
+    for token, (first, end) in enumerate([(8, 12), (12, 20), (20, 30)]):
+        attention[token, first:end] = 1.0
+    assert token_frames(attention / attention.sum(1, keepdim=True)) == [(8, 12), (12, 20), (20, 30)]
+
+
+def test_one_token_is_where_it_attends_most() -> None:
+    attention = torch.full((1, 10), 0.01)
+    attention[0, 4:6] = 0.4
+    assert token_frames(attention) == [(4, 6)]
+
+
+def test_more_tokens_than_frames_and_no_tokens_at_all_are_no_error() -> None:
+    assert token_frames(torch.ones(3, 2)) == [(0, 1), (1, 2), (2, 2)]
+    assert token_frames(torch.ones(0, 5)) == []
+
+
+@given(text=st.text("ab ", max_size=20))
+def test_words_of_characters_are_the_words_of_the_text(text: str) -> None:
+    vocabulary = CharacterVocabulary.from_texts(["ab "])
+    tokens = vocabulary.encode(text)
+    words = spelled_words(vocabulary, tokens)
+    assert [word.text for word in words] == vocabulary.decode(tokens).split()
+    for word in words:
+        assert vocabulary.decode(tokens[word.first : word.end]).strip() == word.text
+    edges = [edge for word in words for edge in (word.first, word.end)]
+    assert edges == sorted(edges)
+
+
+class Bytes:
+    """A vocabulary whose tokens are bytes: a character may take several."""
+
+    def decode(self, tokens: list[int]) -> str:
+        return bytes(tokens).decode("utf-8", "replace")
+
+
+@given(text=st.text(max_size=12))
+def test_a_character_of_several_tokens_belongs_to_the_last_of_them(text: str) -> None:
+    tokens = list(text.encode())
+    for word in spelled_words(Bytes(), tokens):
+        said = re.sub(r"(^[\W_]+|[\W_]+$)", "", word.text) or word.text
+        assert word.first < word.end
+        assert bytes(tokens[: word.end]).decode().endswith(said[-1])
+
+
+def test_signs_around_a_word_are_not_said() -> None:
+    words = spelled_words(Bytes(), list(b'"so" - no.'))
+    assert [(word.text, word.first, word.end) for word in words] == [('"so"', 1, 3), ("-", 5, 6), ("no.", 7, 9)]

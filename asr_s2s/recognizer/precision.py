@@ -19,7 +19,8 @@ def prefers_bfloat16(precision: str, *, device: torch.device) -> bool:
     if precision == "auto":
         if device.type == "cuda":
             return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-        return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+        able = torch.cpu.get_capabilities()
+        return bool(able.get("amx_bf16") or able.get("avx512_bf16"))
     if precision not in PRECISIONS:
         raise ConfigError(f"precision {precision}: unknown. Choose from {', '.join(PRECISIONS)}.")
     return precision == "bfloat16"

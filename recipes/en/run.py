@@ -29,22 +29,15 @@ from asr_s2s.manifest import read_manifest, write_manifest
 def main() -> None:
     arguments = parse()
     work: Path = arguments.work
-    imported, pruned = work / "imported", work / "pruned"
+    imported = work / "imported"
     if (arguments.checkpoint / "config.yaml").exists():
         imported = arguments.checkpoint
     elif not imported.exists():
         asr_s2s("model", "import-whisper", arguments.checkpoint, imported, "--storage", "float32")
-    if arguments.text is None:
-        pruned = imported
-    elif not pruned.exists():
-        asr_s2s(
-            "model", "prune-vocabulary", imported, pruned,
-            "--text", arguments.text, "--size", arguments.size, "--storage", "float32",
-        )  # fmt: skip
     quick, teacher, learner = work / "quick", work / "teacher", work / "learner"
     merge_silence(imported, quick, frames=96, tail_seconds=1.0)
-    merge_silence(pruned, teacher, frames=384, tail_seconds=1.0)
-    merge_silence(pruned, learner, frames=arguments.silence, tail_seconds=0.5)
+    merge_silence(imported, teacher, frames=384, tail_seconds=1.0)
+    merge_silence(imported, learner, frames=arguments.silence, tail_seconds=0.5)
     here = work / "material"
     if not (here / "clips.jsonl").exists():
         amounts = material.Amounts(**{field.name: getattr(arguments, field.name) for field in fields(material.Amounts)})
@@ -69,7 +62,14 @@ def main() -> None:
             ),
             *arguments.overrides,
         )  # fmt: skip
-    asr_s2s("model", "export", work / "adapted", work / "model", "--storage", "compact")
+    pruned = work / "adapted"
+    if arguments.text is not None:  # after training: before it, the model would have to learn to spell anew
+        pruned = work / "pruned"
+        asr_s2s(
+            "model", "prune-vocabulary", work / "adapted", pruned,
+            "--text", arguments.text, "--size", arguments.size, "--storage", "float32",
+        )  # fmt: skip
+    asr_s2s("model", "export", pruned, work / "model", "--storage", "compact")
 
 
 def merge_silence(model: Path, target: Path, *, frames: int, tail_seconds: float) -> None:
@@ -90,7 +90,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--more", type=Path, nargs="*", default=[])
     parser.add_argument("--noise", type=Path)
     parser.add_argument("--text", type=Path)
-    parser.add_argument("--size", type=int, default=24_000, help="byte pairs to keep")
+    parser.add_argument("--size", type=int, default=37_500, help="byte pairs to keep")
     parser.add_argument("--silence", type=int, default=48, help="frames that stand for the silence of the window")
     parser.add_argument("--exclude", type=Path)
     parser.add_argument("--config", type=Path, default=Path("conf") / "adapt_length.yaml")

@@ -19,8 +19,6 @@ NAMES = {
     "ljspeech": "LJ Speech",
     "arctic": "ARCTIC",
     "prompts": "telephone prompts",
-    "grid": "GRID commands",
-    "digits": "single digits",
 }
 
 

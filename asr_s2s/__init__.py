@@ -7,6 +7,7 @@
 The public names are imported when they are first used, so that `import asr_s2s` loads no torch.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from asr_s2s.transcripts import Segment, Transcript
 
 __version__ = "0.1.0"
+
+# Intel's library, which torch multiplies with, else adds up in an order that depends on where in memory a matrix lies, on
+# AMD's processors at least: a resumed training would not equal an unbroken one. It reads this when it is loaded.
+os.environ.setdefault("MKL_CBWR", "AUTO")
 
 __all__ = [
     "AsrError",

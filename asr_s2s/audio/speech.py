@@ -52,15 +52,16 @@ def speech_segments(
     probabilities: NDArray[np.float32],
     num_samples: int,
     *,
-    threshold: float = 0.4,
-    shortest_seconds: float = 0.1,
+    threshold: float = 0.5,
+    shortest_seconds: float = 0.25,
     pause_seconds: float = 0.6,
     margin_seconds: float = 0.3,
 ) -> list[Segment]:
     """Give the stretches of a recording with speech, in order, none touching the next.
 
     A stretch begins where the probability reaches the threshold and ends where it stays 0.15 below it for a pause;
-    a shorter one than shortest_seconds is a click. Margins keep weak consonants at its ends.
+    a shorter one than shortest_seconds is a click or a note. Margins keep weak consonants at its ends. Threshold and
+    shortest stretch are those of the package's own code.
     probabilities: (frame,), num_samples: of the recording, at 16 kHz
     """
     spoken = list(_spoken(probabilities, threshold=threshold, pause=round(pause_seconds * SAMPLE_RATE / FRAME)))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Intel's library, which torch multiplies with, else adds up in an order that depends on where in memory a matrix lies, on
-# AMD's processors at least: a resumed training would not equal an unbroken one. It reads this when it is loaded.
+# Intel's library, which torch multiplies with, else adds up in an order that depends on where in memory a matrix lies
+# (on AMD's processors at least): a resumed training would not equal an unbroken one. It reads this when it is loaded.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 __all__ = [

@@ -107,7 +107,7 @@ def test_a_folder_is_transcribed_in_its_own_order_of_folders_and_only_what_is_mi
 
 
 def test_each_channel_of_a_call_has_a_transcript_of_its_own(tmp_path: Path) -> None:
-    first, second = (read_audio(DATA / f"{name}.ogg") for name in (AURORA.stem, "LJ001-0076"))
+    first, second = (read_audio(DATA / f"{name}.ogg") for name in (AURORA.stem, "common_voice_en_37266650"))
     both = np.zeros((max(len(first), len(second)), 2), np.float32)
     both[: len(first), 0], both[: len(second), 1] = first, second
     soundfile.write(tmp_path / "call.wav", both, 16_000)

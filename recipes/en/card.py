@@ -37,7 +37,7 @@ def main() -> None:
         "differences": differences(bench),
         "groups": rows("group", measured["groups"]),
         "conditions": rows("condition", measured["conditions"]),
-        "tails": tails(measured["tails"]),
+        "tails": tails(measured["tails"]) if measured.get("tails") else "Not measured yet (`--part tails`).",
         "short": short(measured["short"]),
         "speed": speeds(speed),
     }

@@ -12,6 +12,7 @@ FRAME = 512  # samples that the detector judges at once
 SILENCE_PEAK = 1e-4  # -80 dB below full scale: under the last bits of 16-bit recordings, far under quiet real speech
 WAIT_SECONDS = 240.0  # of sound gathered before it is cut: many times a piece, so that pauses can be chosen
 OPEN_SECONDS = 3.0  # speech that ends so late may go on in the next block
+SOFT_PEAK = 0.1  # -20 dB: softer recordings are made so loud for the detector, which misses what is very soft
 GAP_SECONDS = 1.0  # a pause up to which neighbours stay in one piece: words help each other
 
 
@@ -37,6 +38,7 @@ class Pieces:
         self._blocks = blocks
         self._max_seconds = max_seconds
         self._detector = SpeechDetector() if find_speech else None
+        self._peak = 0.0
         self._waiting = np.zeros(0, np.float32)
         self._probabilities = np.zeros(0, np.float32)  # of the frames that wait; the last may have none yet
 
@@ -73,7 +75,9 @@ class Pieces:
             return cut_at_silences(self._waiting, max_seconds=self._max_seconds)
         new = self._waiting[len(self._probabilities) * FRAME :]
         whole = new if is_end else new[: len(new) - len(new) % FRAME]
-        self._probabilities = np.concatenate([self._probabilities, self._detector(whole)])
+        self._peak = max(self._peak, float(np.abs(whole).max(initial=0.0)))
+        louder = np.float32(max(1.0, SOFT_PEAK / max(self._peak, SILENCE_PEAK)))
+        self._probabilities = np.concatenate([self._probabilities, self._detector(whole * louder)])
         self.speech = max(self.speech, float(self._probabilities.max(initial=0.0)))
         spoken = speech_segments(self._probabilities, len(self._waiting))
         return [

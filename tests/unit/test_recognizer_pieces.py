@@ -59,6 +59,16 @@ def test_each_utterance_is_in_one_piece_and_silence_in_none(seconds: float) -> N
     assert sum(len(piece.samples) for piece in pieces) < 60 * SAMPLE_RATE
 
 
+def test_speech_40_db_softer_is_found_too() -> None:
+    samples, _ = recording()
+    usual, soft = (
+        list(Pieces(blocks(samples * np.float32(gain), 30.0), max_seconds=30.0, find_speech=True)) for gain in (1, 0.01)
+    )
+    assert len(soft) == len(usual)
+    for one, other in zip(soft, usual, strict=True):
+        assert abs(one.start - other.start) < SAMPLE_RATE // 4
+
+
 @pytest.mark.parametrize("seconds", [7.7, 1000.0])
 def test_without_a_detector_the_pieces_are_the_whole(seconds: float) -> None:
     samples, _ = recording()

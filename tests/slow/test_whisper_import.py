@@ -44,13 +44,13 @@ TO_OPENAI = [
 
 
 def reference_model(
-    *, layers: int, channels: int, heads: int, vocabulary: int = VOCABULARY
+    *, layers: int, channels: int, heads: int, vocabulary: int = VOCABULARY, last: int = 50256
 ) -> WhisperForConditionalGeneration:
     sizes = {"d_model": channels, "num_mel_bins": 80, "vocab_size": vocabulary, "dropout": 0.0}
     for side in ("encoder", "decoder"):
         sizes |= {f"{side}_layers": layers, f"{side}_attention_heads": heads, f"{side}_ffn_dim": 4 * channels}
     torch.manual_seed(0)
-    end = {"bos_token_id": 50256, "eos_token_id": 50256, "pad_token_id": 50256, "decoder_start_token_id": 50257}
+    end = {"bos_token_id": last, "eos_token_id": last, "pad_token_id": last, "decoder_start_token_id": last + 1}
     return WhisperForConditionalGeneration(WhisperConfig(**sizes, **end)).eval()
 
 
@@ -141,7 +141,7 @@ def hugging_face_state(system: SpeechSystem) -> dict[str, Tensor]:
 def test_the_shipped_weights_padded_say_what_hugging_faces_code_says_with_them() -> None:
     system = padded_system()
     words = system.vocabulary
-    reference = reference_model(layers=4, channels=384, heads=6, vocabulary=words.size)
+    reference = reference_model(layers=4, channels=384, heads=6, vocabulary=words.size, last=words.end_token)
     lacking = reference.load_state_dict(hugging_face_state(system), strict=False)
     assert lacking.unexpected_keys == []
     assert set(lacking.missing_keys) <= {"model.encoder.embed_positions.weight", "proj_out.weight"}

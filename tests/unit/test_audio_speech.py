@@ -72,9 +72,9 @@ def test_stretches_are_in_order_apart_and_inside_and_hold_every_certain_long_spe
     edges = [edge for segment in found for edge in (segment.start, segment.end)]
     assert edges == sorted(set(edges))
     assert not edges or (edges[0] >= 0 and edges[-1] <= num_samples)
-    for frame in range(len(values) - 4):
-        if min(values[frame : frame + 4]) == 1.0:  # 128 ms, more than a click
-            assert any(s.start <= frame * FRAME and s.end >= min((frame + 4) * FRAME, num_samples) for s in found)
+    for frame in range(len(values) - 8):
+        if min(values[frame : frame + 8]) == 1.0:  # 256 ms, more than a click
+            assert any(s.start <= frame * FRAME and s.end >= min((frame + 8) * FRAME, num_samples) for s in found)
 
 
 def test_a_click_is_no_speech_and_a_short_pause_is_no_end() -> None:

@@ -23,6 +23,9 @@ __version__ = "0.1.0"
 # Intel's library, which torch multiplies with, else adds up in an order that depends on where in memory a matrix lies
 # (on AMD's processors at least): a resumed training would not equal an unbroken one. It reads this when it is loaded.
 os.environ.setdefault("MKL_CBWR", "AUTO")
+# Large tensors then lie in pages of 2 MB where Linux offers them: to touch memory for the first time costs less, which
+# is a good part of loading a model. torch reads this when it is loaded.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 __all__ = [
     "AsrError",

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from asr_s2s.audio.completeness import check_complete, suits_libsndfile
 from asr_s2s.audio.decoder import Decoder
-from asr_s2s.audio.pyav_decoder import PyavDecoder
 from asr_s2s.audio.resample import SAMPLE_RATE, resample_blocks
 from asr_s2s.audio.soundfile_decoder import SoundfileDecoder
 from asr_s2s.errors import AudioError
@@ -139,6 +138,8 @@ def _decoder(stream: BinaryIO, name: str) -> Decoder:
         except soundfile.LibsndfileError:
             pass
     stream.seek(0)
+    from asr_s2s.audio.pyav_decoder import PyavDecoder  # noqa: PLC0415 - most recordings do not need FFmpeg
+
     return PyavDecoder(stream, name)
 
 

@@ -4,6 +4,9 @@ Exit status: 0 done; 1 some or all inputs failed (the others are complete); 2 wr
 3 a fault of ours; 128 + n ended by signal n.
 """
 
+import atexit
+import errno
+import os
 import signal
 import sys
 import traceback
@@ -17,6 +20,7 @@ from asr_s2s.errors import AsrError
 FAILED_INPUTS = 1
 WRONG_USE = 2
 OUR_FAULT = 3
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     name="asr-s2s",
@@ -34,28 +38,50 @@ app.add_typer(model.app, name="model")
 
 
 def main() -> None:
-    """Run the command and leave with its exit status."""
-    sys.exit(run(sys.argv[1:]))
+    """Run the command and leave with its exit status.
+
+    Nothing is open any more by then, and to take torch apart, module by module, would last a fifth of a short run.
+    """
+    status = run(sys.argv[1:])
+    atexit._run_exitfuncs()  # what others asked for is done all the same
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        status = status or 128 + signal.SIGPIPE
+    except OSError as error:
+        say(f"standard output cannot be written ({error.strerror}).")
+        status = status or FAILED_INPUTS
+    if not sys.stderr.closed:
+        sys.stderr.flush()
+    os._exit(status)
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line and give its exit status; what users can mend is said without a traceback."""
     try:
         status = app(args=arguments, standalone_mode=False)
-    except AsrError as error:
-        say(str(error))
-        return WRONG_USE
     except (KeyboardInterrupt, typer.Abort):
         say("Interrupted. What was finished is kept.")
         return 128 + signal.SIGINT
-    except BrokenPipeError:
+    except Exception as error:  # noqa: BLE001 - the border of the program: say whose fault it is
+        return _explained(error)
+    return status if isinstance(status, int) else 0
+
+
+def _explained(error: Exception) -> int:
+    """Say what went wrong and whose fault it is; give the exit status."""
+    if isinstance(error, AsrError):
+        say(str(error))
+        return WRONG_USE
+    if isinstance(error, BrokenPipeError):
         sys.stderr.close()  # the reader of our output has gone; Python would complain once more at exit
         return 128 + signal.SIGPIPE
-    except Exception as error:  # noqa: BLE001 - the border of the program: say whose fault it is
-        if hasattr(error, "format_message"):  # a usage error of the command line itself
-            say(f"{error.format_message()} Try 'asr-s2s --help'.")
-            return WRONG_USE
-        traceback.print_exc()
-        say("This is a fault of asr-s2s, not yours. Please report it with the lines above.")
-        return OUR_FAULT
-    return status if isinstance(status, int) else 0
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        say(f"{error.filename or 'standard output'}: {error.strerror}. What was finished before is kept.")
+        return FAILED_INPUTS
+    if hasattr(error, "format_message"):  # a usage error of the command line itself
+        say(f"{error.format_message()} Try 'asr-s2s --help'.")
+        return WRONG_USE
+    traceback.print_exception(error)
+    say("This is a fault of asr-s2s, not yours. Please report it with the lines above.")
+    return OUR_FAULT

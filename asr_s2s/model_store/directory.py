@@ -20,6 +20,7 @@ from asr_s2s.errors import CheckpointError, listed
 from asr_s2s.features import FeatureConfig, FrontEnd
 from asr_s2s.files import atomic_write, write_text
 from asr_s2s.model_store.quantize import dequantize, pack, quantize, unpack
+from asr_s2s.model_store.undrawn import Undrawn
 from asr_s2s.models import ModelConfig, SpeechModel
 from asr_s2s.search import SearchConfig, TokenRules
 from asr_s2s.text import Vocabulary, VocabularyConfig
@@ -113,7 +114,8 @@ def load_model(model: str | Path) -> SpeechSystem:
     """
     folder = model_folder(model)
     config = read_config(folder / CONFIG_FILE, ModelDirectoryConfig)
-    system = build_system(config, config.vocabulary.read(folder), name=folder.name)
+    with Undrawn():
+        system = build_system(config, config.vocabulary.read(folder), name=folder.name)
     stored = _read_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
     fill(_network(system), stored, origin=folder / WEIGHTS_FILE, advice=f"{CONFIG_FILE} or the weights are damaged.")
     system.model.eval()

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+ROWS_AT_ONCE = 256  # unpacked, so that the bits of a large table, a byte each, do not leave the processor's cache
+
 
 def quantize(weight: Tensor, *, bits: int = 8) -> tuple[Tensor, Tensor]:
     """Round a weight to a few bits, eight at most.
@@ -31,7 +33,7 @@ def dequantize(values: Tensor, scale: Tensor) -> Tensor:
     returns: (row, ...), float32
     """
     grouped = values.to(torch.float32).reshape(*scale.shape, -1)
-    return (grouped * scale.to(torch.float32).unsqueeze(-1)).reshape(values.shape)
+    return grouped.mul_(scale.to(torch.float32).unsqueeze(-1)).reshape(values.shape)
 
 
 def pack(values: Tensor, *, bits: int) -> Tensor:
@@ -47,6 +49,12 @@ def pack(values: Tensor, *, bits: int) -> Tensor:
 
 def unpack(packed: Tensor, *, bits: int) -> Tensor:
     """Undo pack: (row, byte), uint8, to (row, column), int8."""
-    planes = np.unpackbits(packed.numpy(), axis=1).reshape(len(packed), -1, bits)
-    shifted = sum(planes[:, :, bit].astype(np.int16) << bit for bit in range(bits))
-    return torch.from_numpy((shifted - 2 ** (bits - 1)).astype(np.int8))
+    given = packed.numpy()
+    values = np.empty((len(given), given.shape[1] * 8 // bits), np.int8)
+    for first in range(0, len(given), ROWS_AT_ONCE):
+        planes = np.unpackbits(given[first : first + ROWS_AT_ONCE], axis=1).reshape(-1, values.shape[1], bits)
+        shifted = np.full(planes.shape[:2], -(2 ** (bits - 1)), np.int8)
+        for bit in range(bits):
+            shifted += planes[:, :, bit].view(np.int8) << bit
+        values[first : first + ROWS_AT_ONCE] = shifted
+    return torch.from_numpy(values)

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import sounds
+import speechless
 from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE, read_audio, write_audio
@@ -24,7 +24,6 @@ from asr_s2s.scoring import align
 Samples = NDArray[np.float32]
 PIECE_SECONDS = (0.2, 8.0)
 JOINED_SECONDS = (8.0, 28.0)  # whisper's window is 30
-SOUND_SECONDS = (0.2, 20.0)
 QUIET = 10 ** (-30 / 20)  # of a clip's peak: a piece below it holds no words
 
 
@@ -34,13 +33,17 @@ class Amounts:
 
     pieces: int = 1200
     joined: int = 400
-    sounds: int = 500
+    sounds: int = 2000
+    noises: int = 600
+    pauses: int = 400
     dev_speakers: int = 10
     dev_utterances: int = 20
     seed: int = 1
 
 
-def gather(manifests: Sequence[Path], *, exclude: Path | None, output: Path, amounts: Amounts) -> None:
+def gather(
+    manifests: Sequence[Path], noises: Sequence[Utterance], *, exclude: Path | None, output: Path, amounts: Amounts
+) -> None:
     """Write clips.jsonl, of all that may be trained on or held out, and ask.jsonl, what the padded model must hear."""
     clips = [clip for manifest in manifests for clip in marked(read_manifest(manifest), manifest, amounts)]
     if exclude:
@@ -52,7 +55,10 @@ def gather(manifests: Sequence[Path], *, exclude: Path | None, output: Path, amo
     pieces = [piece(training[int(random.integers(len(training)))], n, random) for n in range(amounts.pieces)]
     labelled = [clip for clip in training if clip.text and not clip.text.isupper()]
     joined = [join(labelled, n, random, folder=output / "audio") for n in range(amounts.joined)]
-    silent = [without_speech(n, random, folder=output / "audio") for n in range(amounts.sounds)]
+    silent = [speechless.computed(n, random, folder=output / "audio") for n in range(amounts.sounds)]
+    silent += speechless.pauses(training, amounts.pauses, random)
+    if noises:
+        silent += [speechless.of_noise(noises, n, random, folder=output / "audio") for n in range(amounts.noises)]
     write_manifest(output / "ask.jsonl", [item for item in (*clips, *pieces) if needs_ears(item)])
     write_manifest(output / "clips.jsonl", [*clips, *pieces, *joined, *silent])
 
@@ -133,16 +139,6 @@ def join(clips: Sequence[Utterance], number: int, random: np.random.Generator, *
 def sentence(text: str) -> str:
     """End a text so that the next can follow."""
     return text if re.search(r"[.!?]\W*$", text) else f"{text}."
-
-
-def without_speech(number: int, random: np.random.Generator, *, folder: Path) -> Utterance:
-    kind = list(sounds.KINDS)[number % len(sounds.KINDS)]
-    seconds = float(np.exp(random.uniform(*np.log(SOUND_SECONDS))))
-    samples = sounds.sound(kind, seconds, random)
-    target = folder / f"sound-{number}.flac"
-    write_audio(target, samples, sample_rate=SAMPLE_RATE)
-    extra = {"dev": False, "set": f"computed: {kind}"}
-    return Utterance(f"sound-{number}", target.resolve(), text="", duration=len(samples) / SAMPLE_RATE, extra=extra)
 
 
 def needs_ears(clip: Utterance) -> bool:

@@ -5,7 +5,7 @@ usage: run.py CHECKPOINT [--work runs/en] --sets MANIFEST... [--more MANIFEST...
 
 CHECKPOINT  a Hugging Face folder or OpenAI's .pt, or a model directory that was imported already
 --sets      training sets with texts, and --more without; licences that forbid a use of yours have no place among them
---noise     noises and impulse responses to mix in training; those under a share-alike licence are left out
+--noise     noises and impulse responses to mix in training and to write nothing for; none under a share-alike licence
 --text      a large text to choose byte pairs by (text.py); without it the vocabulary stays whole
 --exclude   names of clips that serve for measuring: none may be among the sets
 
@@ -39,16 +39,19 @@ def main() -> None:
     merge_silence(imported, teacher, frames=384, tail_seconds=1.0)
     merge_silence(imported, learner, frames=arguments.silence, tail_seconds=0.5)
     here = work / "material"
+    noise = here / "noise.jsonl"
+    if arguments.noise and not noise.exists():
+        here.mkdir(parents=True, exist_ok=True)
+        write_manifest(noise, [item for item in read_manifest(arguments.noise) if "-SA-" not in item.extra["license"]])
     if not (here / "clips.jsonl").exists():
         amounts = material.Amounts(**{field.name: getattr(arguments, field.name) for field in fields(material.Amounts)})
-        material.gather([*arguments.sets, *arguments.more], exclude=arguments.exclude, output=here, amounts=amounts)
+        noises = [item for item in read_manifest(noise) if item.extra["kind"] == "noise"] if arguments.noise else []
+        sets = [*arguments.sets, *arguments.more]
+        material.gather(sets, noises, exclude=arguments.exclude, output=here, amounts=amounts)
     if not (here / "heard.jsonl").exists():
         hear(quick, here / "ask.jsonl", output=here / "heard.jsonl")
     if not (here / "train.jsonl").exists():
         material.choose(here / "clips.jsonl", here / "heard.jsonl", output=here)
-    noise = here / "noise.jsonl"
-    if arguments.noise and not noise.exists():
-        write_manifest(noise, [item for item in read_manifest(arguments.noise) if "-SA-" not in item.extra["license"]])
     if not (work / "adapted" / "result.json").exists():
         resume = ["--resume"] if (work / "adapted").exists() else []
         asr_s2s(

@@ -32,6 +32,15 @@ def test_one_file_gives_its_text_on_standard_output_and_nothing_else() -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("It's the Aurora Borealis.\n", "", 0)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a Linux device")
+def test_a_full_disk_is_said_and_is_no_fault_of_ours() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "asr_s2s", "transcribe", str(AURORA)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "standard output: No space left on device. What was finished before is kept.\n"
+
+
 def test_standard_input_is_read() -> None:
     assert asr_s2s("transcribe", "-", given=AURORA.read_bytes()).stdout == "It's the Aurora Borealis.\n"
 

@@ -1,67 +1,43 @@
 """From a recording to a transcript: read, cut, extract features, encode, search, join.
 
-Recordings are read one by one and their pieces are gathered into batches by total duration, so that many short files
-are as quick as one long one. A recording that cannot be read becomes an error in its place; the others go on.
+Recordings are read ahead, in threads, while others are recognised. Their pieces are gathered and put into batches of
+like length by total duration, so that many short files are as quick as one long one. A recording that cannot be read
+becomes an error in its place; the others go on.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
 from asr_s2s.errors import AudioError
 from asr_s2s.manifest import Word
 from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.recognizer.ahead import ReadAhead
 from asr_s2s.recognizer.hotwords import build_hotwords
 from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.source import Source, source_of
+from asr_s2s.recognizer.waiting import Recording, Waiting, groups
 from asr_s2s.recognizer.words import timed_words
 from asr_s2s.search import Hypothesis, Search, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
-BATCH_SECONDS = 240.0
+GATHER_SECONDS = 480.0  # of sound, from which batches of like length are made
+BATCH_SECONDS = 120.0  # of frames that are searched at once
+ENCODED_SECONDS = 40.0  # of frames that are encoded at once: more do not fit the processor's cache
+READERS = 2
 REPAIRED = ("loop", "truncated", "low_coverage")
 SAFE_BEAM, SAFE_CTC_WEIGHT = 5, 0.3
 SAFE_SHARE, SAFE_SECONDS = 0.6, 2.0  # a piece that failed is cut in two, if it is longer than that
-
-
-@dataclass
-class _Recording:
-    """A recording on its way: how many pieces it has so far, and what was recognised of them by piece number."""
-
-    source: Source
-    num_pieces: int = 0
-    segments: dict[int, Sequence[Segment]] = field(default_factory=dict)
-    duration: float | None = None  # seconds, once it is read to the end
-    speech: float | None = None  # the highest probability of speech in it, where it was looked for
-    error: AudioError | None = None
-
-    @property
-    def is_done(self) -> bool:
-        return self.error is not None or (self.duration is not None and len(self.segments) == self.num_pieces)
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """A piece that waits for its batch."""
-
-    recording: _Recording
-    number: int
-    piece: Piece
-    seconds: float  # that it costs: those of its frames, which a padding front end makes more
-
-    @property
-    def start(self) -> float:
-        """Seconds in the file at which it begins."""
-        return self.recording.source.offset + self.piece.start / SAMPLE_RATE
 
 
 class Recognizer:
@@ -116,34 +92,52 @@ class Recognizer:
 
         Raises AudioError that names the file if it cannot be read or holds only silence.
         """
-        if isinstance(audio, np.ndarray):
-            if sample_rate is None:
-                raise AudioError("samples were given without their sample_rate. Pass sample_rate=16000, say.")
-            source = Source(name="samples", samples=audio, sample_rate=sample_rate)
-        else:
-            source = replace(source_of(audio), channel=channel)
-        ((_, result),) = self.transcribe_many([source])
+        ((_, result),) = self.transcribe_many([source_of(audio, sample_rate=sample_rate, channel=channel)])
         if isinstance(result, AudioError):
             raise result
         return result
 
+    def segments(
+        self, audio: str | Path | NDArray[np.float32], *, sample_rate: int | None = None, channel: int | None = None
+    ) -> Iterator[Segment]:
+        """Transcribe one recording as transcribe does, but give each segment as soon as it and all before it are there.
+
+        Raises AudioError as transcribe does, after the segments before the damage.
+        """
+        recordings: deque[Recording] = deque()
+        given = 0  # pieces
+        for _ in self._steps([source_of(audio, sample_rate=sample_rate, channel=channel)], recordings):
+            (recording,) = recordings
+            while given in recording.segments:
+                yield from recording.segments[given]
+                given += 1
+            if recording.error is not None:
+                raise recording.error
+
     def transcribe_many(self, audio: Iterable[str | Path | Source]) -> Iterator[tuple[Source, Transcript | AudioError]]:
         """Transcribe recordings in order; what cannot be read comes back as its AudioError."""
-        recordings: deque[_Recording] = deque()
-        waiting: list[_Waiting] = []
-        for item in audio:
-            recording = _Recording(source_of(item))
+        recordings: deque[Recording] = deque()
+        for _ in self._steps(map(source_of, audio), recordings):
+            while recordings and recordings[0].is_done:
+                recording = recordings.popleft()
+                yield recording.source, recording.error or self._transcript(recording)
+
+    def _steps(self, sources: Iterable[Source], recordings: deque[Recording]) -> Iterator[None]:
+        """Work through recordings, which are put at the end of a queue; stop for a look at it whenever some went on."""
+        waiting: list[Waiting] = []
+        read_ahead = ReadAhead(self._pieces, cost=Waiting.cost, limit=GATHER_SECONDS, threads=READERS)
+        for recording, pieces in read_ahead(map(Recording, sources)):
             recordings.append(recording)
-            for piece in self._pieces(recording):
+            for piece in pieces:
                 waiting.append(piece)
-                if sum(one.seconds for one in waiting) >= BATCH_SECONDS:
+                if sum(one.seconds for one in waiting) >= GATHER_SECONDS:
                     self._recognize_all(waiting)
                     waiting = []
-                    yield from self._finished(recordings)
+                    yield
         self._recognize_all(waiting)
-        yield from self._finished(recordings)
+        yield
 
-    def _pieces(self, recording: _Recording) -> Iterator[_Waiting]:
+    def _pieces(self, recording: Recording) -> Iterator[Waiting]:
         """Read a recording and give its pieces; what stops it is kept as its error."""
         pieces = Pieces(recording.source.blocks(), max_seconds=MAX_PIECE_SECONDS, find_speech=self._find_speech)
         try:
@@ -151,37 +145,26 @@ class Recognizer:
                 recording.num_pieces = number + 1
                 frames = self.system.front_end.lengths(torch.tensor([len(piece.samples)]))
                 seconds = int(frames) * self.system.front_end.frame_shift_seconds
-                yield _Waiting(recording, number, piece, seconds)
+                yield Waiting(recording, number, piece, seconds)
         except AudioError as error:
             recording.error = error
             return
         recording.duration = pieces.num_samples / SAMPLE_RATE
         recording.speech = pieces.speech if self._find_speech else None
 
-    def _finished(self, recordings: deque[_Recording]) -> Iterator[tuple[Source, Transcript | AudioError]]:
-        """Take off and give what is done, in order."""
-        while recordings and recordings[0].is_done:
-            recording = recordings.popleft()
-            yield recording.source, recording.error or self._transcript(recording)
-
-    def _recognize_all(self, waiting: Sequence[_Waiting]) -> None:
+    def _recognize_all(self, waiting: Sequence[Waiting]) -> None:
         """Group pieces of like length, so that a batch is at most so many seconds of frames, padding included."""
-        batch: list[_Waiting] = []
-        for one in sorted(waiting, key=lambda one: one.seconds):
-            if batch and one.seconds * (len(batch) + 1) > BATCH_SECONDS:
-                self._recognize(batch)
-                batch = []
-            batch.append(one)
-        if batch:
-            self._recognize(batch)
+        by_length = sorted(waiting, key=lambda one: one.seconds)
+        for first, end in groups([one.seconds for one in by_length], BATCH_SECONDS):
+            self._recognize(by_length[first:end])
 
-    def _recognize(self, batch: Sequence[_Waiting]) -> None:
+    def _recognize(self, batch: Sequence[Waiting]) -> None:
         found = self._segments([one.piece for one in batch], [one.start for one in batch], self._search)
         for one, segment in zip(batch, found, strict=True):
             doubted = self._repair and any(name in segment.flags for name in REPAIRED)
             one.recording.segments[one.number] = self._second(one, segment) if doubted else [segment]
 
-    def _second(self, one: _Waiting, first: Segment) -> Sequence[Segment]:
+    def _second(self, one: Waiting, first: Segment) -> Sequence[Segment]:
         """Cut a piece elsewhere and search it with safer settings; the first result stays unless its fault is gone."""
         seconds = len(one.piece.samples) / SAMPLE_RATE
         cuts = cut_at_silences(one.piece.samples, max_seconds=max(seconds * SAFE_SHARE, SAFE_SECONDS))
@@ -194,15 +177,9 @@ class Recognizer:
     @torch.inference_mode()
     def _segments(self, pieces: Sequence[Piece], starts: Sequence[float], search: Search) -> list[Segment]:
         """Search a batch of pieces that begin at these seconds of their files."""
-        sounds = [torch.from_numpy(piece.samples) for piece in pieces]
-        samples = pad_sequence(sounds, batch_first=True).to(self.device)
-        sample_lengths = torch.tensor([len(sound) for sound in sounds], device=self.device)
-        features, feature_lengths = self.system.front_end(samples, sample_lengths)
-        sound_frames = self.system.front_end.sound_lengths(sample_lengths)
-        sound_lengths = self.system.model.encoder.output_lengths(sound_frames)
-        seconds = [len(sound) / SAMPLE_RATE for sound in sounds]
+        seconds = [len(piece.samples) / SAMPLE_RATE for piece in pieces]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
-            encoder_out, encoder_lengths = self.system.model.encode(features, feature_lengths)
+            encoder_out, encoder_lengths, sound_lengths = self._encoded(pieces)
             hypotheses = search(encoder_out, encoder_lengths, sound_lengths=sound_lengths)
             words: list[tuple[Word, ...]] = [()] * len(pieces)
             if self._word_times:
@@ -218,6 +195,27 @@ class Recognizer:
         ends = [start + each for start, each in zip(starts, seconds, strict=True)]
         return [self._segment(*each) for each in zip(hypotheses, starts, ends, words, strict=True)]
 
+    def _encoded(self, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor, Tensor]:
+        """Encode pieces, a few of like length at once: little padding, and what is computed stays in the cache.
+
+        returns: encoder_out (batch, time', channel), encoder_lengths and sound_lengths (batch,)
+        """
+        sounds = [torch.from_numpy(piece.samples) for piece in pieces]
+        frames = self.system.front_end.lengths(torch.tensor([len(sound) for sound in sounds]))
+        seconds = (frames * self.system.front_end.frame_shift_seconds).tolist()
+        outputs: list[Tensor] = []
+        lengths, sound_lengths = [], []
+        for first, end in groups(seconds, ENCODED_SECONDS):
+            samples = pad_sequence(sounds[first:end], batch_first=True).to(self.device)
+            sample_lengths = torch.tensor([len(sound) for sound in sounds[first:end]], device=self.device)
+            features, feature_lengths = self.system.front_end(samples, sample_lengths)
+            encoded, encoded_lengths = self.system.model.encode(features, feature_lengths)
+            outputs.extend(encoded)
+            lengths.append(encoded_lengths)
+            sound_frames = self.system.front_end.sound_lengths(sample_lengths)
+            sound_lengths.append(self.system.model.encoder.output_lengths(sound_frames))
+        return pad_sequence(outputs, batch_first=True), torch.cat(lengths), torch.cat(sound_lengths)
+
     def _segment(self, hypothesis: Hypothesis, start: float, end: float, words: tuple[Word, ...]) -> Segment:
         flags: dict[str, float] = {flag.name: flag.value for flag in hypothesis.flags}
         # what a model writes while it doubts that anybody speaks, and is not sure of, is invented
@@ -231,7 +229,7 @@ class Recognizer:
             flags=flags,
         )
 
-    def _transcript(self, recording: _Recording) -> Transcript:
+    def _transcript(self, recording: Recording) -> Transcript:
         assert recording.duration is not None, "it was read to the end"
         segments = [segment for number in range(recording.num_pieces) for segment in recording.segments[number]]
         if not segments and recording.speech is not None:

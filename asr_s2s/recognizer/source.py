@@ -55,9 +55,17 @@ class _NamedBytes(BytesIO):
         self.name = name
 
 
-def source_of(audio: "str | Path | Source") -> Source:
-    """Wrap a path; a source stays as it is."""
-    return audio if isinstance(audio, Source) else Source(name=str(audio), path=Path(audio))
+def source_of(
+    audio: str | Path | NDArray[np.float32] | Source, *, sample_rate: int | None = None, channel: int | None = None
+) -> Source:
+    """Wrap a path, or samples (time,) with their sample_rate; a source stays as it is."""
+    if isinstance(audio, Source):
+        return audio
+    if not isinstance(audio, np.ndarray):
+        return Source(name=str(audio), path=Path(audio), channel=channel)
+    if sample_rate is None:
+        raise AudioError("samples were given without their sample_rate. Pass sample_rate=16000, say.")
+    return Source(name="samples", samples=audio, sample_rate=sample_rate)
 
 
 def _checked(samples: NDArray[np.float32], name: str) -> NDArray[np.float32]:

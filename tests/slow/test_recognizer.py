@@ -1,11 +1,13 @@
 """The recogniser with a real model: what a search that fails leaves, and when words were said."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from asr_s2s.audio import read_audio
+from asr_s2s.errors import AudioError
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import load_model
 from asr_s2s.recognizer import Recognizer, Source
@@ -63,6 +65,28 @@ def test_pieces_of_a_file_give_times_in_the_file(recognizer: Recognizer) -> None
     assert last.word == same.word
     assert abs(last.start - same.start) < 0.15
     assert all(word.start >= 2.0 for word in part.words)
+
+
+def test_segments_come_one_by_one_and_are_those_of_the_transcript(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("asr_s2s.recognizer.recognizer.GATHER_SECONDS", 4.0)
+    clip, pause = read_audio(AURORA), np.zeros(16_000 * 3, np.float32)
+    samples = np.concatenate([clip, pause, clip, pause, clip])
+    stream = recognizer.segments(samples, sample_rate=16_000)
+    first = next(stream)
+    assert first == recognizer.transcribe(samples, sample_rate=16_000).segments[0]
+    assert [segment.start > first.end for segment in stream] == [True, True]
+    (tmp_path / "cut.ogg").write_bytes(AURORA.read_bytes()[:4000])
+    with pytest.raises(AudioError, match=r"cut\.ogg"):
+        list(recognizer.segments(tmp_path / "cut.ogg"))
+
+
+def test_two_threads_may_use_one_recogniser(recognizer: Recognizer) -> None:
+    files = [item.audio_path for item in read_manifest(DATA / "manifest.jsonl")] * 3
+    alone = [recognizer.transcribe(file) for file in files]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(recognizer.transcribe, files)) == alone
 
 
 def test_a_long_recording_in_silence_keeps_every_utterance_at_its_time(recognizer: Recognizer) -> None:

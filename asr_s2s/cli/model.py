@@ -1,5 +1,6 @@
-"""asr-s2s model: look at, average, import, merge, prune and export model directories."""
+"""asr-s2s model: look at, average, import, merge, prune, calibrate and export model directories."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,7 +8,7 @@ import typer
 
 from asr_s2s.cli.terminal import output, say
 
-app = typer.Typer(help="Look at, average, import, merge, prune and export models.", no_args_is_help=True)
+app = typer.Typer(help="Look at, average, import, merge, prune, calibrate and export models.", no_args_is_help=True)
 Storage = Annotated[Literal["float32", "float16", "int8", "compact"], typer.Option(help="How weights are kept.")]
 
 
@@ -84,6 +85,42 @@ def prune_model(
 
 
 @app.command()
+def calibrate(
+    model: Annotated[Path, typer.Argument(help="A model directory; its config.yaml is written anew.")],
+    manifest: Annotated[Path, typer.Option(help="Recordings with texts that it was not trained on.")],
+) -> None:
+    """Make the confidence of a word say how probable it is that the word is right."""
+    from asr_s2s.config import write_config
+    from asr_s2s.manifest import read_manifest
+    from asr_s2s.model_store import CONFIG_FILE, load_model
+    from asr_s2s.recognizer import Recognizer, Source
+    from asr_s2s.scoring import calibration_error, fit_logistic, reliability, right_words
+    from asr_s2s.transcripts import Transcript
+
+    system = load_model(model)
+    plain = system.config.search.model_copy(update={"confidence_slope": 1.0, "confidence_offset": 0.0})
+    recognizer = Recognizer(replace(system, config=system.config.model_copy(update={"search": plain})))
+    clips = [clip for clip in read_manifest(manifest) if clip.text]
+    sources = [Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in clips]
+    probabilities: list[float] = []
+    right: list[bool] = []
+    for clip, (_, result) in zip(clips, recognizer.transcribe_many(sources), strict=True):
+        if isinstance(result, Transcript):
+            probabilities += [word.probability or 0.0 for word in result.words]
+            right += right_words(clip.text or "", result.words)
+    curve = fit_logistic(probabilities, right)
+    fitted = plain.model_copy(update={"confidence_slope": curve.slope, "confidence_offset": curve.offset})
+    write_config(model / CONFIG_FILE, system.config.model_copy(update={"search": fitted}))
+    before, after = (
+        calibration_error(reliability(values, right)) for values in (probabilities, curve(probabilities).tolist())
+    )
+    say(
+        f"{model}: slope {curve.slope:.2f}, offset {curve.offset:+.2f} from {len(right)} words, of which "
+        f"{sum(right) / len(right):.1%} are right. Expected calibration error {before:.3f} before, {after:.3f} now."
+    )
+
+
+@app.command()
 def export(
     model: Annotated[str, typer.Argument(help="A shipped model by its name, or a model directory.")],
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
@@ -91,8 +128,6 @@ def export(
     card: Annotated[Path | None, typer.Option(help="A model card in Markdown; default: the model's own.")] = None,
 ) -> None:
     """Write a model as it shall be shared: the model directory alone, its weights narrow."""
-    from dataclasses import replace
-
     from asr_s2s.model_store import load_model, read_card, save_model
     from asr_s2s.text.vocabulary import read_utf8
 

@@ -3,6 +3,7 @@
 from asr_s2s.model_store.average import average_models, average_states
 from asr_s2s.model_store.describe import describe
 from asr_s2s.model_store.directory import (
+    CONFIG_FILE,
     ModelDirectoryConfig,
     SpeechSystem,
     Storage,
@@ -17,6 +18,7 @@ from asr_s2s.model_store.prune import Pruning, prune_vocabulary
 from asr_s2s.model_store.whisper import import_whisper
 
 __all__ = [
+    "CONFIG_FILE",
     "ModelDirectoryConfig",
     "Pruning",
     "SpeechSystem",

@@ -18,7 +18,6 @@ from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
 from asr_s2s.errors import AudioError
-from asr_s2s.manifest import Word
 from asr_s2s.model_store import SpeechSystem, load_model
 from asr_s2s.recognizer.ahead import ReadAhead
 from asr_s2s.recognizer.hotwords import build_hotwords
@@ -26,7 +25,7 @@ from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.source import Source, source_of
 from asr_s2s.recognizer.waiting import Recording, Waiting, groups
-from asr_s2s.recognizer.words import timed_words
+from asr_s2s.recognizer.words import Aligned, aligned
 from asr_s2s.search import Hypothesis, Search, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
@@ -181,9 +180,9 @@ class Recognizer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
             encoder_out, encoder_lengths, sound_lengths = self._encoded(pieces)
             hypotheses = search(encoder_out, encoder_lengths, sound_lengths=sound_lengths)
-            words: list[tuple[Word, ...]] = [()] * len(pieces)
+            told = [Aligned()] * len(pieces)
             if self._word_times:
-                words = timed_words(
+                told = aligned(
                     self.system,
                     hypotheses,
                     encoder_out,
@@ -193,7 +192,7 @@ class Recognizer:
                     frame_seconds=[each / int(length) for each, length in zip(seconds, sound_lengths, strict=True)],
                 )
         ends = [start + each for start, each in zip(starts, seconds, strict=True)]
-        return [self._segment(*each) for each in zip(hypotheses, starts, ends, words, strict=True)]
+        return [self._segment(*each) for each in zip(hypotheses, starts, ends, told, strict=True)]
 
     def _encoded(self, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor, Tensor]:
         """Encode pieces, a few of like length at once: little padding, and what is computed stays in the cache.
@@ -216,15 +215,17 @@ class Recognizer:
             sound_lengths.append(self.system.model.encoder.output_lengths(sound_frames))
         return pad_sequence(outputs, batch_first=True), torch.cat(lengths), torch.cat(sound_lengths)
 
-    def _segment(self, hypothesis: Hypothesis, start: float, end: float, words: tuple[Word, ...]) -> Segment:
+    def _segment(self, hypothesis: Hypothesis, start: float, end: float, told: Aligned) -> Segment:
         flags: dict[str, float] = {flag.name: flag.value for flag in hypothesis.flags}
+        if told.coverage is not None and told.coverage < self.system.config.search.min_coverage:
+            flags["low_coverage"] = told.coverage
         # what a model writes while it doubts that anybody speaks, and is not sure of, is invented
         tokens = () if "no_speech" in flags else hypothesis.tokens
         return Segment(
             start=start,
             end=end,
             text=self.system.vocabulary.decode(tokens).strip(),
-            words=words if tokens else (),
+            words=told.words if tokens else (),
             confidence=mean_probability(hypothesis),
             flags=flags,
         )

@@ -9,8 +9,21 @@ from torch import Tensor
 
 from asr_s2s.manifest import Word
 from asr_s2s.model_store import SpeechSystem
-from asr_s2s.search import Hypothesis, token_frames
+from asr_s2s.search import Hypothesis, SearchConfig, attention_coverage, token_frames
 from asr_s2s.text import Vocabulary
+
+SMALLEST = 1e-4  # of a word's probability to be wrong: what lies below says nothing more
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """What the decoder's attention tells of a hypothesis: its words in time, and the share of the sound it looked at.
+
+    coverage is None where there is nothing to cover: no attention, or no words
+    """
+
+    words: tuple[Word, ...] = ()
+    coverage: float | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,7 @@ def _token_at(texts: Sequence[str], place: int) -> int:
     return wrong[-1]  # after so many tokens it was not there yet: the next one is at this index
 
 
-def timed_words(
+def aligned(
     system: SpeechSystem,
     hypotheses: Sequence[Hypothesis],
     encoder_out: Tensor,
@@ -54,30 +67,30 @@ def timed_words(
     sound_lengths: Tensor,
     starts: Sequence[float],
     frame_seconds: Sequence[float],
-) -> list[tuple[Word, ...]]:
-    """Give the words of each hypothesis with times from the decoder's attention; none for a decoder without attention.
+) -> list[Aligned]:
+    """Give the words of each hypothesis with times from the decoder's attention, and how much of the sound they cover.
 
     encoder_out: (batch, time', channel), encoder_lengths, sound_lengths: (batch,), the latter without added silence
     starts: seconds in the file where each piece begins; frame_seconds: of an encoder frame
     """
     attention = _attention(system, hypotheses, encoder_out, encoder_lengths)
     if attention is None:
-        return [() for _ in hypotheses]
+        return [Aligned() for _ in hypotheses]
     found = []
     for row, hypothesis in enumerate(hypotheses):
         shown = attention[row, : len(hypothesis.tokens), : int(sound_lengths[row])]
         frames, length = token_frames(shown), frame_seconds[row]
-        found.append(
-            tuple(
-                Word(
-                    word=word.text,
-                    start=round(starts[row] + frames[word.first][0] * length, 3),
-                    end=round(starts[row] + frames[word.end - 1][1] * length, 3),
-                    probability=_probability(hypothesis.token_log_probs[word.first : word.end]),
-                )
-                for word in spelled_words(system.vocabulary, hypothesis.tokens)
+        words = tuple(
+            Word(
+                word=word.text,
+                start=round(starts[row] + frames[word.first][0] * length, 3),
+                end=round(starts[row] + frames[word.end - 1][1] * length, 3),
+                probability=_confidence(hypothesis.token_log_probs[word.first : word.end], system.config.search),
             )
+            for word in spelled_words(system.vocabulary, hypothesis.tokens)
         )
+        coverage = attention_coverage(shown, int(sound_lengths[row])) if words else None
+        found.append(Aligned(words, coverage))
     return found
 
 
@@ -94,6 +107,8 @@ def _attention(
     return None if output.attention is None else output.attention[:, len(start) - 1 :].float()
 
 
-def _probability(log_probs: Sequence[float]) -> float:
-    """Give the geometric mean of the tokens' probabilities."""
-    return math.exp(sum(log_probs) / len(log_probs))
+def _confidence(log_probs: Sequence[float], config: SearchConfig) -> float:
+    """Give how probable it is that a word is right: the geometric mean of its tokens' probabilities, calibrated."""
+    mean = sum(log_probs) / len(log_probs)
+    odds = mean - math.log(max(-math.expm1(mean), SMALLEST))
+    return 1.0 / (1.0 + math.exp(-(config.confidence_slope * odds + config.confidence_offset)))

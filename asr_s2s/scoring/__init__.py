@@ -1,6 +1,7 @@
 """From references and hypotheses to error counts, alignments and a report; no torch."""
 
 from asr_s2s.scoring.align import Alignment, Step, align, character_errors, count_errors, word_errors
+from asr_s2s.scoring.calibration import Logistic, calibration_error, fit_logistic, reliability, right_words
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.json_report import to_json
 from asr_s2s.scoring.measures import Measures, measure
@@ -11,14 +12,19 @@ from asr_s2s.scoring.text_report import percent, to_text
 __all__ = [
     "Alignment",
     "ErrorRate",
+    "Logistic",
     "Measures",
     "Report",
     "Step",
     "align",
+    "calibration_error",
     "character_errors",
     "count_errors",
+    "fit_logistic",
     "measure",
     "percent",
+    "reliability",
+    "right_words",
     "score",
     "score_files",
     "to_json",

@@ -6,7 +6,7 @@ from asr_s2s.config import PartConfig
 from asr_s2s.errors import ConfigError
 from asr_s2s.search.alignment import token_frames
 from asr_s2s.search.beam import BeamSearch
-from asr_s2s.search.flags import FlagThresholds, mean_probability
+from asr_s2s.search.flags import FlagThresholds, attention_coverage, mean_probability
 from asr_s2s.search.greedy import GreedySearch
 from asr_s2s.search.hotwords import Hotwords
 from asr_s2s.search.hypothesis import Flag, FlagName, Hypothesis
@@ -25,6 +25,7 @@ __all__ = [
     "Search",
     "SearchConfig",
     "TokenRules",
+    "attention_coverage",
     "mean_probability",
     "token_frames",
 ]
@@ -49,6 +50,8 @@ class SearchConfig(PartConfig):
         default=0.6, ge=0, le=1
     )  # a higher probability that nobody speaks is flagged there too
     hotword_bonus: NonNegativeFloat = 1.5  # added to the score for every token of a hot word, as long as it lasts
+    confidence_slope: PositiveFloat = 1.0  # of the logistic curve from a word's probability to its confidence
+    confidence_offset: float = 0.0  # asr-s2s model calibrate fits both
 
     def build(self, model: Recognizable, rules: TokenRules, *, hotwords: Hotwords | None = None) -> Search:
         """Make the search for one model and one vocabulary; hot words make even a beam of 1 a beam search.

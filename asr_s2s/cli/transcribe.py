@@ -13,7 +13,7 @@ from asr_s2s.errors import ConfigError
 if TYPE_CHECKING:
     from asr_s2s.manifest import Utterance
     from asr_s2s.recognizer import Recognizer
-    from asr_s2s.transcripts import Transcript
+    from asr_s2s.transcripts import CaptionShape, Transcript
 
 FAILED_INPUTS = 1
 SAVE_SECONDS = 60.0
@@ -38,6 +38,9 @@ def transcribe(
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
     max_line_width: Annotated[int, typer.Option(min=1, help="Characters a line of srt and vtt captions.")] = 42,
     max_line_count: Annotated[int, typer.Option(min=1, help="Lines a caption.")] = 2,
+    highlight_words: Annotated[
+        bool, typer.Option("--highlight-words", help="Let players of vtt captions show which words were said.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Leave out what an earlier run has written.")] = False,
     vad: Annotated[bool, typer.Option(help="Transcribe only where somebody speaks; --no-vad for cut material.")] = True,
     hotwords: Annotated[Path | None, typer.Option(help="A file of words to expect, one a line.")] = None,
@@ -81,7 +84,10 @@ def transcribe(
         word_times=chosen != ["txt"],
         hotwords=expected,
     )
-    writer = _Writer(chosen, max_line_width=max_line_width, max_line_count=max_line_count)
+    from asr_s2s.transcripts import CaptionShape
+
+    shape = CaptionShape(max_line_width=max_line_width, max_line_count=max_line_count)
+    writer = _Writer(chosen, shape, highlight_words=highlight_words)
     return _transcribe_files(recognizer, inputs, writer, output_dir)
 
 
@@ -134,16 +140,19 @@ def _transcribe_files(recognizer: "Recognizer", inputs: list[Input], writer: "_W
 class _Writer:
     """Writes a transcript in the formats that were asked for; captions in the shape that was asked for."""
 
-    def __init__(self, formats: list[str], *, max_line_width: int, max_line_count: int) -> None:
-        self._formats = formats
-        self._width, self._count = max_line_width, max_line_count
+    def __init__(self, formats: list[str], shape: "CaptionShape", *, highlight_words: bool) -> None:
+        self._formats, self._shape = formats, shape
+        self._highlight_words = highlight_words
 
     def texts(self, transcript: "Transcript") -> dict[str, str]:
         """Give the content of each file by its format. Raises TranscriptError as the formats do."""
-        from asr_s2s.transcripts import FORMATS, CaptionShape, shaped
+        from asr_s2s.transcripts import FORMATS, shaped, vtt
 
-        captions = shaped(transcript, CaptionShape(max_line_width=self._width, max_line_count=self._count))
-        return {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self._formats}
+        captions = shaped(transcript, self._shape)
+        texts = {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self._formats}
+        if "vtt" in texts and self._highlight_words:
+            texts["vtt"] = vtt.write(captions, highlight_words=True)
+        return texts
 
 
 def _transcribe_manifest(

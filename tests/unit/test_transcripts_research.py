@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from praatio import textgrid
 
 from asr_s2s.manifest import Word
-from asr_s2s.transcripts import FORMATS, Segment, Transcript, TranscriptError
+from asr_s2s.transcripts import FORMATS, CaptionShape, Segment, Transcript, TranscriptError, shaped, vtt
 
 pytestmark = pytest.mark.unit
 
@@ -136,3 +136,21 @@ def test_sclite_scores_ctm_against_stm_and_trn_against_trn_without_errors(tmp_pa
         (total,) = [line for line in done.stdout.splitlines() if "Sum/Avg" in line]
         words, right = (float(number) for number in total.replace("|", " ").split()[2:4])
         assert (words, right) == (5, 100.0)
+
+
+def test_highlighted_captions_time_each_word_and_read_the_same(tmp_path: Path) -> None:
+    talk = shaped(TALK, CaptionShape(max_line_width=10))
+    written = vtt.write(talk, highlight_words=True)
+    assert "\n00:00:01.300 --> 00:00:02.700\nIt's <00:00:01.500>so,\n<00:00:02.000>she <00:00:02.200>said.\n" in written
+    assert "::cue(:future)" in written
+    (tmp_path / "talk.vtt").write_text(written)
+    read = webvtt.read(tmp_path / "talk.vtt")
+    assert [caption.text for caption in read] == ["It's so,\nshe said.", '"Größe"']
+    assert FORMATS["vtt"].read(written) == FORMATS["vtt"].read(vtt.write(talk))
+
+
+def test_a_word_that_looks_like_a_tag_stays_a_word_when_highlighted() -> None:
+    odd = Transcript((Segment(0.0, 2.0, "<b> & c", (Word("<b>", 0, 0.5), Word("&", 0.5, 1), Word("c", 1, 2))),), 2.0)
+    written = vtt.write(odd, highlight_words=True)
+    assert written.endswith("&lt;b&gt; <00:00:00.500>&amp; <00:00:01.000>c\n")
+    assert FORMATS["vtt"].read(written).text == "<b> & c"

@@ -2,7 +2,7 @@
 
 usage: neighbours.py MANIFEST... [--model en] [--beam 5] [--precision float32] [--sizes 1,4,16] [--output FILE]
 
-Each batch is a call of its own. Every text is compared with that of the first run (alone, in the order of the manifest);
+Each batch is a call of its own. Every text is compared with that of the first run (alone, in the manifest's order);
 differences are printed with the gap between the confidences: a close call has a small one.
 """
 

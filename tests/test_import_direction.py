@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "files": set(),
     "config": {"errors", "files"},
     "manifest": BASE,
+    "pictures": BASE | {"manifest"},  # decision 0011
     "audio": BASE,
     "text": BASE,
     "features": BASE,
@@ -30,7 +31,8 @@ MAY_IMPORT = {
     "recognizer": BASE
     | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store"},
     "training": BASE
-    | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "scoring"},
+    | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "scoring"}
+    | {"pictures"},
 }
 
 

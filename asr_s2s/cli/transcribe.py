@@ -1,6 +1,7 @@
 """asr-s2s transcribe: audio files to text."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,6 +42,9 @@ def transcribe(
     highlight_words: Annotated[
         bool, typer.Option("--highlight-words", help="Let players of vtt captions show which words were said.")
     ] = False,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Also draw waveform, spectrogram, attention and words into --output-dir.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Leave out what an earlier run has written.")] = False,
     vad: Annotated[bool, typer.Option(help="Transcribe only where somebody speaks; --no-vad for cut material.")] = True,
     hotwords: Annotated[Path | None, typer.Option(help="A file of words to expect, one a line.")] = None,
@@ -54,6 +58,8 @@ def transcribe(
         raise ConfigError("give audio files, or --manifest IN.jsonl with --output OUT.jsonl: one of the two.")
     if bool(manifest) != bool(manifest_output):
         raise ConfigError("--manifest IN.jsonl and --output OUT.jsonl go together.")
+    if plot:
+        _check_plot(output_dir)
     chosen = _formats(formats)
     check_channel(channel)
     import torch
@@ -81,14 +87,24 @@ def transcribe(
         device=device,
         precision=precision,
         find_speech=vad,
-        word_times=chosen != ["txt"],
+        word_times=plot or chosen != ["txt"],
         hotwords=expected,
     )
     from asr_s2s.transcripts import CaptionShape
 
     shape = CaptionShape(max_line_width=max_line_width, max_line_count=max_line_count)
     writer = _Writer(chosen, shape, highlight_words=highlight_words)
-    return _transcribe_files(recognizer, inputs, writer, output_dir)
+    return _transcribe_files(recognizer, inputs, writer, output_dir, plot=plot)
+
+
+def _check_plot(output_dir: Path | None) -> None:
+    """Raise ConfigError, or MissingExtraError, before any work if pictures could not be drawn."""
+    from asr_s2s.cli.plot import OTHERWISE
+    from asr_s2s.pictures import require_plotting
+
+    if output_dir is None:
+        raise ConfigError("--plot draws a file for each piece. Name their folder with --output-dir.")
+    require_plotting(otherwise=OTHERWISE)
 
 
 def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[Input]:
@@ -103,8 +119,11 @@ def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[
     return missing
 
 
-def _transcribe_files(recognizer: "Recognizer", inputs: list[Input], writer: "_Writer", output_dir: Path | None) -> int:
+def _transcribe_files(
+    recognizer: "Recognizer", inputs: list[Input], writer: "_Writer", output_dir: Path | None, *, plot: bool
+) -> int:
     """Print or write each transcript as soon as it is there; count what failed."""
+    from asr_s2s.cli.plot import draw_segments
     from asr_s2s.errors import TranscriptError
     from asr_s2s.files import write_text
     from asr_s2s.recognizer import Source
@@ -114,7 +133,7 @@ def _transcribe_files(recognizer: "Recognizer", inputs: list[Input], writer: "_W
     sources = (Source(name=one.name, path=one.path, data=one.data(), channel=one.channel) for one in inputs)
     with Progress(len(inputs), shown=output_dir is not None) as progress:
         results = recognizer.transcribe_many(sources)
-        for one, (_, result) in zip(inputs, results, strict=True):
+        for one, (source, result) in zip(inputs, results, strict=True):
             progress.done(result.duration if isinstance(result, Transcript) else 0.0)
             if not isinstance(result, Transcript):
                 say(str(result))
@@ -127,6 +146,8 @@ def _transcribe_files(recognizer: "Recognizer", inputs: list[Input], writer: "_W
                 say(f"{one.name}: {error}")
                 failed += 1
                 continue
+            if plot and output_dir:
+                draw_segments(recognizer, source, result, partial(one.target, output_dir))
             for name, text in texts.items():
                 if output_dir:
                     write_text(one.target(output_dir, FORMATS[name].suffix), text)

@@ -25,7 +25,7 @@ from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.source import Source, source_of
 from asr_s2s.recognizer.waiting import Recording, Waiting, groups
-from asr_s2s.recognizer.words import Aligned, aligned
+from asr_s2s.recognizer.words import Aligned, aligned, token_attention
 from asr_s2s.search import Hypothesis, Search, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
@@ -193,6 +193,23 @@ class Recognizer:
                 )
         ends = [start + each for start, each in zip(starts, seconds, strict=True)]
         return [self._segment(*each) for each in zip(hypotheses, starts, ends, told, strict=True)]
+
+    @torch.inference_mode()
+    def looked_at(self, samples: NDArray[np.float32], text: str) -> tuple[Tensor, list[str], Tensor | None]:
+        """Give what the model hears of a piece, and where it looks for each token of a text, as a picture shows it.
+
+        samples: (time,) at 16 kHz
+        returns: features (time, mel), the tokens' texts, attention (token, time') on the piece alone, or None
+        """
+        tokens = self.system.vocabulary.encode(text)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
+            encoder_out, encoder_lengths, sound_lengths = self._encoded([Piece(0, samples)])
+            attention = token_attention(self.system, [tokens], encoder_out, encoder_lengths) if tokens else None
+        lengths = torch.tensor([len(samples)], device=self.device)
+        features, _ = self.system.front_end(torch.from_numpy(samples)[None].to(self.device), lengths)
+        sound = features[0, : int(self.system.front_end.sound_lengths(lengths))]
+        labels = [self.system.vocabulary.decode([token]) for token in tokens]
+        return sound.cpu(), labels, None if attention is None else attention[0, :, : int(sound_lengths)].cpu()
 
     def _encoded(self, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor, Tensor]:
         """Encode pieces, a few of like length at once: little padding, and what is computed stays in the cache.

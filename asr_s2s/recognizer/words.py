@@ -73,7 +73,7 @@ def aligned(
     encoder_out: (batch, time', channel), encoder_lengths, sound_lengths: (batch,), the latter without added silence
     starts: seconds in the file where each piece begins; frame_seconds: of an encoder frame
     """
-    attention = _attention(system, hypotheses, encoder_out, encoder_lengths)
+    attention = token_attention(system, [each.tokens for each in hypotheses], encoder_out, encoder_lengths)
     if attention is None:
         return [Aligned() for _ in hypotheses]
     found = []
@@ -94,14 +94,14 @@ def aligned(
     return found
 
 
-def _attention(
-    system: SpeechSystem, hypotheses: Sequence[Hypothesis], encoder_out: Tensor, encoder_lengths: Tensor
+def token_attention(
+    system: SpeechSystem, texts: Sequence[Sequence[int]], encoder_out: Tensor, encoder_lengths: Tensor
 ) -> Tensor | None:
-    """Give what each token looked at, (batch, token, time'), in one pass over the finished hypotheses."""
+    """Give what each token looks at, (batch, token, time'), in one pass over finished texts; None without attention."""
     start = list(system.vocabulary.start_tokens)
-    longest = max(len(hypothesis.tokens) for hypothesis in hypotheses)
+    longest = max(len(tokens) for tokens in texts)
     end = system.vocabulary.end_token
-    rows = [[*start, *each.tokens, *[end] * (longest - len(each.tokens))] for each in hypotheses]
+    rows = [[*start, *tokens, *[end] * (longest - len(tokens))] for tokens in texts]
     tokens = torch.tensor(rows, device=encoder_out.device)[:, : len(start) + longest - 1]
     output = system.model.decoder(tokens, encoder_out, encoder_lengths, with_attention=True)
     return None if output.attention is None else output.attention[:, len(start) - 1 :].float()

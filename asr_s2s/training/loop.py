@@ -13,11 +13,12 @@ from torch import nn
 from asr_s2s.data import Batch
 from asr_s2s.errors import AsrError, listed
 from asr_s2s.model_store import SpeechSystem
+from asr_s2s.pictures import require_plotting
 from asr_s2s.training.checkpoints import latest_checkpoint
 from asr_s2s.training.evaluate import add_weighted, forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.look import look
-from asr_s2s.training.plots import require_plotting
+from asr_s2s.training.plots import WITHOUT_PICTURES
 from asr_s2s.training.progress import Interruption, Report, described
 from asr_s2s.training.result import TrainingResult, finish
 from asr_s2s.training.run import Run, start
@@ -44,7 +45,7 @@ def train(
     Raises AsrError (or a kind of it) for what the user can mend: data, configuration, a loss that is not finite.
     """
     if config.training.plots:
-        require_plotting()
+        require_plotting(otherwise=WITHOUT_PICTURES)
     usual_threads = torch.get_num_threads()
     torch.set_num_threads(threads or config.training.threads or usual_threads)
     try:

@@ -1,34 +1,15 @@
-"""The pictures of a run: losses, error rates, and where the attention looks.
-
-Drawn with matplotlib's figures directly (no pyplot: no global state, no display) and librosa's axes.
-"""
+"""The pictures of a run: losses, error rates, and where the attention looks."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
-from asr_s2s.errors import MissingExtraError
-from asr_s2s.files import atomic_write
+from asr_s2s.pictures import Heard, draw_heard, require_plotting, save
 from asr_s2s.training.history import Record
 
-
-def require_plotting() -> tuple[Any, Any]:
-    """Give matplotlib's Figure class and librosa.display.
-
-    Raises MissingExtraError before hours of training, not after the first epoch.
-    """
-    try:
-        import librosa.display  # noqa: PLC0415 - an optional dependency
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
-    except ImportError as error:
-        raise MissingExtraError(
-            f"The pictures of a training run need {error.name}. Install it: pip install 'asr-s2s[train]', "
-            "or train without pictures: training.plots=false."
-        ) from error
-    return Figure, librosa.display
+WITHOUT_PICTURES = "train without pictures: training.plots=false"
 
 
 def draw_losses(path: Path, *, train: Sequence[Record], evaluations: Sequence[Record]) -> None:
@@ -64,26 +45,13 @@ def draw_attention(
     labels: one a token
     frame_shift: seconds from one feature frame to the next
     """
-    figure_class, display = require_plotting()
-    figure = figure_class(figsize=(9, 6), dpi=80, layout="constrained")
-    seconds = features.shape[0] * frame_shift
-    if attention is None:
-        spectrogram_axes = figure.subplots()
-    else:
-        spectrogram_axes, attention_axes = figure.subplots(2, 1, height_ratios=(1, 2), sharex=True)
-        extent = (0.0, seconds, len(labels) - 0.5, -0.5)
-        attention_axes.imshow(attention.float().numpy(), aspect="auto", extent=extent, vmin=0, interpolation="nearest")
-        attention_axes.set(xlabel="time, s", ylabel="token", yticks=np.arange(len(labels)), yticklabels=labels)
-    times = np.arange(features.shape[0] + 1) * frame_shift
-    mel = np.arange(features.shape[1] + 1)
-    values = features.float().numpy().T
-    display.specshow(values, x_coords=times, y_coords=mel, x_axis="s", ax=spectrogram_axes, cmap="magma")
-    spectrogram_axes.set(xlabel="time, s" if attention is None else "", ylabel="mel channel", title=title)
-    _save(figure, path)
+    looked = None if attention is None else attention.float().numpy()
+    heard = Heard(features.float().numpy(), frame_shift, labels, looked)
+    draw_heard(path, heard, title=title, otherwise=WITHOUT_PICTURES)
 
 
 def _new_figure() -> tuple[Any, Any]:
-    figure_class, _ = require_plotting()
+    figure_class, _ = require_plotting(otherwise=WITHOUT_PICTURES)
     figure = figure_class(figsize=(7, 4), dpi=80, layout="constrained")
     return figure, figure.subplots()
 
@@ -97,9 +65,4 @@ def _finish(figure: Any, axes: Any, path: Path) -> None:
     axes.grid(alpha=0.3)
     if axes.get_legend_handles_labels()[0]:
         axes.legend()
-    _save(figure, path)
-
-
-def _save(figure: Any, path: Path) -> None:
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary)
+    save(figure, path)

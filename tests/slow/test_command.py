@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from matplotlib import image
 
 from asr_s2s.audio import read_audio, write_audio
 from asr_s2s.manifest import read_manifest, write_manifest
@@ -83,6 +84,20 @@ def test_a_recording_longer_than_the_window_is_cut_at_silences_and_keeps_its_wor
     times = [(segment["start"], segment["end"]) for segment in transcript["segments"]]
     assert len(times) >= 2
     assert all(end - start <= 30.0 for start, end in times)
+
+
+def test_pictures_are_drawn_for_each_piece_with_the_words_where_they_were_said(tmp_path: Path) -> None:
+    clip, pause = read_audio(AURORA), np.zeros(16_000 * 2, np.float32)
+    write_audio(tmp_path / "two.wav", np.concatenate([clip, pause, clip]), sample_rate=16_000)
+    done = asr_s2s("transcribe", tmp_path / "two.wav", AURORA, "--plot", "--output-dir", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    pictures = sorted((tmp_path / "out").glob("*.png"))
+    assert [path.name for path in pictures] == [f"{AURORA.stem}.png", "two.001.png", "two.002.png"]
+    for path in pictures:  # the colours of words, and of attention
+        colours = image.imread(path)[:, :, :3]
+        assert (np.ptp(colours, axis=2) > 0.1).mean() > 0.3
+    refused = asr_s2s("transcribe", AURORA, "--plot")
+    assert (refused.returncode, "--output-dir" in refused.stderr) == (2, True)
 
 
 def test_a_manifest_goes_through_transcribe_and_score(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from matplotlib import image
 from torch import Tensor
 
 from asr_s2s.errors import MissingExtraError
-from asr_s2s.training.plots import draw_attention, draw_error_rates, draw_losses, require_plotting
+from asr_s2s.manifest import Word
+from asr_s2s.pictures import Heard, draw_heard, require_plotting
+from asr_s2s.training.plots import WITHOUT_PICTURES, draw_attention, draw_error_rates, draw_losses
 
 pytestmark = pytest.mark.unit
 
@@ -71,5 +73,21 @@ def test_the_curves_follow_the_records(tmp_path: Path) -> None:
 def test_without_the_extra_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "librosa.display", None)
     monkeypatch.setitem(sys.modules, "librosa", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'asr-s2s\[train\]'.*training.plots=false"):
-        require_plotting()
+    with pytest.raises(MissingExtraError, match=r"pip install 'asr-s2s\[plot\]'.*training.plots=false"):
+        require_plotting(otherwise=WITHOUT_PICTURES)
+
+
+def test_words_stand_above_the_waveform_where_they_were_said(tmp_path: Path) -> None:
+    def coloured(start: float) -> np.ndarray:
+        features = np.zeros((120, 20), np.float32)
+        word = Word("aurora", start, start + 0.2)
+        samples = np.zeros(int(1.2 * 16_000), np.float32)
+        heard = Heard(features, 0.01, ["a"], np.ones((1, 30), np.float32), samples=samples, words=[word])
+        draw_heard(tmp_path / "heard.png", heard, title="", otherwise="do without")
+        upper = pixels(tmp_path / "heard.png")
+        upper = upper[upper.shape[0] // 8 : upper.shape[0] // 4]
+        return np.flatnonzero((np.ptp(upper, axis=2) > 0.05).mean(axis=0) > 0.5) / upper.shape[1]
+
+    early, late = coloured(0.1), coloured(0.9)
+    assert len(early) == pytest.approx(len(late), abs=2)
+    assert late.mean() - early.mean() == pytest.approx(0.8 / 1.2, abs=0.1)

@@ -1,0 +1,42 @@
+"""asr-s2s transcribe --plot: a picture of each piece of a transcript."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asr_s2s.recognizer import Recognizer, Source
+    from asr_s2s.transcripts import Transcript
+
+OTHERWISE = "leave --plot out"
+
+
+def draw_segments(
+    recognizer: "Recognizer", source: "Source", transcript: "Transcript", target: Callable[[str], Path]
+) -> None:
+    """Draw each piece that has a text; target gives the path for a suffix."""
+    import numpy as np
+
+    from asr_s2s.audio import SAMPLE_RATE
+    from asr_s2s.pictures import Heard, draw_heard
+
+    spoken = [segment for segment in transcript.segments if segment.text]
+    for number, segment in enumerate(spoken, start=1):
+        part = replace(source, offset=segment.start, duration=segment.end - segment.start)
+        samples = np.concatenate(list(part.blocks()))
+        features, labels, attention = recognizer.looked_at(samples, segment.text)
+        heard = Heard(
+            features=features.float().numpy(),
+            frame_shift=recognizer.system.front_end.frame_shift_seconds,
+            labels=labels,
+            attention=None if attention is None else attention.numpy(),
+            samples=samples,
+            sample_rate=SAMPLE_RATE,
+            words=[
+                replace(word, start=word.start - segment.start, end=word.end - segment.start) for word in segment.words
+            ],
+        )
+        title = f"{source.name}, {segment.start:.2f} to {segment.end:.2f} s"
+        path = target(".png" if len(spoken) == 1 else f".{number:03d}.png")
+        draw_heard(path, heard, title="" if segment.words else title, otherwise=OTHERWISE)

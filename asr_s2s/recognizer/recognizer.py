@@ -25,7 +25,7 @@ from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.source import Source, source_of
 from asr_s2s.recognizer.waiting import Recording, Waiting, groups
-from asr_s2s.recognizer.words import Aligned, aligned, token_attention
+from asr_s2s.recognizer.words import Aligned, aligned, time_source, token_attention
 from asr_s2s.search import Hypothesis, Search, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
@@ -259,7 +259,7 @@ class Recognizer:
             duration=recording.duration,
             audio_path=str(recording.source.path) if recording.source.path else None,
             model=self.system.name,
-            time_source="attention" if any(segment.words for segment in segments) else None,
+            time_source=time_source(self.system) if any(segment.words for segment in segments) else None,
         )
 
 

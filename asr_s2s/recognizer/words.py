@@ -9,7 +9,7 @@ from torch import Tensor
 
 from asr_s2s.manifest import Word
 from asr_s2s.model_store import SpeechSystem
-from asr_s2s.search import Hypothesis, SearchConfig, attention_coverage, token_frames
+from asr_s2s.search import Hypothesis, SearchConfig, attention_coverage, ctc_token_frames, token_frames
 from asr_s2s.text import Vocabulary
 
 SMALLEST = 1e-4  # of a word's probability to be wrong: what lies below says nothing more
@@ -68,30 +68,63 @@ def aligned(
     starts: Sequence[float],
     frame_seconds: Sequence[float],
 ) -> list[Aligned]:
-    """Give the words of each hypothesis with times from the decoder's attention, and how much of the sound they cover.
+    """Give the words of each hypothesis in time, and how much of the sound they cover.
 
+    Times come from the decoder's attention or from CTC's best path, see time_source; without either there are no words.
     encoder_out: (batch, time', channel), encoder_lengths, sound_lengths: (batch,), the latter without added silence
     starts: seconds in the file where each piece begins; frame_seconds: of an encoder frame
     """
     attention = token_attention(system, [each.tokens for each in hypotheses], encoder_out, encoder_lengths)
-    if attention is None:
-        return [Aligned() for _ in hypotheses]
+    ctc = system.model.ctc_log_probs(encoder_out) if time_source(system) == "ctc" else None
     found = []
     for row, hypothesis in enumerate(hypotheses):
-        shown = attention[row, : len(hypothesis.tokens), : int(sound_lengths[row])]
-        frames, length = token_frames(shown), frame_seconds[row]
-        words = tuple(
-            Word(
-                word=word.text,
-                start=round(starts[row] + frames[word.first][0] * length, 3),
-                end=round(starts[row] + frames[word.end - 1][1] * length, 3),
-                probability=_confidence(hypothesis.token_log_probs[word.first : word.end], system.config.search),
-            )
-            for word in spelled_words(system.vocabulary, hypothesis.tokens)
-        )
-        coverage = attention_coverage(shown, int(sound_lengths[row])) if words else None
+        sound, tokens = int(sound_lengths[row]), hypothesis.tokens
+        looked = None if attention is None else attention[row, : len(tokens), :sound]
+        if ctc is not None and system.vocabulary.blank_token is not None:
+            frames = ctc_token_frames(ctc[row, :sound], tokens, blank=system.vocabulary.blank_token)
+        elif looked is not None:
+            frames = token_frames(looked)
+        else:
+            found.append(Aligned())
+            continue
+        coverage = attention_coverage(looked, sound) if tokens and looked is not None else None
+        words = _words(system, hypothesis, frames, start=starts[row], frame_seconds=frame_seconds[row])
         found.append(Aligned(words, coverage))
     return found
+
+
+def time_source(system: SpeechSystem) -> str:
+    """Say where the words' times come from, 'ctc' or 'attention'.
+
+    An attention that is one alignment, an RNN decoder's or that of heads chosen for it, was the more exact source
+    where both were measured (docs/decisions/0010); the mean of all heads of a Transformer is not such a one.
+    """
+    network = system.config.model
+    if network.decoder.kind == "rnn":
+        is_alignment = network.attention is not None and network.attention.kind != "none"
+    else:
+        is_alignment = bool(network.decoder.alignment_heads)
+    with_ctc = system.model.ctc_head is not None and system.vocabulary.blank_token is not None
+    return "ctc" if with_ctc and not is_alignment else "attention"
+
+
+def _words(
+    system: SpeechSystem,
+    hypothesis: Hypothesis,
+    frames: Sequence[tuple[int, int]],
+    *,
+    start: float,
+    frame_seconds: float,
+) -> tuple[Word, ...]:
+    return tuple(
+        Word(
+            word=word.text,
+            start=round(start + frames[word.first][0] * frame_seconds, 3),
+            end=round(start + frames[word.end - 1][1] * frame_seconds, 3),
+            probability=_confidence(hypothesis.token_log_probs[word.first : word.end], system.config.search),
+        )
+        for word in spelled_words(system.vocabulary, hypothesis.tokens)
+    )
 
 
 def token_attention(

@@ -4,7 +4,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import ConfigError
-from asr_s2s.search.alignment import token_frames
+from asr_s2s.search.alignment import ctc_token_frames, token_frames
 from asr_s2s.search.beam import BeamSearch
 from asr_s2s.search.flags import FlagThresholds, attention_coverage, mean_probability
 from asr_s2s.search.greedy import GreedySearch
@@ -26,6 +26,7 @@ __all__ = [
     "SearchConfig",
     "TokenRules",
     "attention_coverage",
+    "ctc_token_frames",
     "mean_probability",
     "token_frames",
 ]

@@ -1,6 +1,7 @@
 """The recogniser with a real model: what a search that fails leaves, and when words were said."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from asr_s2s.audio import read_audio
 from asr_s2s.errors import AudioError
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import load_model
+from asr_s2s.models.attention import NoneConfig
 from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer.words import time_source
 from asr_s2s.search import Flag, Hypothesis
 from asr_s2s.transcripts import Transcript
 
@@ -55,6 +58,24 @@ def test_word_times_are_those_of_the_corpus(recognizer: Recognizer) -> None:
                     errors += [found[word.word].start - word.start, found[word.word].end - word.end]
     assert len(errors) >= 12
     assert np.median(np.abs(errors)) < 0.1
+
+
+def test_a_model_with_ctc_and_no_alignment_of_its_own_takes_its_times_from_ctc(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = load_model("commands")
+    assert time_source(system) == "attention"
+    network = system.config.model.model_copy(update={"attention": NoneConfig(kind="none")})
+    assert time_source(replace(system, config=system.config.model_copy(update={"model": network}))) == "ctc"
+    for module in ("words", "recognizer"):
+        monkeypatch.setattr(f"asr_s2s.recognizer.{module}.time_source", lambda _: "ctc")
+    recognizer = Recognizer(system)
+    errors = []
+    for clip in read_manifest(DATA / "manifest.jsonl"):
+        if clip.words:
+            found = recognizer.transcribe(clip.audio_path)
+            assert found.time_source == "ctc"
+            pairs = zip(found.words, clip.words, strict=True)
+            errors += [abs(word.start - truth.start) for word, truth in pairs]
+    assert np.median(errors) < 0.2
 
 
 def test_pieces_of_a_file_give_times_in_the_file(recognizer: Recognizer) -> None:

@@ -6,11 +6,11 @@ import re
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr_s2s.recognizer.words import spelled_words
-from asr_s2s.search import token_frames
+from asr_s2s.search import ctc_token_frames, token_frames
 from asr_s2s.search.alignment import _best_edges
 from asr_s2s.text import CharacterVocabulary
 
@@ -82,3 +82,24 @@ def test_a_character_of_several_tokens_belongs_to_the_last_of_them(text: str) ->
 def test_signs_around_a_word_are_not_said() -> None:
     words = spelled_words(Bytes(), list(b'"so" - no.'))
     assert [(word.text, word.first, word.end) for word in words] == [('"so"', 1, 3), ("-", 5, 6), ("no.", 7, 9)]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.integers(0, 20))
+@settings(max_examples=60, deadline=None)
+def test_the_path_of_ctc_is_torchaudios(seed: int, count: int, more: int) -> None:
+    forced_align = pytest.importorskip("torchaudio.functional").forced_align
+    random = torch.Generator().manual_seed(seed)
+    tokens = torch.randint(1, 5, (count,), generator=random)
+    frames = count + int((tokens[1:] == tokens[:-1]).sum()) + more
+    log_probs = (3 * torch.randn(frames, 5, generator=random)).log_softmax(dim=1)
+    labels, _ = forced_align(log_probs[None], tokens[None].int(), blank=0)
+    found = ctc_token_frames(log_probs, tokens.tolist(), blank=0)
+    path = torch.zeros(frames, dtype=torch.int32)
+    for token, (first, end) in zip(tokens.tolist(), found, strict=True):
+        path[first:end] = token
+    assert path.tolist() == labels[0].tolist()
+
+
+def test_too_few_frames_for_ctc_give_the_last_tokens_none() -> None:
+    assert ctc_token_frames(torch.zeros(2, 3), [1, 1, 2], blank=0) == [(0, 1), (1, 2), (2, 2)]
+    assert ctc_token_frames(torch.zeros(2, 3), [], blank=0) == []

@@ -11,6 +11,7 @@ from asr_s2s.model_store.directory import (
     build_system,
     load_model,
     read_card,
+    rebuilt,
     save_model,
 )
 from asr_s2s.model_store.merge import merge_silence, merged_system
@@ -34,5 +35,6 @@ __all__ = [
     "merged_system",
     "prune_vocabulary",
     "read_card",
+    "rebuilt",
     "save_model",
 ]

@@ -92,6 +92,16 @@ def build_system(config: ModelDirectoryConfig, vocabulary: Vocabulary, *, name: 
     return SpeechSystem(name=name, config=config, front_end=front_end, model=model, vocabulary=vocabulary)
 
 
+def rebuilt(system: SpeechSystem, config: ModelDirectoryConfig) -> SpeechSystem:
+    """Give a system with the same weights and another configuration, in which weights have the same shapes."""
+    with Undrawn():
+        other = build_system(config, system.vocabulary, name=system.name)
+    _network(other).load_state_dict(_network(system).state_dict())
+    other.model.eval()
+    other.front_end.eval()
+    return other
+
+
 def save_model(folder: Path, system: SpeechSystem, *, card: str, storage: Storage = "float32") -> None:
     """Write a model directory, each file whole or not at all.
 

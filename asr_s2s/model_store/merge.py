@@ -7,7 +7,7 @@ import torch
 
 from asr_s2s.errors import CheckpointError
 from asr_s2s.features import WhisperConfig
-from asr_s2s.model_store.directory import SpeechSystem, Storage, build_system, load_model, read_card, save_model
+from asr_s2s.model_store.directory import SpeechSystem, Storage, load_model, read_card, rebuilt, save_model
 from asr_s2s.models import MergedSilenceConfig
 
 
@@ -41,10 +41,7 @@ def merged_system(system: SpeechSystem, *, frames: int, tail_seconds: float) -> 
             "model": network.model_copy(update={"silence": MergedSilenceConfig(window=int(window), frames=frames)}),
         }
     )
-    merged = build_system(config, system.vocabulary, name=system.name)
-    merged.model.load_state_dict(system.model.state_dict())
-    merged.model.eval()
-    return merged
+    return rebuilt(system, config)
 
 
 def _card(target: Path, model: str | Path, frames: int) -> str:

@@ -123,7 +123,7 @@ class BeamSearch:
         log_probs = allowed_log_probs(logits, self.rules, first=length == 0)
         if growing.guard is not None:
             log_probs = growing.guard.forbid(log_probs)
-        gains = None if growing.hotwords is None else growing.hotwords.gains().to(log_probs.device)
+        gains = None if growing.hotwords is None else growing.hotwords.gains.to(log_probs.device)
         preferred = log_probs if gains is None else log_probs + gains
         tokens = preferred.topk(self.tokens_tried, dim=-1).indices.sort(dim=-1).values
         ends = tokens.new_full((*tokens.shape[:-1], 1), self.rules.end_token)

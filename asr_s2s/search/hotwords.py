@@ -6,6 +6,7 @@ phrase, given back at the first unit that leaves it).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -75,6 +76,7 @@ class HotwordState:
         zeros = torch.zeros(batch, 1, dtype=torch.long)
         return cls(words, zeros, zeros, torch.ones(batch, 1, dtype=torch.bool), torch.zeros(batch, 1))
 
+    @cached_property
     def gains(self) -> Tensor:
         """Give what each next token would add, (batch, beam, vocabulary): below 0 where it leaves half a word."""
         words = self.words
@@ -92,7 +94,7 @@ class HotwordState:
     def advance(self, beams: Tensor, tokens: Tensor) -> "HotwordState":
         """Choose hypotheses (batch, new beam) within each utterance and append one token to each."""
         words = self.words
-        gained = self.gains()
+        gained = self.gains
         beams, tokens = beams.cpu(), tokens.cpu()
         rows = torch.arange(len(beams))[:, None]
         before, secured = self.nodes[rows, beams], self.secured[rows, beams]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from asr_s2s.audio import SAMPLE_RATE, mix_noise, read_audio, resample
 from asr_s2s.features import WhisperConfig
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store import SpeechSystem, build_system, load_model
+from asr_s2s.model_store import SpeechSystem, load_model, rebuilt
 from asr_s2s.recognizer import Recognizer, Source
 from asr_s2s.scoring import character_errors, word_errors
 from asr_s2s.text.normalizers import normalizer
@@ -111,10 +111,7 @@ def tails(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
 
 def with_tail(system: SpeechSystem, seconds: float) -> SpeechSystem:
     features = system.config.features.model_copy(update={"tail_seconds": seconds})
-    config = system.config.model_copy(update={"features": features})
-    changed = build_system(config, system.vocabulary, name=system.name)
-    changed.model.load_state_dict(system.model.state_dict())
-    return changed
+    return rebuilt(system, system.config.model_copy(update={"features": features}))
 
 
 def short(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def gained(words: Hotwords, tokens: list[int]) -> float:
     """Give what a hypothesis of these tokens has been given, step by step."""
     state, total = HotwordState.start(words, batch=1), 0.0
     for token in tokens:
-        total += float(state.gains()[0, 0, token])
+        total += float(state.gains[0, 0, token])
         state = state.advance(torch.zeros(1, 1, dtype=torch.long), torch.tensor([[token]]))
         assert float(state.totals[0, 0]) == pytest.approx(total)
     return total
@@ -78,4 +78,4 @@ def test_hypotheses_keep_their_own_places_when_they_are_chosen_and_kept() -> Non
 
 def test_no_words_add_nothing() -> None:
     state = HotwordState.start(build([], CHARACTERS), batch=1)
-    assert not state.gains().any()
+    assert not state.gains.any()

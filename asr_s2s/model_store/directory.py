@@ -4,41 +4,32 @@ The weights are written last and their header names the architecture that they b
 files stem from two models is found out when it is loaded.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
 from asr_s2s.config import PartConfig, read_config, write_config
 from asr_s2s.errors import CheckpointError, listed
 from asr_s2s.features import FeatureConfig, FrontEnd
-from asr_s2s.files import atomic_write, write_text
-from asr_s2s.model_store.quantize import dequantize, pack, quantize, unpack
+from asr_s2s.files import write_text
 from asr_s2s.model_store.undrawn import Undrawn
+from asr_s2s.model_store.weights import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    Storage,
+    fill,
+    fingerprint_of,
+    read_weights,
+    write_weights,
+)
 from asr_s2s.models import ModelConfig, SpeechModel
 from asr_s2s.search import SearchConfig, TokenRules
 from asr_s2s.text import Vocabulary, VocabularyConfig
 
-FORMAT_VERSION = "1"
-CONFIG_FILE = "config.yaml"
-WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "README.md"
-SCALE = ".scale"
 SHIPPED = Path(__file__).parents[1] / "pretrained"
-
-# compact: six bits, and what is widest in a model of words, the table of its embeddings, in five
-Storage = Literal["float32", "float16", "int8", "compact"]
-EMBEDDING = "decoder.embedding.weight"
-# bits, and how many weights share a scale: in so few bits a scale for a whole row is too coarse
-EMBEDDING_BITS = (5, 32)
-MATRIX_BITS = (6, 64)
-PACKED = "packed"  # in the header: which tensors are packed, in how many bits
 
 
 class ModelDirectoryConfig(PartConfig):
@@ -58,7 +49,7 @@ class ModelDirectoryConfig(PartConfig):
             "model": {"silence": True, "decoder": {"alignment_heads"}},
         }
         parts = self.model_dump(mode="json", exclude=decoding)
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return fingerprint_of(parts)
 
 
 @dataclass(frozen=True)
@@ -110,11 +101,8 @@ def save_model(folder: Path, system: SpeechSystem, *, card: str, storage: Storag
     write_config(folder / CONFIG_FILE, system.config)
     system.vocabulary.write(folder)
     write_text(folder / CARD_FILE, card)
-    stored, packed = _stored(_network(system).state_dict(), storage)
-    header = {"format": FORMAT_VERSION, "storage": storage, "architecture": system.config.fingerprint()}
-    header |= {PACKED: json.dumps(packed)} if packed else {}
-    with atomic_write(folder / WEIGHTS_FILE) as temporary:
-        save_file(stored, temporary, metadata=header)
+    fingerprint = system.config.fingerprint()
+    write_weights(folder / WEIGHTS_FILE, _network(system), storage=storage, fingerprint=fingerprint)
 
 
 def load_model(model: str | Path) -> SpeechSystem:
@@ -126,7 +114,7 @@ def load_model(model: str | Path) -> SpeechSystem:
     config = read_config(folder / CONFIG_FILE, ModelDirectoryConfig)
     with Undrawn():
         system = build_system(config, config.vocabulary.read(folder), name=folder.name)
-    stored = _read_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
+    stored = read_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
     fill(_network(system), stored, origin=folder / WEIGHTS_FILE, advice=f"{CONFIG_FILE} or the weights are damaged.")
     system.model.eval()
     system.front_end.eval()
@@ -162,75 +150,3 @@ def available_models() -> list[str]:
 def _network(system: SpeechSystem) -> nn.ModuleDict:
     """Join what has weights: a front end may hold the statistics of its training set."""
     return nn.ModuleDict({"model": system.model, "front_end": system.front_end})
-
-
-def _stored(state: dict[str, Tensor], storage: Storage) -> tuple[dict[str, Tensor], dict[str, int]]:
-    """Narrow what is large: weights with two axes or more; the rest is a thousandth of the size and stays whole.
-
-    returns: what is written, by name, and the bits of each tensor that is packed
-    """
-    stored: dict[str, Tensor] = {}
-    packed: dict[str, int] = {}
-    for name, value in state.items():
-        tensor = value.detach().cpu().contiguous()
-        if storage == "float32" or tensor.dim() < 2 or not tensor.is_floating_point():
-            stored[name] = tensor
-        elif storage == "float16":
-            stored[name] = tensor.to(torch.float16)
-        else:
-            bits, group = EMBEDDING_BITS if name.endswith(EMBEDDING) else MATRIX_BITS
-            if storage == "compact" and tensor.dim() == 2 and tensor.size(1) % group == 0:
-                values, scale = quantize(tensor.reshape(-1, group), bits=bits)
-                stored[name], packed[name] = pack(values.view(tensor.shape), bits=bits), bits
-                stored[name + SCALE] = scale.view(len(tensor), -1).to(torch.float16)
-            else:
-                stored[name], stored[name + SCALE] = quantize(tensor)
-    return stored, packed
-
-
-def _read_weights(path: Path, *, fingerprint: str) -> dict[str, Tensor]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path}: cannot be read ({error}). The file is damaged; copy or train it again."
-        ) from error
-    if header.get("format") != FORMAT_VERSION:
-        raise CheckpointError(
-            f"{path}: has format {header.get('format')}, this version reads {FORMAT_VERSION}. "
-            "It was written by another version of asr-s2s, or by another program."
-        )
-    if header.get("architecture") != fingerprint:
-        raise CheckpointError(
-            f"{path}: was not saved with the {CONFIG_FILE} beside it (features, vocabulary or model differ). "
-            "Take both files from the same model; only the 'search' section may be edited."
-        )
-    for name, bits in json.loads(header.get(PACKED, "{}")).items():
-        tensors[name] = unpack(tensors[name], bits=bits)
-    wide = {name: tensor for name, tensor in tensors.items() if not name.endswith(SCALE)}
-    scales = {name.removesuffix(SCALE): tensor for name, tensor in tensors.items() if name.endswith(SCALE)}
-    return {
-        name: dequantize(tensor, scales[name])
-        if name in scales
-        else tensor.float()
-        if tensor.is_floating_point()
-        else tensor
-        for name, tensor in wide.items()
-    }
-
-
-def fill(module: nn.Module, stored: dict[str, Tensor], *, origin: Path, advice: str) -> None:
-    """Load weights after every name and size was compared; CheckpointError that lists what differs."""
-    wanted = module.state_dict()
-    faults = [f"{name} is missing" for name in wanted.keys() - stored.keys()]
-    faults += [f"{name} is unknown" for name in stored.keys() - wanted.keys()]
-    faults += [
-        f"{name} has shape {tuple(stored[name].shape)} instead of {tuple(wanted[name].shape)}"
-        for name in wanted.keys() & stored.keys()
-        if stored[name].shape != wanted[name].shape
-    ]
-    if faults:
-        raise CheckpointError(f"{origin}: does not fit: {listed(sorted(faults))}. {advice}")
-    module.load_state_dict(stored, assign=True)

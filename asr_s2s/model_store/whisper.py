@@ -10,7 +10,8 @@ from tokenizers import Tokenizer
 
 from asr_s2s.config import check_config
 from asr_s2s.errors import CheckpointError, listed
-from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, Storage, build_system, fill, save_model
+from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, build_system, save_model
+from asr_s2s.model_store.weights import Storage, fill
 from asr_s2s.model_store.whisper_checkpoints import (
     WhisperCheckpoint,
     WhisperSizes,

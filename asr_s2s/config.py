@@ -38,6 +38,15 @@ _Loader.add_implicit_resolver(
 )
 
 
+def kind_of(path: Path) -> str | None:
+    """Give what a configuration file says it is of, its `kind`; None if it says nothing, or cannot be read."""
+    try:
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+    except (OSError, yaml.YAMLError):
+        return None
+    return tree.get("kind") if isinstance(tree, dict) else None
+
+
 def read_config(path: Path, kind: type[Config], overrides: Sequence[str] = ()) -> Config:
     """Read and check one configuration file, with ``dotted.key=value`` overrides merged in first.
 

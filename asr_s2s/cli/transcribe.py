@@ -48,6 +48,7 @@ def transcribe(
     resume: Annotated[bool, typer.Option("--resume", help="Leave out what an earlier run has written.")] = False,
     vad: Annotated[bool, typer.Option(help="Transcribe only where somebody speaks; --no-vad for cut material.")] = True,
     hotwords: Annotated[Path | None, typer.Option(help="A file of words to expect, one a line.")] = None,
+    language_model: Annotated[Path | None, typer.Option(help="A language model of the same vocabulary.")] = None,
     channel: Annotated[str, typer.Option(help="mix, each, or the number of one, counted from 1.")] = "mix",
 ) -> int:
     """Transcribe audio files, or the utterances of a manifest.
@@ -75,7 +76,15 @@ def transcribe(
         if channel == EACH:
             raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
         utterances = read_manifest(manifest)
-        recognizer = load(model, beam=beam, device=device, precision=precision, find_speech=vad, hotwords=expected)
+        recognizer = load(
+            model,
+            beam=beam,
+            device=device,
+            precision=precision,
+            find_speech=vad,
+            hotwords=expected,
+            language_model=language_model,
+        )
         return _transcribe_manifest(recognizer, utterances, manifest_output, channel=channel, resume=resume)
     inputs = with_channel(named_inputs(audio or []), channel)
     if output_dir:
@@ -89,6 +98,7 @@ def transcribe(
         find_speech=vad,
         word_times=plot or chosen != ["txt"],
         hotwords=expected,
+        language_model=language_model,
     )
     from asr_s2s.transcripts import CaptionShape
 

@@ -12,6 +12,13 @@ from asr_s2s.model_store.directory import (
     rebuilt,
     save_model,
 )
+from asr_s2s.model_store.language import (
+    LanguageDirectoryConfig,
+    LanguageSystem,
+    check_same_vocabulary,
+    load_language_model,
+    save_language_model,
+)
 from asr_s2s.model_store.merge import merge_silence, merged_system
 from asr_s2s.model_store.prune import Pruning, prune_vocabulary
 from asr_s2s.model_store.weights import CONFIG_FILE, Storage
@@ -19,6 +26,8 @@ from asr_s2s.model_store.whisper import import_whisper
 
 __all__ = [
     "CONFIG_FILE",
+    "LanguageDirectoryConfig",
+    "LanguageSystem",
     "ModelDirectoryConfig",
     "Pruning",
     "SpeechSystem",
@@ -27,13 +36,16 @@ __all__ = [
     "average_models",
     "average_states",
     "build_system",
+    "check_same_vocabulary",
     "describe",
     "import_whisper",
+    "load_language_model",
     "load_model",
     "merge_silence",
     "merged_system",
     "prune_vocabulary",
     "read_card",
     "rebuilt",
+    "save_language_model",
     "save_model",
 ]

@@ -1,7 +1,8 @@
 """A recording in, a transcript out."""
 
 from asr_s2s.recognizer.hotwords import read_hotwords
-from asr_s2s.recognizer.recognizer import Recognizer, load
+from asr_s2s.recognizer.load import load
+from asr_s2s.recognizer.recognizer import Recognizer
 from asr_s2s.recognizer.source import Source
 
 __all__ = ["Recognizer", "Source", "load", "read_hotwords"]

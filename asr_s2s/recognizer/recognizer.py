@@ -18,7 +18,11 @@ from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
 from asr_s2s.errors import AudioError
-from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.model_store import (
+    LanguageSystem,
+    SpeechSystem,
+    check_same_vocabulary,
+)
 from asr_s2s.recognizer.ahead import ReadAhead
 from asr_s2s.recognizer.hotwords import build_hotwords
 from asr_s2s.recognizer.pieces import Piece, Pieces
@@ -26,7 +30,7 @@ from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.source import Source, source_of
 from asr_s2s.recognizer.waiting import Recording, Waiting, groups
 from asr_s2s.recognizer.words import Aligned, aligned, time_source, token_attention
-from asr_s2s.search import Hypothesis, Search, mean_probability
+from asr_s2s.search import Adviser, Hypothesis, LanguageFusion, Search, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
@@ -50,6 +54,8 @@ class Recognizer:
     word_times: also say when each word was said, which costs one more pass of the decoder
     repair: search a second time where the first ran in circles, was cut off or left sound out
     hotwords: words and phrases that are expected, as they shall be written
+    language_model: whose opinion counts search.language_weight beside the model's own
+    Raises ConfigError for hot words that the model cannot write, or a language model of another vocabulary
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class Recognizer:
         word_times: bool = True,
         repair: bool = True,
         hotwords: Sequence[str] = (),
+        language_model: LanguageSystem | None = None,
     ) -> None:
         search = system.config.search if beam is None else system.config.search.model_copy(update={"beam": beam})
         self.system = system
@@ -74,7 +81,11 @@ class Recognizer:
             narrow(system.model)
         self._find_speech, self._word_times, self._repair = find_speech, word_times, repair
         expected = build_hotwords(hotwords, system.vocabulary, bonus=search.hotword_bonus)
-        self._search = search.build(system.model, system.token_rules, hotwords=expected)
+        advisers: list[Adviser] = [] if expected is None else [expected]
+        if language_model is not None:
+            check_same_vocabulary(language_model, system.vocabulary, recogniser=system.name)
+            advisers.append(LanguageFusion(language_model.model.to(self.device).eval(), search.language_weight))
+        self._search = search.build(system.model, system.token_rules, advisers=advisers)
         with_ctc = system.model.ctc_head is not None and system.token_rules.blank_token is not None
         self._safe_search = search.model_copy(
             update={
@@ -82,7 +93,7 @@ class Recognizer:
                 "forbid_loops": True,
                 "ctc_weight": max(search.ctc_weight, SAFE_CTC_WEIGHT if with_ctc else 0.0),
             }
-        ).build(system.model, system.token_rules, hotwords=expected)
+        ).build(system.model, system.token_rules, advisers=advisers)
 
     def transcribe(
         self, audio: str | Path | NDArray[np.float32], *, sample_rate: int | None = None, channel: int | None = None
@@ -261,35 +272,3 @@ class Recognizer:
             model=self.system.name,
             time_source=time_source(self.system) if any(segment.words for segment in segments) else None,
         )
-
-
-def load(
-    model: str | Path = "en",
-    *,
-    beam: int | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    find_speech: bool = True,
-    word_times: bool = True,
-    repair: bool = True,
-    hotwords: Sequence[str] = (),
-) -> Recognizer:
-    """Load a shipped model by its name, or any model directory, ready to transcribe.
-
-    device: 'auto' takes a GPU where there is one; precision: 'auto' takes bfloat16 where the machine is made for it
-    find_speech: transcribe only where the detector hears somebody; word_times: say when each word was said
-    repair: search a second time where the first search failed visibly; hotwords: words that are expected
-    Raises CheckpointError if there is no such model or it is damaged.
-    """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Recognizer(
-        load_model(model),
-        beam=beam,
-        device=device,
-        precision=precision,
-        find_speech=find_speech,
-        word_times=word_times,
-        repair=repair,
-        hotwords=hotwords,
-    )

@@ -1,12 +1,16 @@
 """From an encoding to token sequences: the searches, and the configuration that picks one."""
 
+from collections.abc import Sequence
+
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import ConfigError
+from asr_s2s.search.advice import Adviser
 from asr_s2s.search.alignment import ctc_token_frames, token_frames
 from asr_s2s.search.beam import BeamSearch
 from asr_s2s.search.flags import FlagThresholds, attention_coverage, mean_probability
+from asr_s2s.search.fusion import LanguageFusion
 from asr_s2s.search.greedy import GreedySearch
 from asr_s2s.search.hotwords import Hotwords
 from asr_s2s.search.hypothesis import Flag, FlagName, Hypothesis
@@ -15,12 +19,14 @@ from asr_s2s.search.ranking import Ranking
 from asr_s2s.search.rules import LengthBound, TokenRules
 
 __all__ = [
+    "Adviser",
     "BeamSearch",
     "Flag",
     "FlagName",
     "GreedySearch",
     "Hotwords",
     "Hypothesis",
+    "LanguageFusion",
     "Recognizable",
     "Search",
     "SearchConfig",
@@ -51,11 +57,12 @@ class SearchConfig(PartConfig):
         default=0.6, ge=0, le=1
     )  # a higher probability that nobody speaks is flagged there too
     hotword_bonus: NonNegativeFloat = 1.5  # added to the score for every token of a hot word, as long as it lasts
+    language_weight: NonNegativeFloat = 0.3  # of a language model's log probabilities, where one is given
     confidence_slope: PositiveFloat = 1.0  # of the logistic curve from a word's probability to its confidence
     confidence_offset: float = 0.0  # asr-s2s model calibrate fits both
 
-    def build(self, model: Recognizable, rules: TokenRules, *, hotwords: Hotwords | None = None) -> Search:
-        """Make the search for one model and one vocabulary; hot words make even a beam of 1 a beam search.
+    def build(self, model: Recognizable, rules: TokenRules, *, advisers: Sequence[Adviser] = ()) -> Search:
+        """Make the search for one model and one vocabulary; with advisers (hot words, say) even 1 is a beam.
 
         Raises ConfigError if CTC is to be used and the model or the vocabulary has no place for it.
         """
@@ -68,7 +75,7 @@ class SearchConfig(PartConfig):
             min_confidence=self.min_confidence,
             max_no_speech=self.max_no_speech,
         )
-        if self.beam == 1 and not self.ctc_weight and hotwords is None:
+        if self.beam == 1 and not self.ctc_weight and not advisers:
             return GreedySearch(
                 model,
                 rules,
@@ -96,5 +103,5 @@ class SearchConfig(PartConfig):
             thresholds=thresholds,
             patience=self.patience,
             forbid_loops=self.forbid_loops,
-            hotwords=hotwords,
+            advisers=advisers,
         )

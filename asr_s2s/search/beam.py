@@ -1,15 +1,16 @@
 """Beam search over a batch: several hypotheses per utterance grow side by side, scored by decoder and CTC."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from asr_s2s.search.advice import Adviser
 from asr_s2s.search.ctc_prefix import CtcPrefixes
 from asr_s2s.search.flags import FlagThresholds, with_flags
 from asr_s2s.search.growing import Candidates, Growing
-from asr_s2s.search.hotwords import Hotwords, HotwordState
 from asr_s2s.search.hypothesis import Hypothesis
 from asr_s2s.search.loops import LoopGuard
 from asr_s2s.search.opening import open_search
@@ -38,7 +39,7 @@ class BeamSearch:
         thresholds: FlagThresholds,
         patience: float = 1.0,
         forbid_loops: bool = False,
-        hotwords: Hotwords | None = None,
+        advisers: Sequence[Adviser] = (),
     ) -> None:
         self.model = model
         self.rules = rules
@@ -47,7 +48,7 @@ class BeamSearch:
         self.bound = bound
         self.thresholds = thresholds
         self.forbid_loops = forbid_loops
-        self.hotwords = hotwords
+        self.advisers = tuple(advisers)
         self.enough = max(1, round(beam * patience))
         every = model.decoder.vocabulary_size
         self.tokens_tried = every if ranking.ctc_weight else min(2 * beam, every)
@@ -94,8 +95,8 @@ class BeamSearch:
         if self.forbid_loops:
             guard = LoopGuard.start(batch, repeats=self.thresholds.loop_repeats, device=device)
         newest = self.rules.start_tokens[-1]
-        hotwords = HotwordState.start(self.hotwords, batch) if self.hotwords else None
-        return Growing.start(state, batch=batch, newest=newest, ctc=ctc, guard=guard, hotwords=hotwords, device=device)
+        advice = tuple(each.advise(batch, start_token=newest, device=device) for each in self.advisers)
+        return Growing.start(state, batch=batch, newest=newest, ctc=ctc, guard=guard, advice=advice, device=device)
 
     def _grow(self, growing: Growing, outcomes: list[Outcome], attention: AttentionLog | None) -> None:
         """Extend all hypotheses by one token at a time until every utterance is settled."""
@@ -123,8 +124,8 @@ class BeamSearch:
         log_probs = allowed_log_probs(logits, self.rules, first=length == 0)
         if growing.guard is not None:
             log_probs = growing.guard.forbid(log_probs)
-        gains = None if growing.hotwords is None else growing.hotwords.gains.to(log_probs.device)
-        preferred = log_probs if gains is None else log_probs + gains
+        gains = [each.gains.to(log_probs.device) for each in growing.advice]
+        preferred = sum(gains, start=log_probs)
         tokens = preferred.topk(self.tokens_tried, dim=-1).indices.sort(dim=-1).values
         ends = tokens.new_full((*tokens.shape[:-1], 1), self.rules.end_token)
         tried = log_probs.gather(-1, tokens).masked_fill(tokens == self.rules.end_token, -torch.inf)
@@ -135,8 +136,8 @@ class BeamSearch:
         tokens = torch.cat([tokens, ends], dim=-1)
         lengths = length + (tokens != self.rules.end_token).float()
         totals = self.ranking.totals(growing.attended.unsqueeze(-1) + tried, ctc, lengths=lengths)
-        if gains is not None and growing.hotwords is not None:
-            totals = totals + growing.hotwords.totals.to(totals.device).unsqueeze(-1) + gains.gather(-1, tokens)
+        for each, gained in zip(growing.advice, gains, strict=True):
+            totals = totals + each.totals.to(totals.device).unsqueeze(-1) + gained.gather(-1, tokens)
         totals, order = totals.flatten(1).sort(dim=1, descending=True, stable=True)
         order = order[:, : 2 * self.beam]  # at most `beam` of these are ends, so that enough can grow
         return Candidates(

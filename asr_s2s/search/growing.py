@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from asr_s2s.models.decoders.protocol import Decoder
+from asr_s2s.search.advice import Advice
 from asr_s2s.search.ctc_prefix import CtcPrefixes
-from asr_s2s.search.hotwords import HotwordState
 from asr_s2s.search.loops import LoopGuard
 from asr_s2s.search.paths import Paths
 
@@ -44,7 +44,7 @@ class Growing:
     state: Any
     ctc: CtcPrefixes | None
     guard: LoopGuard | None
-    hotwords: HotwordState | None
+    advice: tuple[Advice, ...]
 
     @classmethod
     def start(
@@ -55,7 +55,7 @@ class Growing:
         newest: int,
         ctc: CtcPrefixes | None,
         guard: LoopGuard | None,
-        hotwords: HotwordState | None,
+        advice: tuple[Advice, ...],
         device: torch.device,
     ) -> "Growing":
         """Begin with one empty hypothesis per utterance, whose last start token is still to be fed."""
@@ -69,7 +69,7 @@ class Growing:
             state=state,
             ctc=ctc,
             guard=guard,
-            hotwords=hotwords,
+            advice=advice,
         )
 
     def advance(self, decoder: Decoder[Any], state: Any, chosen: Candidates) -> "Growing":
@@ -84,7 +84,7 @@ class Growing:
             state=decoder.reorder(state, chosen.beams),
             ctc=None if self.ctc is None else self.ctc.advance(chosen.beams, chosen.tokens),
             guard=None if self.guard is None else self.guard.advance(chosen.beams, chosen.tokens),
-            hotwords=None if self.hotwords is None else self.hotwords.advance(chosen.beams, chosen.tokens),
+            advice=tuple(each.advance(chosen.beams, chosen.tokens) for each in self.advice),
         )
 
     def keep(self, decoder: Decoder[Any], rows: list[int]) -> "Growing":
@@ -99,5 +99,5 @@ class Growing:
             state=decoder.keep(self.state, kept),
             ctc=None if self.ctc is None else self.ctc.keep(kept),
             guard=None if self.guard is None else self.guard.keep(kept),
-            hotwords=None if self.hotwords is None else self.hotwords.keep(kept),
+            advice=tuple(each.keep(kept) for each in self.advice),
         )

@@ -55,6 +55,10 @@ class Hotwords:
         return cls(tuple(children), torch.tensor(depths), torch.tensor(ends), torch.tensor(after),
                    torch.tensor(before), bonus)  # fmt: skip
 
+    def advise(self, batch: int, **_: object) -> "HotwordState":
+        """Begin with one empty hypothesis per utterance; the tree is walked on the CPU."""
+        return HotwordState.start(self, batch)
+
 
 @dataclass(frozen=True)
 class HotwordState:

@@ -77,7 +77,7 @@ def save_checkpoint(
     temporary.mkdir(parents=True)
     try:
         save_model(temporary, system, card="A checkpoint of a training run; see the model card of the run's folder.\n")
-        save_file(_optimizer_tensors(system.model, optimizer) | _random_states(), temporary / OPTIMIZER_FILE)
+        save_file(optimizer_tensors(system.model, optimizer) | random_states(), temporary / OPTIMIZER_FILE)
         document = json.dumps({"state": asdict(state), "origin": origin}, indent=1, ensure_ascii=False)
         (temporary / STATE_FILE).write_text(document + "\n", encoding="utf-8")
         _sync([*temporary.iterdir(), temporary])
@@ -102,7 +102,17 @@ def restore_state(checkpoint: Path, model: nn.Module, optimizer: torch.optim.Opt
 
     Raises CheckpointError if the files do not fit the model.
     """
-    tensors = load_file(checkpoint / OPTIMIZER_FILE)
+    restore_optimizer(checkpoint / OPTIMIZER_FILE, model, optimizer)
+    values = read_document(checkpoint)["state"]
+    return TrainingState(**values | {"best": [Candidate(**one) for one in values["best"]]})
+
+
+def restore_optimizer(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Put the optimizer's values and the random states of a file back.
+
+    Raises CheckpointError if they do not fit the model.
+    """
+    tensors = load_file(path)
     torch.set_rng_state(tensors.pop(CPU_RANDOM))
     cuda = tensors.pop(CUDA_RANDOM, None)
     if cuda is not None and torch.cuda.is_available():
@@ -111,10 +121,8 @@ def restore_state(checkpoint: Path, model: nn.Module, optimizer: torch.optim.Opt
     for key, value in tensors.items():
         name, _, kind = key.partition("/")
         if name not in parameters:
-            raise CheckpointError(f"{checkpoint / OPTIMIZER_FILE}: '{name}' is not a weight of this model.")
+            raise CheckpointError(f"{path}: '{name}' is not a weight of this model.")
         optimizer.state[parameters[name]][kind] = value.to(parameters[name].device)
-    values = read_document(checkpoint)["state"]
-    return TrainingState(**values | {"best": [Candidate(**one) for one in values["best"]]})
 
 
 def read_document(checkpoint: Path) -> dict[str, Any]:
@@ -136,8 +144,8 @@ def _checkpoints(run_folder: Path) -> list[Path]:
     return sorted((run_folder / "checkpoints").glob("step-*"))
 
 
-def _optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Name each value after its weight, 'decoder.output.weight/exp_avg'."""
+def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Name each of the optimizer's values after its weight, 'decoder.output.weight/exp_avg'."""
     return {
         f"{name}/{kind}": value.detach().cpu().contiguous()
         for name, parameter in model.named_parameters()
@@ -145,7 +153,8 @@ def _optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> di
     }
 
 
-def _random_states() -> dict[str, Tensor]:
+def random_states() -> dict[str, Tensor]:
+    """Give the states of the random generators by name."""
     states = {CPU_RANDOM: torch.get_rng_state()}
     return states | ({CUDA_RANDOM: torch.cuda.get_rng_state()} if torch.cuda.is_available() else {})
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -15,10 +16,12 @@ from matplotlib import image
 
 from asr_s2s.audio import read_audio, write_audio
 from asr_s2s.manifest import read_manifest, write_manifest
+from asr_s2s.model_store.directory import model_folder
 
 pytestmark = pytest.mark.slow
 
-DATA = Path(__file__).parents[1] / "data"
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "tests" / "data"
 AURORA = DATA / "arctic_a0015_1592748256.ogg"
 
 
@@ -98,6 +101,29 @@ def test_pictures_are_drawn_for_each_piece_with_the_words_where_they_were_said(t
         assert (np.ptp(colours, axis=2) > 0.1).mean() > 0.3
     refused = asr_s2s("transcribe", AURORA, "--plot")
     assert (refused.returncode, "--output-dir" in refused.stderr) == (2, True)
+
+
+def test_a_language_model_is_trained_and_bends_what_is_written(tmp_path: Path) -> None:
+    (clip,) = [item for item in read_manifest(DATA / "manifest.jsonl") if item.id == "lbby5a"]
+    assert clip.text == "lay blue by y five again"
+    lines = "\n".join(f"{verb} blue by y nine {end}" for verb in ("lay", "set", "bin") for end in ("now", "again"))
+    (tmp_path / "lines.txt").write_text(f"{lines}\n" * 30)
+    trained = asr_s2s(
+        "train", ROOT / "conf" / "language_model.yaml", f"data.train=[{tmp_path / 'lines.txt'}]", "data.dev_share=0.2",
+        "model.channels=64", "training.epochs=40", "training.learning_rate=1e-2", "--output", tmp_path / "language",
+    )  # fmt: skip
+    assert trained.returncode == 0, trained.stderr
+    shutil.copytree(model_folder("commands"), tmp_path / "commands")
+    texts = []
+    for weight in (0.05, 2.0):
+        config = (tmp_path / "commands" / "config.yaml").read_text().split("  language_weight")[0].rstrip()
+        (tmp_path / "commands" / "config.yaml").write_text(f"{config}\n  language_weight: {weight}\n")
+        found = asr_s2s("transcribe", clip.audio_path, "--model", tmp_path / "commands",
+                        "--language-model", tmp_path / "language", "--beam", 8)  # fmt: skip
+        texts.append(found.stdout.strip())
+    assert texts == ["lay blue by y five again", "lay blue by y nine again"]
+    refused = asr_s2s("transcribe", clip.audio_path, "--language-model", tmp_path / "language")
+    assert (refused.returncode, "has another vocabulary" in refused.stderr) == (2, True)
 
 
 def test_a_manifest_goes_through_transcribe_and_score(tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""A language model's folder: config.yaml of kind language_model, model.safetensors, the vocabulary's file, a card."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from asr_s2s.config import PartConfig, read_config, write_config
+from asr_s2s.errors import CheckpointError, ConfigError, listed
+from asr_s2s.files import write_text
+from asr_s2s.model_store.undrawn import Undrawn
+from asr_s2s.model_store.weights import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    fill,
+    fingerprint_of,
+    read_weights,
+    write_weights,
+)
+from asr_s2s.models import LanguageModel, LstmLanguageConfig
+from asr_s2s.text import Vocabulary, VocabularyConfig
+
+
+class LanguageDirectoryConfig(PartConfig):
+    """Everything needed to rebuild a language model."""
+
+    kind: Literal["language_model"]
+    vocabulary: VocabularyConfig
+    model: LstmLanguageConfig
+
+    def fingerprint(self) -> str:
+        """Hash what the weights depend on."""
+        return fingerprint_of(self.model_dump(mode="json"))
+
+
+@dataclass(frozen=True)
+class LanguageSystem:
+    """A language model with the vocabulary that it was trained with."""
+
+    name: str
+    config: LanguageDirectoryConfig
+    model: LanguageModel
+    vocabulary: Vocabulary
+
+
+def save_language_model(folder: Path, system: LanguageSystem, *, card: str) -> None:
+    """Write a language model's folder, each file whole or not at all; card is the text of its README.md."""
+    write_config(folder / CONFIG_FILE, system.config)
+    system.vocabulary.write(folder)
+    write_text(folder / "README.md", card)
+    fingerprint = system.config.fingerprint()
+    write_weights(folder / WEIGHTS_FILE, system.model, storage="float32", fingerprint=fingerprint)
+
+
+def load_language_model(folder: Path) -> LanguageSystem:
+    """Load a language model.
+
+    Raises CheckpointError if the folder holds none, or its weights are not those of its configuration.
+    """
+    missing = [name for name in (CONFIG_FILE, WEIGHTS_FILE) if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointError(f"{folder}: is no complete model directory, {listed(missing)} is missing.")
+    try:
+        config = read_config(folder / CONFIG_FILE, LanguageDirectoryConfig)
+    except ConfigError as error:
+        raise CheckpointError(
+            f"{folder}: holds no language model ({error}). Train one: asr-s2s train conf/language_model.yaml."
+        ) from error
+    vocabulary = config.vocabulary.read(folder)
+    with Undrawn():
+        model = config.model.build(vocabulary.size)
+    weights = read_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
+    fill(model, weights, origin=folder / WEIGHTS_FILE, advice=f"{CONFIG_FILE} or the weights are damaged.")
+    return LanguageSystem(folder.name, config, model.eval(), vocabulary)
+
+
+def check_same_vocabulary(language: LanguageSystem, vocabulary: Vocabulary, *, recogniser: str) -> None:
+    """Raise ConfigError unless the language model spells as the recogniser does."""
+    if language.vocabulary.fingerprint != vocabulary.fingerprint:
+        raise ConfigError(
+            f"the language model '{language.name}' has another vocabulary ({language.vocabulary.size} tokens) than "
+            f"the recogniser '{recogniser}' ({vocabulary.size} tokens). Train one for it: asr-s2s train "
+            f"conf/language_model.yaml data.vocabulary_of={recogniser}."
+        )

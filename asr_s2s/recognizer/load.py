@@ -1,0 +1,44 @@
+"""A recogniser from names: of a model, a device, a precision."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from asr_s2s.model_store import load_language_model, load_model
+from asr_s2s.recognizer.recognizer import Recognizer
+
+
+def load(
+    model: str | Path = "en",
+    *,
+    beam: int | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    find_speech: bool = True,
+    word_times: bool = True,
+    repair: bool = True,
+    hotwords: Sequence[str] = (),
+    language_model: str | Path | None = None,
+) -> Recognizer:
+    """Load a shipped model by its name, or any model directory, ready to transcribe.
+
+    device: 'auto' takes a GPU where there is one; precision: 'auto' takes bfloat16 where the machine is made for it
+    find_speech: transcribe only where the detector hears somebody; word_times: say when each word was said
+    repair: search a second time where the first search failed visibly; hotwords: words that are expected
+    language_model: the folder of one that was trained with this model's vocabulary
+    Raises CheckpointError if there is no such model or it is damaged.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return Recognizer(
+        load_model(model),
+        beam=beam,
+        device=device,
+        precision=precision,
+        find_speech=find_speech,
+        word_times=word_times,
+        repair=repair,
+        hotwords=hotwords,
+        language_model=None if language_model is None else load_language_model(Path(language_model)),
+    )

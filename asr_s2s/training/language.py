@@ -1,0 +1,280 @@
+"""Training a language model on texts: the same loop as for speech, on lines instead of recordings."""
+
+import json
+import math
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from rich.console import Console
+from safetensors.torch import save_file
+from torch import nn
+
+from asr_s2s.config import PartConfig, write_config
+from asr_s2s.errors import CheckpointError, ConfigError
+from asr_s2s.model_store import (
+    LanguageDirectoryConfig,
+    LanguageSystem,
+    load_language_model,
+    save_language_model,
+)
+from asr_s2s.models import LstmLanguageConfig
+from asr_s2s.text.vocabulary import digest_of
+from asr_s2s.training.checkpoints import (
+    OPTIMIZER_FILE,
+    STATE_FILE,
+    checkpoint_folder,
+    latest_checkpoint,
+    optimizer_tensors,
+    random_states,
+    read_document,
+    restore_optimizer,
+)
+from asr_s2s.training.history import History
+from asr_s2s.training.perplexity import line_loss, total_nats
+from asr_s2s.training.progress import Interruption, Report
+from asr_s2s.training.schedule import Decay, learning_rate
+from asr_s2s.training.texts import TextConfig, held_apart, spelled, vocabulary_for, windows
+
+WINDOW = 50  # batches among which lines of like length are put together
+CHANGEABLE = ("epochs", "minutes", "threads")
+
+
+class LanguageTrainingConfig(PartConfig):
+    """How long, and how fast."""
+
+    epochs: PositiveInt = 10
+    minutes: PositiveFloat | None = None
+    learning_rate: PositiveFloat = 2e-3
+    warmup: NonNegativeInt = 100  # steps
+    decay: Decay = "cosine"
+    floor: float = Field(default=0.01, ge=0, le=1)
+    weight_decay: NonNegativeFloat = 0.0
+    clip: PositiveFloat = 1.0
+    seed: NonNegativeInt = 1
+    threads: PositiveInt | None = None
+    log_every: PositiveInt = 50  # steps
+
+
+class LanguageExperimentConfig(PartConfig):
+    """One YAML file of kind language_model."""
+
+    kind: Literal["language_model"]
+    data: TextConfig
+    model: LstmLanguageConfig
+    training: LanguageTrainingConfig = LanguageTrainingConfig()
+
+
+@dataclass
+class _State:
+    """Where a run is."""
+
+    step: int = 0
+    epoch: int = 0
+    batches: int = 0  # of the current epoch's plan that were trained on
+    seconds: float = 0.0
+    best: float | None = None  # bits a character of the held-out lines
+
+
+@dataclass(frozen=True)
+class LanguageResult:
+    """What came out: bits a character and perplexity a word of the held-out lines."""
+
+    bits: float
+    perplexity: float
+
+    @property
+    def summary(self) -> str:
+        """Say it in a line."""
+        return f"{self.bits:.3f} bits a character, perplexity {self.perplexity:.1f} a word on held-out lines."
+
+
+def train_language_model(
+    config: LanguageExperimentConfig,
+    *,
+    output: Path,
+    resume: bool = False,
+    threads: int | None = None,
+    console: Console | None = None,
+    command: str = "asr-s2s train",
+) -> LanguageResult:
+    """Train a language model; the one with the lowest loss on held-out lines stays in the output folder.
+
+    Raises ConfigError for a folder that holds a run already, CheckpointError if what is resumed was made otherwise.
+    """
+    checkpoint = latest_checkpoint(output)
+    if checkpoint and not resume:
+        raise ConfigError(f"{output} holds a run already. Add --resume to go on with it, or name another --output.")
+    usual_threads = torch.get_num_threads()
+    torch.set_num_threads(threads or config.training.threads or usual_threads)
+    try:
+        with Report(console or Console(stderr=True)) as report:
+            run = _Run(config, output, checkpoint=checkpoint, report=report, command=command)
+            with Interruption() as interruption:
+                run.train(interruption)
+            return run.evaluated(load_language_model(output))
+    finally:
+        torch.set_num_threads(usual_threads)
+
+
+class _Run:
+    """One run: texts, model, and where it stands."""
+
+    def __init__(
+        self, config: LanguageExperimentConfig, output: Path, *, checkpoint: Path | None, report: Report, command: str
+    ) -> None:
+        self.config, self.output, self.report, self.command = config, output, report, command
+        train, dev = held_apart(config.data, seed=config.training.seed)
+        torch.manual_seed(config.training.seed)
+        kind, vocabulary = vocabulary_for(config.data, train)
+        directory = LanguageDirectoryConfig(kind="language_model", vocabulary=kind, model=config.model)
+        self.system = LanguageSystem(output.name, directory, config.model.build(vocabulary.size), vocabulary)
+        self.origin = {
+            "config": config.model_dump(mode="json", exclude={"training": set(CHANGEABLE)}),
+            "texts": digest_of(*train, "", *dev),
+        }
+        self.lines = self._spelled(train)
+        self.dev_lines, self.dev_texts = self._spelled(dev), dev
+        if not self.lines or not self.dev_lines:
+            raise ConfigError(
+                f"data.train: {len(self.lines)} lines to train on and {len(self.dev_lines)} held out are too few, of "
+                f"{len(train)} and {len(dev)}. Lines are left out that are longer than {config.data.max_tokens} tokens "
+                "or that the vocabulary cannot spell."
+            )
+        self.state = _State()
+        if checkpoint:
+            self.system = self._restored(checkpoint)
+        weights = [weight for weight in self.system.model.parameters() if weight.requires_grad]
+        self.optimizer = torch.optim.AdamW(weights, weight_decay=config.training.weight_decay)
+        if checkpoint:
+            restore_optimizer(checkpoint / OPTIMIZER_FILE, self.system.model, self.optimizer)
+        self.history = History(output / "history.jsonl", step=self.state.step)
+        write_config(output / "experiment.yaml", config)
+        self.began = time.monotonic() - self.state.seconds
+        self.num_steps = config.training.epochs * len(self._plan(0))
+        report.line(
+            f"{len(self.lines)} lines of {len(train)} to train on, {len(self.dev_lines)} held out; "
+            f"{vocabulary.size} tokens, {sum(map(torch.numel, weights)) / 1e6:.2f} million weights"
+        )
+
+    def train(self, interruption: Interruption) -> None:
+        training, state, model = self.config.training, self.state, self.system.model
+        while state.epoch < training.epochs and not self._out_of_time:
+            model.train()
+            for rows in self._plan(state.epoch)[state.batches :]:
+                rate = learning_rate(
+                    state.step, self._progress, peak=training.learning_rate, warmup=training.warmup,
+                    decay=training.decay, floor=training.floor,
+                )  # fmt: skip
+                for group in self.optimizer.param_groups:
+                    group["lr"] = rate
+                loss = line_loss(self.system, [self.lines[row] for row in rows])
+                self.optimizer.zero_grad(set_to_none=True)
+                torch.autograd.backward(loss)
+                nn.utils.clip_grad_norm_(model.parameters(), training.clip)
+                self.optimizer.step()
+                state.step, state.batches = state.step + 1, state.batches + 1
+                self._log(float(loss.detach()), rate)
+                if interruption.signal:
+                    self._save()
+                interruption.obey()
+                if self._out_of_time:
+                    break
+            else:
+                state.epoch, state.batches = state.epoch + 1, 0
+            self._look()
+            self._save()
+            interruption.obey()
+
+    def evaluated(self, system: LanguageSystem) -> LanguageResult:
+        nats = total_nats(system, self.dev_lines, batch_tokens=self.config.data.batch_tokens)
+        characters = sum(len(text) + 1 for text in self.dev_texts)  # with the end of each line
+        words = sum(len(text.split()) for text in self.dev_texts)
+        return LanguageResult(nats / characters / math.log(2), math.exp(nats / max(words, 1)))
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
+    def _progress(self) -> float:
+        minutes = self.config.training.minutes
+        return min(1.0, max(self.state.step / self.num_steps, self._seconds / (60 * minutes) if minutes else 0.0))
+
+    @property
+    def _out_of_time(self) -> bool:
+        minutes = self.config.training.minutes
+        return minutes is not None and self._seconds >= 60 * minutes
+
+    def _spelled(self, texts: list[str]) -> list[list[int]]:
+        """Spell the lines that can be; the texts that stay are those lines."""
+        words, longest = self.system.vocabulary, self.config.data.max_tokens
+        kept = [(text, tokens) for text in texts if (tokens := spelled(words, text)) and len(tokens) <= longest]
+        texts[:] = [text for text, _ in kept]
+        return [tokens for _, tokens in kept]
+
+    def _plan(self, epoch: int) -> list[list[int]]:
+        """Plan an epoch's batches: a pure function of data, seed and epoch."""
+        lengths = [len(line) + 1 for line in self.lines]
+        random = np.random.default_rng((self.config.training.seed, epoch))
+        order = random.permutation(len(lengths)).tolist()
+        batches: list[list[int]] = []
+        for window in windows(order, lengths, limit=WINDOW * self.config.data.batch_tokens):
+            by_length = sorted(window, key=lambda row: lengths[row])
+            batches += windows(by_length, lengths, limit=self.config.data.batch_tokens)
+        return [batches[place] for place in random.permutation(len(batches))]
+
+    def _log(self, loss: float, rate: float) -> None:
+        if not math.isfinite(loss):
+            raise ConfigError(f"step {self.state.step}: the loss is not finite. Halve training.learning_rate.")
+        self.report.step(f"epoch {self.state.epoch + 1}, loss {loss:.3f}", progress=self._progress)
+        if self.state.step % self.config.training.log_every == 0:
+            record = {"event": "train", "step": self.state.step, "epoch": self.state.epoch, "loss": loss}
+            self.history.add(record | {"learning_rate": rate, "seconds": round(self._seconds, 2)})
+
+    def _look(self) -> None:
+        """Measure the held-out lines; keep the model if it is the best so far."""
+        self.system.model.eval()
+        result = self.evaluated(self.system)
+        record = {"event": "evaluation", "step": self.state.step, "epoch": self.state.epoch, **asdict(result)}
+        self.history.add(record | {"seconds": round(self._seconds, 2)})
+        self.report.line(f"epoch {self.state.epoch}: {result.summary}")
+        if self.state.best is None or result.bits < self.state.best:
+            self.state.best = result.bits
+            card = (
+                f"# {self.system.name}\n\nA language model, for `asr-s2s transcribe --language-model`: "
+                f"{result.summary}\n\n```\n{self.command}\n```\n"
+            )
+            save_language_model(self.output, self.system, card=card)
+
+    def _save(self) -> None:
+        """Write a checkpoint of this moment, and only then let go of the one before."""
+        self.state.seconds = self._seconds
+        target = checkpoint_folder(self.output, self.state.step)
+        temporary = target.with_name(f".{target.name}.tmp")
+        shutil.rmtree(temporary, ignore_errors=True)
+        save_language_model(temporary, self.system, card="A checkpoint of a training run.\n")
+        tensors = optimizer_tensors(self.system.model, self.optimizer) | random_states()
+        save_file(tensors, temporary / OPTIMIZER_FILE)
+        document = {"state": asdict(self.state), "origin": self.origin}
+        (temporary / STATE_FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        shutil.rmtree(target, ignore_errors=True)
+        temporary.rename(target)
+        for folder in target.parent.glob("step-*"):
+            if folder != target:
+                shutil.rmtree(folder)
+
+    def _restored(self, checkpoint: Path) -> LanguageSystem:
+        document = read_document(checkpoint)
+        if document["origin"] != self.origin:
+            raise CheckpointError(
+                f"{checkpoint}: this run was started with another configuration or other texts. Use what it was "
+                "started with (experiment.yaml), or another --output."
+            )
+        self.state = _State(**document["state"])
+        return load_language_model(checkpoint)

@@ -1,0 +1,72 @@
+"""Lines of text to train a language model on: read, held apart, spelled in tokens, put into batches."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field, PositiveInt
+
+from asr_s2s.config import PartConfig
+from asr_s2s.manifest import read_manifest
+from asr_s2s.model_store import load_model
+from asr_s2s.text import CharactersConfig, CharacterVocabulary, Vocabulary, VocabularyConfig
+from asr_s2s.text.vocabulary import read_utf8
+
+
+class TextConfig(PartConfig):
+    """Texts, and whose tokens they are spelled in.
+
+    train, dev: manifests (.jsonl), of which the texts are taken, or plain text, a sentence a line; without dev a share
+        of the lines is held out
+    vocabulary_of: the recogniser that the language model shall help; None: the characters of the texts
+    """
+
+    train: tuple[str, ...] = Field(strict=False, min_length=1)
+    dev: tuple[str, ...] = Field(default=(), strict=False)
+    dev_share: float = Field(default=0.02, gt=0, lt=1)
+    vocabulary_of: str | None = None
+    lowercase: bool = False  # of characters of the texts
+    batch_tokens: PositiveInt = 4096
+    max_tokens: PositiveInt = 400  # a longer line is left out
+
+
+def held_apart(config: TextConfig, *, seed: int) -> tuple[list[str], list[str]]:
+    """Read the lines to train on and those that are held out; what is held out is not trained on, not even once."""
+    train = [line for name in config.train for line in _lines(Path(name))]
+    dev = [line for name in config.dev for line in _lines(Path(name))]
+    if not dev:
+        distinct = list(dict.fromkeys(train))
+        random = np.random.default_rng(seed)
+        count = max(1, round(config.dev_share * len(distinct)))
+        dev = [distinct[place] for place in random.permutation(len(distinct))[:count]]
+    held_out = set(dev)
+    return [line for line in train if line not in held_out], dev
+
+
+def _lines(path: Path) -> Iterator[str]:
+    if path.suffix == ".jsonl":
+        yield from (" ".join(item.text.split()) for item in read_manifest(path) if item.text and item.text.strip())
+    else:
+        yield from (" ".join(line.split()) for line in read_utf8(path).splitlines() if line.strip())
+
+
+def vocabulary_for(config: TextConfig, texts: Sequence[str]) -> tuple[VocabularyConfig, Vocabulary]:
+    """Take the vocabulary of the recogniser that is to be helped, or the characters of the texts."""
+    if config.vocabulary_of is None:
+        kind = CharactersConfig(kind="characters", lowercase=config.lowercase)
+        return kind, CharacterVocabulary.from_texts(texts, lowercase=config.lowercase)
+    helped = load_model(config.vocabulary_of)
+    return helped.config.vocabulary, helped.vocabulary
+
+
+def spelled(vocabulary: Vocabulary, text: str) -> list[int]:
+    """Spell a line; nothing for one that cannot be spelled."""
+    return [] if vocabulary.unknown(text) else vocabulary.encode(text)
+
+
+def windows(rows: Sequence[int], lengths: Sequence[int], *, limit: int) -> list[list[int]]:
+    """Cut rows into groups of at most so many tokens."""
+    reached = np.cumsum([lengths[row] for row in rows])
+    edges = [0, *(np.flatnonzero(np.diff(reached // limit)) + 1).tolist(), len(rows)]
+    return [list(rows[first:end]) for first, end in pairwise(edges) if end > first]

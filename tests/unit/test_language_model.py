@@ -1,0 +1,159 @@
+"""Language models: steps that equal the whole, training that finds the entropy of a source, fusion in the search."""
+
+import itertools
+import math
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from search_scripted import END, RULES, SIZE, ScriptedDecoder, ScriptedModel, all_sequences
+
+from asr_s2s.config import check_config
+from asr_s2s.errors import CheckpointError, ConfigError
+from asr_s2s.model_store import check_same_vocabulary, load_language_model, load_model
+from asr_s2s.model_store.directory import model_folder
+from asr_s2s.models import LstmLanguageConfig
+from asr_s2s.search import LanguageFusion, SearchConfig
+from asr_s2s.training import LanguageExperimentConfig, language, perplexity, train_language_model
+from asr_s2s.training.texts import held_apart, windows
+
+pytestmark = pytest.mark.unit
+
+
+def small_model(seed: int = 0, size: int = SIZE):
+    torch.manual_seed(seed)
+    return LstmLanguageConfig(kind="lstm", embedding=6, channels=10, layers=2).build(size).eval()
+
+
+def test_steps_of_reordered_hypotheses_are_those_of_the_whole_sequences() -> None:
+    model = small_model(size=9)
+    texts = torch.tensor([[[1, 2, 3, 4], [1, 5, 6, 7]], [[1, 8, 2, 2], [1, 8, 3, 5]]])  # (batch, beam, token)
+    state = model.start(2, device=torch.device("cpu"))
+    logits, state = model.step(texts[:, :1, 0], state)
+    state = model.reorder(state, torch.zeros(2, 2, dtype=torch.long))
+    whole = model(texts.flatten(0, 1)).unflatten(0, (2, 2))
+    torch.testing.assert_close(logits[:, 0], whole[:, 0, 0])
+    for place in (1, 2):
+        logits, state = model.step(texts[:, :, place], state)
+        torch.testing.assert_close(logits, whole[:, :, place])
+    kept, _ = model.step(texts[1:, :, 3].flip(1), model.keep(model.reorder(state, torch.tensor([[0, 1], [1, 0]])),
+                                                            torch.tensor([1])))  # fmt: skip
+    torch.testing.assert_close(kept, whole[1:, :, 3].flip(1))
+
+
+@given(seed=st.integers(0, 1000), weight=st.sampled_from([0.0, 0.3, 2.0]))
+@settings(max_examples=25, deadline=None)
+def test_a_wide_beam_finds_what_decoder_and_language_model_find_best_together(seed: int, weight: float) -> None:
+    model, language = ScriptedModel(ScriptedDecoder(seed=seed)), small_model(seed)
+    longest, frames = 3, 4
+    encoder_out = torch.randn(1, frames, SIZE, generator=torch.Generator().manual_seed(seed))
+    lengths = torch.tensor([frames])
+    config = SearchConfig(beam=40, patience=100.0, length_normalization=0.0, max_tokens_per_frame=1e-6,
+                          length_margin=longest - 1)  # fmt: skip
+    search = config.build(model, RULES, advisers=[LanguageFusion(language, weight)])
+    (found,) = search(encoder_out, lengths)
+
+    @torch.inference_mode()
+    def total(tokens: tuple[int, ...]) -> float:
+        given = torch.tensor([[RULES.start_tokens[-1], *tokens]])
+        logits = model.decoder(given, encoder_out, lengths).logits[0].float()
+        logits[:, list(RULES.suppressed)] = -torch.inf
+        heard, said = logits.log_softmax(1), language(given)[0].log_softmax(1)
+        return sum(float(heard[i, t] + weight * said[i, t]) for i, t in enumerate((*tokens, END)))
+
+    best = max(all_sequences(longest), key=total)
+    assert found.ended
+    assert (found.tokens, found.score) == (best, pytest.approx(total(best), abs=1e-4))
+
+
+def experiment(folder: Path, lines: list[str], **training: object) -> LanguageExperimentConfig:
+    (folder / "lines.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tree = {
+        "kind": "language_model",
+        "data": {"train": [str(folder / "lines.txt")], "batch_tokens": 512, "dev_share": 0.1},
+        "model": {"kind": "lstm", "embedding": 8, "channels": 24, "layers": 1, "dropout": 0.0},
+        "training": {"epochs": 6, "learning_rate": 1e-2, "warmup": 5, "threads": 1, **training},
+    }
+    return check_config(tree, LanguageExperimentConfig, origin="test")
+
+
+def of_a_source(count: int) -> tuple[list[str], float]:
+    """Draw lines of a's and b's, each letter the one before with probability 3/4, ended with probability 1/40.
+
+    returns: the lines, and the entropy of the source in bits a character, the end of a line counted as one
+    """
+    random = np.random.default_rng(0)
+    lines = []
+    for _ in range(count):
+        turns = np.concatenate([random.integers(2, size=1), random.random(random.geometric(1 / 40) - 1) < 0.25])
+        lines.append("".join("ab"[turn % 2] for turn in turns.cumsum().tolist()))
+    after_a_letter = -sum(p * math.log2(p) for p in (1 / 40, 39 / 40 * 3 / 4, 39 / 40 * 1 / 4))
+    return lines, (1 + 40 * after_a_letter) / 41
+
+
+def test_training_finds_the_entropy_of_the_source(tmp_path: Path) -> None:
+    lines, entropy = of_a_source(1000)
+    result = train_language_model(experiment(tmp_path, lines), output=tmp_path / "run")
+    assert result.bits == pytest.approx(entropy, rel=0.03)
+    system = load_language_model(tmp_path / "run")
+    assert f"{result.bits:.3f} bits a character" in (tmp_path / "run" / "README.md").read_text()
+    tokens = torch.tensor([[system.vocabulary.start_tokens[-1], *system.vocabulary.encode("aabaa")]])
+    likely = system.model(tokens)[0, -1].detach().softmax(0)
+    assert float(likely[system.vocabulary.encode("a")[0]]) == pytest.approx(39 / 40 * 3 / 4, abs=0.03)
+
+
+def test_a_run_that_was_broken_off_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines, _ = of_a_source(300)
+    config = experiment(tmp_path, lines, epochs=3, decay="constant")
+    train_language_model(config, output=tmp_path / "whole")
+    calls = itertools.count()
+
+    def line_loss(*arguments: object, **keywords: object) -> torch.Tensor:
+        if next(calls) == 30:
+            signal.raise_signal(signal.SIGINT)
+        return perplexity.line_loss(*arguments, **keywords)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(language, "line_loss", line_loss)
+        with pytest.raises(KeyboardInterrupt):
+            train_language_model(config, output=tmp_path / "broken")
+    with pytest.raises(ConfigError, match="holds a run already"):
+        train_language_model(config, output=tmp_path / "broken")
+    other = config.model_copy(update={"training": config.training.model_copy(update={"learning_rate": 1e-3})})
+    with pytest.raises(CheckpointError, match="another configuration"):
+        train_language_model(other, output=tmp_path / "broken", resume=True)
+    train_language_model(config, output=tmp_path / "broken", resume=True)
+    whole, resumed = (load_language_model(tmp_path / name).model.state_dict() for name in ("whole", "broken"))
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_lines_that_are_held_out_are_not_trained_on(tmp_path: Path) -> None:
+    lines = ["ab", "ab", "ba", "aa", "ab"]
+    train, dev = held_apart(experiment(tmp_path, lines).data, seed=1)
+    assert len(dev) == 1
+    assert not set(train) & set(dev)
+    assert sorted(set(train) | set(dev)) == ["aa", "ab", "ba"]
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(50, 200))
+def test_batches_hold_every_line_once_and_no_more_than_the_limit_and_a_line(lengths: list[int], limit: int) -> None:
+    rows = list(range(len(lengths)))
+    batches = windows(rows, lengths, limit=limit)
+    assert [row for batch in batches for row in batch] == rows
+    assert all(sum(lengths[row] for row in batch) < limit + max(lengths) for batch in batches)
+
+
+def test_a_model_of_another_kind_or_vocabulary_is_refused(tmp_path: Path) -> None:
+    lines, _ = of_a_source(60)
+    train_language_model(experiment(tmp_path, lines, epochs=1), output=tmp_path / "run")
+    system = load_language_model(tmp_path / "run")
+    with pytest.raises(ConfigError, match=r"'run' has another vocabulary \(7 tokens\) than the recogniser 'commands'"):
+        check_same_vocabulary(system, load_model("commands").vocabulary, recogniser="commands")
+    with pytest.raises(CheckpointError, match="holds no language model"):
+        load_language_model(model_folder("commands"))
+    with pytest.raises(CheckpointError, match="is no complete model directory"):
+        load_language_model(tmp_path)

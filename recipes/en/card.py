@@ -110,7 +110,7 @@ def short(found: dict[str, Any]) -> str:
 
 def speeds(speed: dict[str, Any]) -> str:
     return "\n".join(
-        f"- {row['kind']}: {row['clips']} clips of 2 to 15 seconds ({row['audio_seconds']:.0f} s) "
+        f"- {row['kind']}: {row['clips']} clip{'s' * (row['clips'] > 1)} ({row['audio_seconds']:.0f} s) "
         f"in {row['seconds']['ours']:.1f} s, the peer in {row['seconds']['peer']:.1f} s: "
         f"{row['seconds']['peer'] / row['seconds']['ours']:.1f} times its speed; "
         f"memory {row['megabytes']['ours']:.0f} MB, the peer's {row['megabytes']['peer']:.0f} MB"

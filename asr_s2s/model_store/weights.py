@@ -89,18 +89,17 @@ def read_weights(path: Path, *, fingerprint: str) -> dict[str, Tensor]:
             f"{path}: was not saved with the {CONFIG_FILE} beside it (features, vocabulary or model differ). "
             "Take both files from the same model; only the 'search' section may be edited."
         )
-    for name, bits in json.loads(header.get(PACKED, "{}")).items():
-        tensors[name] = unpack(tensors[name], bits=bits)
-    wide = {name: tensor for name, tensor in tensors.items() if not name.endswith(SCALE)}
-    scales = {name.removesuffix(SCALE): tensor for name, tensor in tensors.items() if name.endswith(SCALE)}
+    packed = json.loads(header.get(PACKED, "{}"))
+    scales = {name: tensors.pop(name) for name in list(tensors) if name.endswith(SCALE)}
     return {
-        name: dequantize(tensor, scales[name])
-        if name in scales
-        else tensor.float()
-        if tensor.is_floating_point()
-        else tensor
-        for name, tensor in wide.items()
+        name: _widened(tensors.pop(name), scales.get(name + SCALE), bits=packed.get(name)) for name in list(tensors)
     }
+
+
+def _widened(tensor: Tensor, scale: Tensor | None, *, bits: int | None) -> Tensor:
+    if scale is not None:
+        return dequantize(tensor if bits is None else unpack(tensor, bits=bits), scale)
+    return tensor.float() if tensor.is_floating_point() else tensor
 
 
 def fill(module: nn.Module, stored: dict[str, Tensor], *, origin: Path, advice: str) -> None:

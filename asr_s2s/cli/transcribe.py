@@ -3,7 +3,7 @@
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from asr_s2s.errors import ConfigError
 
 if TYPE_CHECKING:
     from asr_s2s.manifest import Utterance
-    from asr_s2s.recognizer import Recognizer
+    from asr_s2s.recognizer import Recognizer, Workers
     from asr_s2s.transcripts import CaptionShape, Transcript
 
 FAILED_INPUTS = 1
@@ -37,6 +37,7 @@ def transcribe(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes, each with a model and its share of the threads.")] = 1,
     max_line_width: Annotated[int, typer.Option(min=1, help="Characters a line of srt and vtt captions.")] = 42,
     max_line_count: Annotated[int, typer.Option(min=1, help="Lines a caption.")] = 2,
     highlight_words: Annotated[
@@ -60,58 +61,57 @@ def transcribe(
     if bool(manifest) != bool(manifest_output):
         raise ConfigError("--manifest IN.jsonl and --output OUT.jsonl go together.")
     if plot:
-        _check_plot(output_dir)
+        _check_plot(output_dir, jobs=jobs)
+    if manifest and channel == EACH:
+        raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
     chosen = _formats(formats)
     check_channel(channel)
-    import torch
+    from asr_s2s.recognizer import read_hotwords
+    from asr_s2s.transcripts import CaptionShape
 
-    from asr_s2s.recognizer import load, read_hotwords
-
-    if threads:
-        torch.set_num_threads(threads)
-    expected = read_hotwords(hotwords) if hotwords else []
-    if manifest and manifest_output:
-        from asr_s2s.manifest import read_manifest
-
-        if channel == EACH:
-            raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
-        utterances = read_manifest(manifest)
-        recognizer = load(
-            model,
-            beam=beam,
-            device=device,
-            precision=precision,
-            find_speech=vad,
-            hotwords=expected,
-            language_model=language_model,
-        )
-        return _transcribe_manifest(recognizer, utterances, manifest_output, channel=channel, resume=resume)
     inputs = with_channel(named_inputs(audio or []), channel)
     if output_dir:
         check_targets(inputs, output_dir)
         inputs = _missing(inputs, chosen, output_dir) if resume else inputs
-    recognizer = load(
+    recognizer = _recognizer(
         model,
+        jobs=jobs,
+        threads=threads,
         beam=beam,
         device=device,
         precision=precision,
         find_speech=vad,
-        word_times=plot or chosen != ["txt"],
-        hotwords=expected,
+        word_times=plot or bool(manifest) or chosen != ["txt"],
+        hotwords=read_hotwords(hotwords) if hotwords else [],
         language_model=language_model,
     )
-    from asr_s2s.transcripts import CaptionShape
-
+    if manifest and manifest_output:
+        return _transcribe_manifest(recognizer, manifest, manifest_output, channel=channel, resume=resume)
     shape = CaptionShape(max_line_width=max_line_width, max_line_count=max_line_count)
     writer = _Writer(chosen, shape, highlight_words=highlight_words)
     return _transcribe_files(recognizer, inputs, writer, output_dir, plot=plot)
 
 
-def _check_plot(output_dir: Path | None) -> None:
+def _recognizer(model: str, *, jobs: int, threads: int | None, **options: Any) -> "Recognizer | Workers":
+    """Load the model here, or in each of several processes."""
+    import torch
+
+    from asr_s2s.recognizer import Workers, load
+
+    if jobs > 1:
+        return Workers(jobs, model, threads=threads, **options)
+    if threads:
+        torch.set_num_threads(threads)
+    return load(model, **options)
+
+
+def _check_plot(output_dir: Path | None, *, jobs: int) -> None:
     """Raise ConfigError, or MissingExtraError, before any work if pictures could not be drawn."""
     from asr_s2s.cli.plot import OTHERWISE
     from asr_s2s.pictures import require_plotting
 
+    if jobs > 1:
+        raise ConfigError("--plot draws with the model at hand. Leave --jobs out.")
     if output_dir is None:
         raise ConfigError("--plot draws a file for each piece. Name their folder with --output-dir.")
     require_plotting(otherwise=OTHERWISE)
@@ -130,13 +130,13 @@ def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[
 
 
 def _transcribe_files(
-    recognizer: "Recognizer", inputs: list[Input], writer: "_Writer", output_dir: Path | None, *, plot: bool
+    recognizer: "Recognizer | Workers", inputs: list[Input], writer: "_Writer", output_dir: Path | None, *, plot: bool
 ) -> int:
     """Print or write each transcript as soon as it is there; count what failed."""
     from asr_s2s.cli.plot import draw_segments
     from asr_s2s.errors import TranscriptError
     from asr_s2s.files import write_text
-    from asr_s2s.recognizer import Source
+    from asr_s2s.recognizer import Recognizer, Source
     from asr_s2s.transcripts import FORMATS, Transcript
 
     failed = 0
@@ -156,7 +156,7 @@ def _transcribe_files(
                 say(f"{one.name}: {error}")
                 failed += 1
                 continue
-            if plot and output_dir:
+            if plot and output_dir and isinstance(recognizer, Recognizer):
                 draw_segments(recognizer, source, result, partial(one.target, output_dir))
             for name, text in texts.items():
                 if output_dir:
@@ -187,7 +187,7 @@ class _Writer:
 
 
 def _transcribe_manifest(
-    recognizer: "Recognizer", utterances: "list[Utterance]", target: Path, *, channel: str, resume: bool
+    recognizer: "Recognizer | Workers", manifest: Path, target: Path, *, channel: str, resume: bool
 ) -> int:
     """Copy each line and add pred_text with its evidence; a line whose audio failed is copied without it.
 
@@ -197,6 +197,7 @@ def _transcribe_manifest(
     from asr_s2s.recognizer import Source
     from asr_s2s.transcripts import Transcript
 
+    utterances = read_manifest(manifest)
     done = {item.id: item for item in read_manifest(target)} if resume and target.exists() else {}
     written = {item.id: done.get(item.id, item) for item in utterances}
     todo = [item for item in utterances if written[item.id].pred_text is None]

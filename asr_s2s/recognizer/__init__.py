@@ -4,5 +4,6 @@ from asr_s2s.recognizer.hotwords import read_hotwords
 from asr_s2s.recognizer.load import load
 from asr_s2s.recognizer.recognizer import Recognizer
 from asr_s2s.recognizer.source import Source
+from asr_s2s.recognizer.workers import Workers
 
-__all__ = ["Recognizer", "Source", "load", "read_hotwords"]
+__all__ = ["Recognizer", "Source", "Workers", "load", "read_hotwords"]

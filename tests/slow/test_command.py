@@ -168,6 +168,18 @@ def test_each_channel_of_a_call_has_a_transcript_of_its_own(tmp_path: Path) -> N
     assert ["native" in text for text in texts] == [False, True]
 
 
+def test_two_processes_write_the_same_in_the_same_order(tmp_path: Path) -> None:
+    (tmp_path / "empty.wav").touch()
+    files = [item.audio_path for item in read_manifest(DATA / "manifest.jsonl")][:8] * 3
+    files.insert(5, tmp_path / "empty.wav")
+    one, two = (asr_s2s("transcribe", *files, "--precision", "float32", *more) for more in ((), ("--jobs", 2)))
+    assert (two.stdout, two.stderr, two.returncode) == (one.stdout, one.stderr, one.returncode)
+    assert two.stdout.count("\n") == 24
+    refused = asr_s2s("transcribe", AURORA, "--model", "nobody", "--jobs", 2)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("nobody: is neither a shipped model")
+
+
 def test_a_manifest_is_gone_on_with(tmp_path: Path) -> None:
     target = tmp_path / "out.jsonl"
     command = ("transcribe", "--manifest", DATA / "manifest.jsonl", "--output", target)

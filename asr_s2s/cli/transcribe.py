@@ -3,7 +3,7 @@
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,7 +13,7 @@ from asr_s2s.errors import ConfigError
 
 if TYPE_CHECKING:
     from asr_s2s.manifest import Utterance
-    from asr_s2s.recognizer import Recognizer, Workers
+    from asr_s2s.recognizer import Transcriber
     from asr_s2s.transcripts import CaptionShape, Transcript
 
 FAILED_INPUTS = 1
@@ -38,6 +38,9 @@ def transcribe(
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes, each with a model and its share of the threads.")] = 1,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="Where --jobs run: here, or on the workers of a Ray cluster.")
+    ] = "local",
     max_line_width: Annotated[int, typer.Option(min=1, help="Characters a line of srt and vtt captions.")] = 42,
     max_line_count: Annotated[int, typer.Option(min=1, help="Lines a caption.")] = 2,
     highlight_words: Annotated[
@@ -61,7 +64,7 @@ def transcribe(
     if bool(manifest) != bool(manifest_output):
         raise ConfigError("--manifest IN.jsonl and --output OUT.jsonl go together.")
     if plot:
-        _check_plot(output_dir, jobs=jobs)
+        _check_plot(output_dir, is_here=jobs == 1 and engine == "local")
     if manifest and channel == EACH:
         raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
     chosen = _formats(formats)
@@ -76,6 +79,7 @@ def transcribe(
     recognizer = _recognizer(
         model,
         jobs=jobs,
+        engine=engine,
         threads=threads,
         beam=beam,
         device=device,
@@ -92,12 +96,16 @@ def transcribe(
     return _transcribe_files(recognizer, inputs, writer, output_dir, plot=plot)
 
 
-def _recognizer(model: str, *, jobs: int, threads: int | None, **options: Any) -> "Recognizer | Workers":
-    """Load the model here, or in each of several processes."""
+def _recognizer(model: str, *, jobs: int, engine: str, threads: int | None, **options: Any) -> "Transcriber":
+    """Load the model here, or in each of several processes or workers of a cluster."""
     import torch
 
     from asr_s2s.recognizer import Workers, load
 
+    if engine == "ray":
+        from asr_s2s.recognizer.on_ray import RayWorkers
+
+        return RayWorkers(jobs, model, threads=threads, **options)
     if jobs > 1:
         return Workers(jobs, model, threads=threads, **options)
     if threads:
@@ -105,13 +113,13 @@ def _recognizer(model: str, *, jobs: int, threads: int | None, **options: Any) -
     return load(model, **options)
 
 
-def _check_plot(output_dir: Path | None, *, jobs: int) -> None:
+def _check_plot(output_dir: Path | None, *, is_here: bool) -> None:
     """Raise ConfigError, or MissingExtraError, before any work if pictures could not be drawn."""
     from asr_s2s.cli.plot import OTHERWISE
     from asr_s2s.pictures import require_plotting
 
-    if jobs > 1:
-        raise ConfigError("--plot draws with the model at hand. Leave --jobs out.")
+    if not is_here:
+        raise ConfigError("--plot draws with the model at hand. Leave --jobs and --engine out.")
     if output_dir is None:
         raise ConfigError("--plot draws a file for each piece. Name their folder with --output-dir.")
     require_plotting(otherwise=OTHERWISE)
@@ -130,7 +138,12 @@ def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[
 
 
 def _transcribe_files(
-    recognizer: "Recognizer | Workers", inputs: list[Input], writer: "_Writer", output_dir: Path | None, *, plot: bool
+    recognizer: "Transcriber",
+    inputs: list[Input],
+    writer: "_Writer",
+    output_dir: Path | None,
+    *,
+    plot: bool,
 ) -> int:
     """Print or write each transcript as soon as it is there; count what failed."""
     from asr_s2s.cli.plot import draw_segments
@@ -186,9 +199,7 @@ class _Writer:
         return texts
 
 
-def _transcribe_manifest(
-    recognizer: "Recognizer | Workers", manifest: Path, target: Path, *, channel: str, resume: bool
-) -> int:
+def _transcribe_manifest(recognizer: "Transcriber", manifest: Path, target: Path, *, channel: str, resume: bool) -> int:
     """Copy each line and add pred_text with its evidence; a line whose audio failed is copied without it.
 
     What is finished is written every so often, and when the work is broken off.

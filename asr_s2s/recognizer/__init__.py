@@ -4,6 +4,6 @@ from asr_s2s.recognizer.hotwords import read_hotwords
 from asr_s2s.recognizer.load import load
 from asr_s2s.recognizer.recognizer import Recognizer
 from asr_s2s.recognizer.source import Source
-from asr_s2s.recognizer.workers import Workers
+from asr_s2s.recognizer.workers import Transcriber, Workers
 
-__all__ = ["Recognizer", "Source", "Workers", "load", "read_hotwords"]
+__all__ = ["Recognizer", "Source", "Transcriber", "Workers", "load", "read_hotwords"]

@@ -8,7 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -22,6 +22,15 @@ CHUNK = 16  # recordings that a process is given at once: enough for a batch, fe
 AHEAD = 2  # chunks a process that are given out before the first is done
 
 Answer = tuple[Source, Transcript | AudioError]
+
+
+class Transcriber(Protocol):
+    """Whoever transcribes recordings in order: one recogniser, several processes, a cluster."""
+
+    def transcribe_many(self, audio: Iterable[str | Path | Source]) -> Iterator[Answer]:
+        """Give each recording with its transcript, or the error that stands in its place."""
+        ...
+
 
 _recognizer: Recognizer | AsrError | None = None  # of a worker process; an error where it could not be loaded
 

@@ -1,0 +1,78 @@
+"""Many machines: Ray Data shares recordings out among workers of a cluster, and starts what dies anew."""
+
+import logging
+import pickle
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from asr_s2s.errors import MissingExtraError
+from asr_s2s.recognizer.load import load
+from asr_s2s.recognizer.source import Source, source_of
+from asr_s2s.recognizer.workers import CHUNK, Answer
+
+
+class RayWorkers:
+    """Transcribes recordings on a Ray cluster, in order; each worker loads the model once.
+
+    The cluster is the one that `ray start` or RAY_ADDRESS names, otherwise this machine alone. Workers read the files
+    themselves: paths have to mean the same on every machine.
+    jobs: workers; threads: of each; options: what `load` takes
+    Raises MissingExtraError where Ray is not installed.
+    """
+
+    def __init__(self, jobs: int, model: str | Path, *, threads: int | None = None, **options: Any) -> None:
+        self._ray = _ray()
+        self._jobs, self._threads = jobs, threads or 1
+        self._arguments = (model, self._threads, options)
+
+    def transcribe_many(self, audio: Iterable[str | Path | Source]) -> Iterator[Answer]:
+        """Transcribe recordings in order; what cannot be read comes back as its AudioError."""
+        data = self._ray.data
+        if not self._ray.is_initialized():
+            self._ray.init(log_to_driver=False, logging_level="warning")
+        logging.getLogger("ray.data").setLevel(logging.WARNING)
+        context = data.DataContext.get_current()
+        context.execution_options.preserve_order = True
+        context.enable_progress_bars = False
+        items = [{"source": pickle.dumps(_absolute(source_of(item)))} for item in audio]
+        if not items:
+            return
+        answers = data.from_items(items, override_num_blocks=-(-len(items) // CHUNK)).map_batches(
+            _Worker,
+            fn_constructor_args=self._arguments,
+            compute=data.ActorPoolStrategy(size=self._jobs),
+            batch_size=CHUNK,
+            num_cpus=self._threads,
+        )
+        for row in answers.iter_rows():
+            yield pickle.loads(row["answer"])  # noqa: S301 - it comes from a worker of this very run
+
+
+class _Worker:
+    """What a worker of the cluster runs."""
+
+    def __init__(self, model: str | Path, threads: int, options: dict[str, Any]) -> None:
+        torch.set_num_threads(threads)
+        self._recognizer = load(model, **options)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
+        sources = [pickle.loads(source) for source in batch["source"]]  # noqa: S301 - from this very run
+        return {"answer": [pickle.dumps(answer) for answer in self._recognizer.transcribe_many(sources)]}
+
+
+def _absolute(source: Source) -> Source:
+    """Name the file in full: workers have another working directory."""
+    return source if source.path is None else replace(source, path=source.path.resolve())
+
+
+def _ray() -> Any:
+    try:
+        import ray  # noqa: PLC0415 - an optional dependency
+        import ray.data  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtraError("--engine ray needs Ray: pip install 'asr-s2s[ray]'.") from error
+    return ray

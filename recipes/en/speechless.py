@@ -7,7 +7,7 @@ import numpy as np
 import sounds
 from numpy.typing import NDArray
 
-from asr_s2s.audio import SAMPLE_RATE, SpeechDetector, read_audio, speech_segments, write_audio
+from asr_s2s.audio import SAMPLE_RATE, SpeechDetector, audio_duration, read_audio, speech_segments, write_audio
 from asr_s2s.manifest import Utterance
 
 Samples = NDArray[np.float32]
@@ -27,7 +27,7 @@ def computed(number: int, random: np.random.Generator, *, folder: Path) -> Utter
 def of_noise(noises: Sequence[Utterance], number: int, random: np.random.Generator, *, folder: Path) -> Utterance:
     """Cut a piece out of a recording of noise, at some level; now and then with a computed sound in it."""
     noise = noises[int(random.integers(len(noises)))]
-    whole = noise.duration or 0.0
+    whole = noise.duration or audio_duration(noise.audio_path)
     seconds = min(length(random), whole)
     samples = read_audio(noise.audio_path, offset=noise.offset + random.uniform(0, whole - seconds), duration=seconds)
     samples = samples / max(float(np.abs(samples).max(initial=0.0)), 1e-9)

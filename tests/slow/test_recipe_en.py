@@ -25,7 +25,8 @@ def recipe(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]
         sys.executable, ROOT / "recipes" / "en" / "run.py", folder / "padded", "--work", folder / "work",
         "--sets", folder / "sets.jsonl", "--more", folder / "more.jsonl", "--noise", folder / "noise.jsonl",
         "--text", folder / "text.txt", "--size", 2000, "--config", ROOT / "conf" / "adapt_length.yaml",
-        "--pieces", 6, "--joined", 2, "--sounds", 8, "--dev-utterances", 1, *arguments,
+        "--pieces", 6, "--joined", 2, "--sounds", 8, "--noises", 2, "--pauses", 2,
+        "--dev-utterances", 1, *arguments,
         "training.minutes=null", "training.epochs=2", "training.learning_rate=1e-5", "training.threads=1",
     ]  # fmt: skip
     return subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=600, check=False)
@@ -58,10 +59,9 @@ def test_the_recipe_goes_from_manifests_to_a_model_and_does_nothing_twice(folder
     assert done.returncode == 0, done.stdout + done.stderr
     work = folder / "work"
     train = read_manifest(work / "material" / "train.jsonl")
-    kinds = {name: sum(item.id.startswith(name) for item in train) for name in ("piece", "joined", "sound")}
-    assert kinds["joined"] == 2
-    assert kinds["sound"] == 8
-    assert all(item.text == "" for item in train if item.id.startswith("sound"))
+    kinds = {name: sum(item.id.startswith(name) for item in train) for name in ("piece", "joined", "sound", "noise")}
+    assert (kinds["joined"], kinds["sound"], kinds["noise"]) == (2, 8, 2)
+    assert all(item.text == "" for item in train if item.id.startswith(("sound", "noise", "pause")))
     (unlabelled,) = [item for item in train if item.id == "common_voice_en_37266650"]
     assert unlabelled.text
     aurora = asr_s2s.load(work / "model").transcribe(DATA / "arctic_a0015_1592748256.ogg").text

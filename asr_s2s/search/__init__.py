@@ -1,6 +1,7 @@
 """From an encoding to token sequences: the searches, and the configuration that picks one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -49,6 +50,7 @@ class SearchConfig(PartConfig):
     max_tokens_per_frame: PositiveFloat = 2.0  # length bound by encoder frames
     max_length_factor: PositiveFloat = 1.5  # length bound by the predicted length, where the model has a length head
     length_margin: NonNegativeInt = 10  # added to both bounds
+    allow_empty: bool = False  # the end may come first, whatever the vocabulary says: for models that learned silence
     forbid_loops: bool = False  # no token may continue what loop_repeats calls a loop
     loop_repeats: int = Field(default=4, ge=2)  # an n-gram standing so often in a row is flagged as a loop
     min_coverage: float = Field(default=0.5, ge=0, le=1)  # less of the sound attended to is flagged
@@ -66,6 +68,9 @@ class SearchConfig(PartConfig):
 
         Raises ConfigError if CTC is to be used and the model or the vocabulary has no place for it.
         """
+        if self.allow_empty:
+            first = tuple(token for token in rules.suppressed_first if token != rules.end_token)
+            rules = replace(rules, suppressed_first=first)
         bound = LengthBound(
             tokens_per_frame=self.max_tokens_per_frame, length_factor=self.max_length_factor, margin=self.length_margin
         )

@@ -88,6 +88,20 @@ def test_pieces_of_a_file_give_times_in_the_file(recognizer: Recognizer) -> None
     assert all(word.start >= 2.0 for word in part.words)
 
 
+def test_nothing_is_invented_where_nobody_speaks_even_without_the_detector() -> None:
+    recognizer = Recognizer(load_model("en"), find_speech=False)
+    seconds = np.arange(16_000 * 6) / 16_000
+    random = np.random.default_rng(0)
+    sounds = [
+        random.normal(0, 0.05, len(seconds)),
+        0.3 * np.sin(2 * np.pi * 440 * seconds),
+        0.2 * np.sign(np.sin(2 * np.pi * 50 * seconds)) + random.normal(0, 0.01, len(seconds)),
+        read_audio(DATA / "noise.flac"),
+    ]
+    for sound in sounds:
+        assert recognizer.transcribe(sound.astype(np.float32), sample_rate=16_000).text == ""
+
+
 def test_segments_come_one_by_one_and_are_those_of_the_transcript(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

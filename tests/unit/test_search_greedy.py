@@ -83,6 +83,14 @@ def test_suppressed_tokens_never_appear_even_where_they_are_most_probable() -> N
         assert set(found.tokens) <= {B}
 
 
+@pytest.mark.parametrize("beam", [1, 3])
+def test_a_search_may_write_nothing_where_it_is_allowed_whatever_the_vocabulary_says(beam: int) -> None:
+    model = ScriptedModel(ScriptedDecoder(end_bias=9.0))
+    rules = TokenRules(start_tokens=(START,), end_token=END, suppressed=(0, START), suppressed_first=(END,))
+    forced, free = (SearchConfig(beam=beam, allow_empty=allowed).build(model, rules) for allowed in (False, True))
+    assert [len(search(*encodings(5))[0].tokens) for search in (forced, free)] == [1, 0]
+
+
 def test_a_token_suppressed_first_may_come_second() -> None:
     decoder = ScriptedDecoder()
     decoder.table[..., END] += 20.0

@@ -13,7 +13,6 @@ SILENCE_PEAK = 1e-4  # -80 dB below full scale: under the last bits of 16-bit re
 WAIT_SECONDS = 240.0  # of sound gathered before it is cut: many times a piece, so that pauses can be chosen
 OPEN_SECONDS = 3.0  # speech that ends so late may go on in the next block
 SOFT_PEAK = 0.1  # -20 dB: softer recordings are made so loud for the detector, which misses what is very soft
-GAP_SECONDS = 1.0  # a pause up to which neighbours stay in one piece: words help each other
 
 
 @dataclass(frozen=True)
@@ -29,14 +28,23 @@ class Pieces:
 
     blocks: (time,) each, at 16 kHz
     find_speech: leave out where nobody speaks; without, all that is not silent is kept
+    gap_seconds: neighbours this close are put into one piece, as long as it fits; 0 keeps every stretch of speech apart
     num_samples, speech: what was heard so far, and the highest probability of speech in it
     """
 
-    def __init__(self, blocks: Iterable[NDArray[np.float32]], *, max_seconds: float, find_speech: bool) -> None:
+    def __init__(
+        self,
+        blocks: Iterable[NDArray[np.float32]],
+        *,
+        max_seconds: float,
+        find_speech: bool,
+        gap_seconds: float = 0.0,
+    ) -> None:
         self.num_samples = 0
         self.speech = 0.0
         self._blocks = blocks
         self._max_seconds = max_seconds
+        self._gap_seconds = gap_seconds
         self._detector = SpeechDetector() if find_speech else None
         self._peak = 0.0
         self._waiting = np.zeros(0, np.float32)
@@ -82,18 +90,18 @@ class Pieces:
         spoken = speech_segments(self._probabilities, len(self._waiting))
         return [
             Segment(group.start + cut.start, group.start + cut.end)
-            for group in _joined(spoken, self._max_seconds)
+            for group in _joined(spoken, gap_seconds=self._gap_seconds, max_seconds=self._max_seconds)
             for cut in cut_at_silences(self._waiting[group.start : group.end], max_seconds=self._max_seconds)
         ]
 
 
-def _joined(segments: list[Segment], max_seconds: float) -> list[Segment]:
+def _joined(segments: list[Segment], *, gap_seconds: float, max_seconds: float) -> list[Segment]:
     """Join neighbours across short pauses, as long as they fit into one piece."""
     joined: list[Segment] = []
     for segment in segments:
         if (
             joined
-            and segment.start - joined[-1].end <= GAP_SECONDS * SAMPLE_RATE
+            and segment.start - joined[-1].end <= gap_seconds * SAMPLE_RATE
             and segment.end - joined[-1].start <= max_seconds * SAMPLE_RATE
         ):
             joined[-1] = Segment(joined[-1].start, segment.end)

@@ -18,6 +18,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
 from asr_s2s.errors import AudioError
+from asr_s2s.features import WhisperConfig
 from asr_s2s.model_store import (
     LanguageSystem,
     SpeechSystem,
@@ -34,6 +35,7 @@ from asr_s2s.search import Adviser, Hypothesis, LanguageFusion, Search, mean_pro
 from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
+PADDED_GAP_SECONDS = 1.0  # of pauses within a piece, for a model that is as slow on a short piece as on a long one
 GATHER_SECONDS = 480.0  # of sound, from which batches of like length are made
 BATCH_SECONDS = 120.0  # of frames that are searched at once
 ENCODED_SECONDS = 40.0  # of frames that are encoded at once: more do not fit the processor's cache
@@ -80,6 +82,8 @@ class Recognizer:
         if self._bfloat16:
             narrow(system.model)
         self._find_speech, self._word_times, self._repair = find_speech, word_times, repair
+        features = system.config.features
+        self._pads = isinstance(features, WhisperConfig) and features.pad_to_seconds is not None
         expected = build_hotwords(hotwords, system.vocabulary, bonus=search.hotword_bonus)
         advisers: list[Adviser] = [] if expected is None else [expected]
         if language_model is not None:
@@ -149,7 +153,12 @@ class Recognizer:
 
     def _pieces(self, recording: Recording) -> Iterator[Waiting]:
         """Read a recording and give its pieces; what stops it is kept as its error."""
-        pieces = Pieces(recording.source.blocks(), max_seconds=MAX_PIECE_SECONDS, find_speech=self._find_speech)
+        pieces = Pieces(
+            recording.source.blocks(),
+            max_seconds=MAX_PIECE_SECONDS,
+            find_speech=self._find_speech,
+            gap_seconds=PADDED_GAP_SECONDS if self._pads else 0.0,
+        )
         try:
             for number, piece in enumerate(pieces):
                 recording.num_pieces = number + 1

@@ -93,3 +93,11 @@ def test_a_recording_without_sound_has_no_pieces() -> None:
     silent = Pieces([np.zeros(SAMPLE_RATE, np.float32)], max_seconds=30.0, find_speech=True)
     assert list(silent) == []
     assert silent.speech < 0.5
+
+
+@pytest.mark.parametrize(("gap_seconds", "count"), [(0.0, 2), (1.0, 1)])
+def test_stretches_of_speech_are_pieces_of_their_own_unless_they_may_be_joined(gap_seconds: float, count: int) -> None:
+    clip = read_audio(DATA / "arctic_a0015_1592748256.ogg")
+    block = np.concatenate([clip, np.zeros(20_000, np.float32), clip])
+    pieces = list(Pieces([block], max_seconds=30.0, find_speech=True, gap_seconds=gap_seconds))
+    assert len(pieces) == count

@@ -26,6 +26,7 @@ from asr_s2s.model_store import (
 )
 from asr_s2s.recognizer.ahead import ReadAhead
 from asr_s2s.recognizer.hotwords import build_hotwords
+from asr_s2s.recognizer.memory import give_back
 from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.source import Source, source_of
@@ -147,6 +148,7 @@ class Recognizer:
                 if sum(one.seconds for one in waiting) >= GATHER_SECONDS:
                     self._recognize_all(waiting)
                     waiting = []
+                    give_back()
                     yield
         self._recognize_all(waiting)
         yield

@@ -3,6 +3,7 @@
 import itertools
 import math
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,15 @@ def test_training_finds_the_entropy_of_the_source(tmp_path: Path) -> None:
     assert float(likely[system.vocabulary.encode("a")[0]]) == pytest.approx(39 / 40 * 3 / 4, abs=0.03)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Make Ctrl-C work: a shell has what it runs in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_run_that_was_broken_off_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines, _ = of_a_source(300)
     config = experiment(tmp_path, lines, epochs=3, decay="constant")

@@ -94,7 +94,7 @@ def calibrate(
     from asr_s2s.manifest import read_manifest
     from asr_s2s.model_store import CONFIG_FILE, load_model
     from asr_s2s.recognizer import Recognizer, Source
-    from asr_s2s.scoring import calibration_error, fit_logistic, reliability, right_words
+    from asr_s2s.scoring import calibration_error, fit_logistic, judged_words, reliability
     from asr_s2s.transcripts import Transcript
 
     system = load_model(model)
@@ -102,12 +102,10 @@ def calibrate(
     recognizer = Recognizer(replace(system, config=system.config.model_copy(update={"search": plain})))
     clips = [clip for clip in read_manifest(manifest) if clip.text]
     sources = [Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in clips]
-    probabilities: list[float] = []
-    right: list[bool] = []
-    for clip, (_, result) in zip(clips, recognizer.transcribe_many(sources), strict=True):
-        if isinstance(result, Transcript):
-            probabilities += [word.probability or 0.0 for word in result.words]
-            right += right_words(clip.text or "", result.words)
+    results = zip(clips, recognizer.transcribe_many(sources), strict=True)
+    probabilities, right = judged_words(
+        (clip.text or "", result) for clip, (_, result) in results if isinstance(result, Transcript)
+    )
     curve = fit_logistic(probabilities, right)
     fitted = plain.model_copy(update={"confidence_slope": curve.slope, "confidence_offset": curve.offset})
     write_config(model / CONFIG_FILE, system.config.model_copy(update={"search": fitted}))

@@ -24,7 +24,6 @@ class LanguageModel(nn.Module):
 
     def __init__(self, vocabulary_size: int, *, embedding: int, channels: int, layers: int, dropout: float) -> None:
         super().__init__()
-        self.vocabulary_size = vocabulary_size
         self.embedding = nn.Embedding(vocabulary_size, embedding)
         self.cells = nn.LSTM(embedding, channels, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
         self.output = nn.Linear(channels, embedding)

@@ -1,7 +1,14 @@
 """From references and hypotheses to error counts, alignments and a report; no torch."""
 
 from asr_s2s.scoring.align import Alignment, Step, align, character_errors, count_errors, word_errors
-from asr_s2s.scoring.calibration import Logistic, calibration_error, fit_logistic, reliability, right_words
+from asr_s2s.scoring.calibration import (
+    Logistic,
+    calibration_error,
+    fit_logistic,
+    judged_words,
+    reliability,
+    right_words,
+)
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.json_report import to_json
 from asr_s2s.scoring.measures import Measures, measure
@@ -21,6 +28,7 @@ __all__ = [
     "character_errors",
     "count_errors",
     "fit_logistic",
+    "judged_words",
     "measure",
     "percent",
     "reliability",

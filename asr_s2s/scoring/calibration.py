@@ -5,7 +5,7 @@ Platt 1999: "Probabilistic outputs for support vector machines", section 2.1: a 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from asr_s2s.errors import ScoringError
 from asr_s2s.manifest import Word
 from asr_s2s.scoring.align import align
+from asr_s2s.transcripts import Transcript
 
 NUM_BINS = 10
 NEWTON_STEPS = 50
@@ -52,6 +53,16 @@ def right_words(reference: str, hypothesis: Sequence[Word]) -> list[bool]:
         step.kind == "correct" for step in align(spoken, [word for word in heard if word]) if step.hypothesis
     )
     return [next(right) if word else True for word in heard]
+
+
+def judged_words(found: Iterable[tuple[str, Transcript]]) -> tuple[list[float], list[bool]]:
+    """Give the confidence of every recognised word, and whether it is right, of references and transcripts."""
+    confidences: list[float] = []
+    right: list[bool] = []
+    for reference, transcript in found:
+        confidences += [word.probability or 0.0 for word in transcript.words]
+        right += right_words(reference, transcript.words)
+    return confidences, right
 
 
 def reliability(confidences: Sequence[float], right: Sequence[bool], *, num_bins: int = NUM_BINS) -> list[Bin]:

@@ -15,7 +15,7 @@ import torch
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import load_model
 from asr_s2s.recognizer import Recognizer, Source
-from asr_s2s.scoring import calibration_error, reliability, right_words
+from asr_s2s.scoring import calibration_error, judged_words, reliability
 from asr_s2s.scoring.calibration import Bin
 from asr_s2s.transcripts import Transcript
 
@@ -36,12 +36,10 @@ def main() -> None:
     for manifest in arguments.manifests:
         clips = [clip for clip in read_manifest(manifest) if clip.text]
         sources = [Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in clips]
-        own: list[float] = []
-        own_right: list[bool] = []
-        for clip, (_, result) in zip(clips, recognizer.transcribe_many(sources), strict=True):
-            if isinstance(result, Transcript):
-                own += [word.probability or 0.0 for word in result.words]
-                own_right += right_words(clip.text or "", result.words)
+        results = zip(clips, recognizer.transcribe_many(sources), strict=True)
+        own, own_right = judged_words(
+            (clip.text or "", result) for clip, (_, result) in results if isinstance(result, Transcript)
+        )
         rows.append(row(str(manifest), own, own_right))
         confidences, right = confidences + own, right + own_right
     rows.append(row("all", confidences, right))

@@ -6,6 +6,7 @@ Exit status: 0 done; 1 some or all inputs failed (the others are complete); 2 wr
 
 import atexit
 import errno
+import gc
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from asr_s2s.errors import AsrError
 FAILED_INPUTS = 1
 WRONG_USE = 2
 OUR_FAULT = 3
+NEW_OBJECTS = 50_000  # between two looks for garbage; at Python's 700 they are an eighth of the import of torch
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
@@ -42,6 +44,7 @@ def main() -> None:
 
     Nothing is open any more by then, and to take torch apart, module by module, would last a fifth of a short run.
     """
+    gc.set_threshold(NEW_OBJECTS)
     status = run(sys.argv[1:])
     atexit._run_exitfuncs()  # what others asked for is done all the same
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from asr_s2s.model_store import load_language_model, load_model
+from asr_s2s.recognizer.memory import keep_large_blocks
 from asr_s2s.recognizer.recognizer import Recognizer
 
 
@@ -29,6 +30,7 @@ def load(
     language_model: the folder of one that was trained with this model's vocabulary
     Raises CheckpointError if there is no such model or it is damaged.
     """
+    keep_large_blocks()
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return Recognizer(

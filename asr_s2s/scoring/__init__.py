@@ -13,6 +13,7 @@ from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.json_report import to_json
 from asr_s2s.scoring.measures import Measures, measure
 from asr_s2s.scoring.report import Report
+from asr_s2s.scoring.runaway import loops, runs_on
 from asr_s2s.scoring.score import score, score_files
 from asr_s2s.scoring.text_report import percent, to_text
 
@@ -29,10 +30,12 @@ __all__ = [
     "count_errors",
     "fit_logistic",
     "judged_words",
+    "loops",
     "measure",
     "percent",
     "reliability",
     "right_words",
+    "runs_on",
     "score",
     "score_files",
     "to_json",

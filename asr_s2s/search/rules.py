@@ -28,9 +28,10 @@ class TokenRules:
 def allowed_log_probs(logits: Tensor, rules: TokenRules, *, first: bool) -> Tensor:
     """Turn logits (..., vocabulary) into float32 log probabilities over the tokens that the rules allow here."""
     forbidden = rules.suppressed + rules.suppressed_first if first else rules.suppressed
-    logits = logits.float()
-    if forbidden:
-        logits = logits.index_fill(-1, torch.tensor(forbidden, device=logits.device), -torch.inf)
+    if not forbidden:
+        return logits.log_softmax(-1, dtype=torch.float32)
+    logits = logits.to(torch.float32, copy=True)
+    logits.index_fill_(-1, torch.tensor(forbidden, device=logits.device), -torch.inf)
     return logits.log_softmax(-1)
 
 

@@ -21,7 +21,7 @@ from asr_s2s.features import WhisperConfig
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.model_store import SpeechSystem, load_model, rebuilt
 from asr_s2s.recognizer import Recognizer, Source
-from asr_s2s.scoring import character_errors, word_errors
+from asr_s2s.scoring import character_errors, runs_on, word_errors
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
 
@@ -157,18 +157,15 @@ def rates(recognizer: Recognizer, clips: Sequence[Utterance], change: Change | N
     if change is not None:
         sounds = (change(sound, number) for number, sound in enumerate(sounds))
     normalise = normalizer("whisper-english").apply
-    references = [normalise(clip.text or "") for clip in clips]
-    hypotheses = [normalise(text) for text in transcribed(recognizer, sounds)]
-    run_ons = sum(
-        len(hypothesis.split()) > 1.5 * len(reference.split()) + 3
-        for reference, hypothesis in zip(references, hypotheses, strict=True)
-    )
+    said = [clip.text or "" for clip in clips]
+    written = list(transcribed(recognizer, sounds))
+    references, hypotheses = [normalise(text) for text in said], [normalise(text) for text in written]
     words, characters = word_errors(references, hypotheses), character_errors(references, hypotheses)
     return {
         "clips": len(clips),
         "wer": round(100 * (words.rate or 0.0), 2),
         "cer": round(100 * (characters.rate or 0.0), 2),
-        "run_ons": run_ons,
+        "run_ons": sum(map(runs_on, said, written)),
     }
 
 

@@ -104,7 +104,7 @@ def read_set(manifest: Path) -> tuple[list[Path], list[str]]:
 
 def measures(references: list[str], hypotheses: list[str]) -> dict[str, Any]:
     """Count word errors after the whisper-english normaliser, loops, run-ons and words where nothing was said."""
-    from asr_s2s.scoring import word_errors
+    from asr_s2s.scoring import loops, runs_on, word_errors
     from asr_s2s.text.normalizers import normalizer
 
     normalise = normalizer("whisper-english").apply
@@ -114,7 +114,6 @@ def measures(references: list[str], hypotheses: list[str]) -> dict[str, Any]:
     ]
     spoken = [pair for pair in pairs if pair[0]]
     total = word_errors([reference for reference, _ in spoken], [hypothesis for _, hypothesis in spoken])
-    words = [(len(reference.split()), hypothesis.split()) for reference, hypothesis in pairs]
     counts = [word_errors([reference], [hypothesis]) for reference, hypothesis in spoken]
     by_utterance = [len(reference.split()) for reference, _ in spoken]
     errors = [count.substitutions + count.deletions + count.insertions for count in counts]
@@ -128,9 +127,9 @@ def measures(references: list[str], hypotheses: list[str]) -> dict[str, Any]:
         "deletions": total.deletions,
         "insertions": total.insertions,
         "words": total.reference_length,
-        "run_ons": sum(len(said) > 1.5 * spoken_words + 3 for spoken_words, said in words),
-        "loops": sum(loops(said) for _, said in words),
-        "invented_words": sum(len(said) for spoken_words, said in words if not spoken_words),
+        "run_ons": sum(map(runs_on, references, hypotheses)),
+        "loops": sum(map(loops, hypotheses)),
+        "invented_words": sum(len(hypothesis.split()) for reference, hypothesis in pairs if not reference),
     }
 
 
@@ -154,11 +153,6 @@ def difference(name: str, kind: str, rows: list[dict[str, Any]]) -> dict[str, ob
     errors = [a - b for a, b in zip(mine["errors_by_utterance"], theirs["errors_by_utterance"], strict=True)]
     low, high = interval(errors, mine["words_by_utterance"])
     return {"set": name, "kind": kind, "points": mine["wer"] - theirs["wer"], "low": low, "high": high}
-
-
-def loops(words: list[str]) -> bool:
-    """Say whether the same three words stand four times in a row."""
-    return any(words[i : i + 9] == words[i + 3 : i + 12] for i in range(len(words) - 11))
 
 
 def row_text(row: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from asr_s2s.model_store.weights import (
     read_weights,
     write_weights,
 )
-from asr_s2s.models import LanguageModel, LstmLanguageConfig
+from asr_s2s.models import LanguageModel, LanguageModelConfig
 from asr_s2s.text import Vocabulary, VocabularyConfig
 
 
@@ -25,7 +25,7 @@ class LanguageDirectoryConfig(PartConfig):
 
     kind: Literal["language_model"]
     vocabulary: VocabularyConfig
-    model: LstmLanguageConfig
+    model: LanguageModelConfig
 
     def fingerprint(self) -> str:
         """Hash what the weights depend on."""

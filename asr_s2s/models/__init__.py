@@ -1,7 +1,7 @@
 """From features to scores of tokens: encoders, decoders, the attention between them, and what they are trained with."""
 
 from asr_s2s.models.distillation import DistillationConfig, TeacherOutput
-from asr_s2s.models.language_model import LanguageModel, LstmLanguageConfig
+from asr_s2s.models.language_models import LanguageModel, LanguageModelConfig
 from asr_s2s.models.losses import (
     LossConfig,
     Losses,
@@ -19,9 +19,9 @@ from asr_s2s.models.speech_model import ModelConfig, ModelOutput, SpeechModel
 __all__ = [
     "DistillationConfig",
     "LanguageModel",
+    "LanguageModelConfig",
     "LossConfig",
     "Losses",
-    "LstmLanguageConfig",
     "MergedSilence",
     "MergedSilenceConfig",
     "ModelConfig",

@@ -23,7 +23,7 @@ from asr_s2s.model_store import (
     load_language_model,
     save_language_model,
 )
-from asr_s2s.models import LstmLanguageConfig
+from asr_s2s.models import LanguageModelConfig
 from asr_s2s.text.vocabulary import digest_of
 from asr_s2s.training.checkpoints import (
     OPTIMIZER_FILE,
@@ -66,7 +66,7 @@ class LanguageExperimentConfig(PartConfig):
 
     kind: Literal["language_model"]
     data: TextConfig
-    model: LstmLanguageConfig
+    model: LanguageModelConfig
     training: LanguageTrainingConfig = LanguageTrainingConfig()
 
 

@@ -17,7 +17,8 @@ from asr_s2s.config import check_config
 from asr_s2s.errors import CheckpointError, ConfigError
 from asr_s2s.model_store import check_same_vocabulary, load_language_model, load_model
 from asr_s2s.model_store.directory import model_folder
-from asr_s2s.models import LstmLanguageConfig
+from asr_s2s.models import LanguageModel
+from asr_s2s.models.language_models import LstmLanguageConfig, TransformerLanguageConfig
 from asr_s2s.search import LanguageFusion, SearchConfig
 from asr_s2s.training import LanguageExperimentConfig, language, perplexity, train_language_model
 from asr_s2s.training.texts import held_apart, windows
@@ -25,13 +26,23 @@ from asr_s2s.training.texts import held_apart, windows
 pytestmark = pytest.mark.unit
 
 
-def small_model(seed: int = 0, size: int = SIZE):
+SMALL = (
+    LstmLanguageConfig(kind="lstm", embedding=6, channels=10, layers=2),
+    TransformerLanguageConfig(kind="transformer", channels=8, heads=2, layers=2, feedforward=12),
+)
+each_kind = pytest.mark.parametrize("config", SMALL, ids=lambda config: config.kind)
+
+
+def small_model(
+    config: LstmLanguageConfig | TransformerLanguageConfig, *, seed: int, size: int = SIZE
+) -> LanguageModel:
     torch.manual_seed(seed)
-    return LstmLanguageConfig(kind="lstm", embedding=6, channels=10, layers=2).build(size).eval()
+    return config.build(size).eval()
 
 
-def test_steps_of_reordered_hypotheses_are_those_of_the_whole_sequences() -> None:
-    model = small_model(size=9)
+@each_kind
+def test_steps_of_reordered_hypotheses_are_those_of_the_whole_sequences(config) -> None:
+    model = small_model(config, seed=0, size=9)
     texts = torch.tensor([[[1, 2, 3, 4], [1, 5, 6, 7]], [[1, 8, 2, 2], [1, 8, 3, 5]]])  # (batch, beam, token)
     state = model.start(2, device=torch.device("cpu"))
     logits, state = model.step(texts[:, :1, 0], state)
@@ -46,17 +57,18 @@ def test_steps_of_reordered_hypotheses_are_those_of_the_whole_sequences() -> Non
     torch.testing.assert_close(kept, whole[1:, :, 3].flip(1))
 
 
+@each_kind
 @example(seed=1, weight=0.3)
 @given(seed=st.integers(0, 1000), weight=st.sampled_from([0.0, 0.3, 2.0]))
 @settings(max_examples=25, deadline=None)
-def test_a_wide_beam_finds_what_decoder_and_language_model_find_best_together(seed: int, weight: float) -> None:
-    model, language = ScriptedModel(ScriptedDecoder(seed=seed)), small_model(seed)
+def test_a_wide_beam_finds_what_decoder_and_language_model_find_best_together(config, seed: int, weight: float) -> None:
+    model, language = ScriptedModel(ScriptedDecoder(seed=seed)), small_model(config, seed=seed)
     longest, frames = 3, 4
     encoder_out = torch.randn(1, frames, SIZE, generator=torch.Generator().manual_seed(seed))
     lengths = torch.tensor([frames])
-    config = SearchConfig(beam=40, patience=100.0, length_normalization=0.0, max_tokens_per_frame=1e-6,
-                          length_margin=longest - 1)  # fmt: skip
-    search = config.build(model, RULES, advisers=[LanguageFusion(language, weight)])
+    settings = SearchConfig(beam=40, patience=100.0, length_normalization=0.0, max_tokens_per_frame=1e-6,
+                            length_margin=longest - 1)  # fmt: skip
+    search = settings.build(model, RULES, advisers=[LanguageFusion(language, weight)])
     (found,) = search(encoder_out, lengths)
 
     @torch.inference_mode()
@@ -72,12 +84,18 @@ def test_a_wide_beam_finds_what_decoder_and_language_model_find_best_together(se
     assert (found.tokens, found.score) == (best, pytest.approx(total(best), abs=1e-4))
 
 
-def experiment(folder: Path, lines: list[str], **training: object) -> LanguageExperimentConfig:
+LSTM = {"kind": "lstm", "embedding": 8, "channels": 24, "layers": 1, "dropout": 0.0}
+TRANSFORMER = {"kind": "transformer", "channels": 16, "heads": 2, "layers": 2, "feedforward": 32, "dropout": 0.0}
+
+
+def experiment(
+    folder: Path, lines: list[str], *, model: dict[str, object] = LSTM, **training: object
+) -> LanguageExperimentConfig:
     (folder / "lines.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     tree = {
         "kind": "language_model",
         "data": {"train": [str(folder / "lines.txt")], "batch_tokens": 512, "dev_share": 0.1},
-        "model": {"kind": "lstm", "embedding": 8, "channels": 24, "layers": 1, "dropout": 0.0},
+        "model": model,
         "training": {"epochs": 6, "learning_rate": 1e-2, "warmup": 5, "threads": 1, **training},
     }
     return check_config(tree, LanguageExperimentConfig, origin="test")
@@ -97,9 +115,10 @@ def of_a_source(count: int) -> tuple[list[str], float]:
     return lines, (1 + 40 * after_a_letter) / 41
 
 
-def test_training_finds_the_entropy_of_the_source(tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", [LSTM, TRANSFORMER], ids=["lstm", "transformer"])
+def test_training_finds_the_entropy_of_the_source(tmp_path: Path, model: dict[str, object]) -> None:
     lines, entropy = of_a_source(1000)
-    result = train_language_model(experiment(tmp_path, lines), output=tmp_path / "run")
+    result = train_language_model(experiment(tmp_path, lines, model=model), output=tmp_path / "run")
     assert result.bits == pytest.approx(entropy, rel=0.03)
     system = load_language_model(tmp_path / "run")
     assert f"{result.bits:.3f} bits a character" in (tmp_path / "run" / "README.md").read_text()

@@ -1,4 +1,4 @@
-"""A language model: how probable is the next token after the ones before, without any sound.
+"""A language model of LSTM layers.
 
 Mikolov 2010: Mikolov et al., "Recurrent neural network based language model", Interspeech 2010.
 Press 2017: Press & Wolf, "Using the output embedding to improve language models", EACL 2017 (tied embedding).
@@ -13,10 +13,10 @@ from torch.nn.functional import linear
 
 from asr_s2s.config import PartConfig
 
-LanguageState = tuple[Tensor, Tensor]  # hidden and cell, each (batch, beam, layer, channel)
+LstmState = tuple[Tensor, Tensor]  # hidden and cell, each (batch, beam, layer, channel)
 
 
-class LanguageModel(nn.Module):
+class LstmLanguageModel(nn.Module):
     """LSTM layers over token embeddings, whose transposed table is the output layer (Mikolov 2010, Press 2017).
 
     A search calls it as it does a decoder: start, step, reorder, keep; states are values.
@@ -35,24 +35,24 @@ class LanguageModel(nn.Module):
         found, _ = self.cells(self.dropout(self.embedding(tokens)))
         return self._logits(found)
 
-    def start(self, batch: int, *, device: torch.device) -> LanguageState:
+    def start(self, batch: int, *, device: torch.device) -> LstmState:
         """Give the state before the first token, with one hypothesis per utterance."""
         zeros = torch.zeros(batch, 1, self.cells.num_layers, self.cells.hidden_size, device=device)
         return zeros, zeros
 
-    def step(self, tokens: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
+    def step(self, tokens: Tensor, state: LstmState) -> tuple[Tensor, LstmState]:
         """Append one token (batch, beam) to each hypothesis: logits (batch, beam, vocabulary) of what follows."""
         given = tuple(part.flatten(0, 1).transpose(0, 1).contiguous() for part in state)
         found, moved = self.cells(self.embedding(tokens.flatten())[:, None], given)
         hidden, cell = (part.transpose(0, 1).unflatten(0, tokens.shape) for part in moved)
         return self._logits(found).view(*tokens.shape, -1), (hidden, cell)
 
-    def reorder(self, state: LanguageState, beams: Tensor) -> LanguageState:
+    def reorder(self, state: LstmState, beams: Tensor) -> LstmState:
         """Gather hypotheses within each utterance: beams (batch, new beam) holds old beam indices, repeats allowed."""
         rows = torch.arange(beams.size(0), device=beams.device)[:, None]
         return state[0][rows, beams], state[1][rows, beams]
 
-    def keep(self, state: LanguageState, utterances: Tensor) -> LanguageState:
+    def keep(self, state: LstmState, utterances: Tensor) -> LstmState:
         """Keep only the utterances (kept,) of the batch, in that order."""
         return state[0][utterances], state[1][utterances]
 
@@ -69,9 +69,9 @@ class LstmLanguageConfig(PartConfig):
     layers: PositiveInt = 2
     dropout: float = Field(default=0.2, ge=0, lt=1)
 
-    def build(self, vocabulary_size: int) -> LanguageModel:
+    def build(self, vocabulary_size: int) -> LstmLanguageModel:
         """Make the model."""
-        return LanguageModel(
+        return LstmLanguageModel(
             vocabulary_size,
             embedding=self.embedding,
             channels=self.channels,

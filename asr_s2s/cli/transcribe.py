@@ -52,7 +52,9 @@ def transcribe(
     resume: Annotated[bool, typer.Option("--resume", help="Leave out what an earlier run has written.")] = False,
     vad: Annotated[bool, typer.Option(help="Transcribe only where somebody speaks; --no-vad for cut material.")] = True,
     hotwords: Annotated[Path | None, typer.Option(help="A file of words to expect, one a line.")] = None,
-    language_model: Annotated[Path | None, typer.Option(help="A language model of the same vocabulary.")] = None,
+    language_model: Annotated[
+        Path | None, typer.Option(help="A language model of the same vocabulary, or a word n-gram (ARPA).")
+    ] = None,
     channel: Annotated[str, typer.Option(help="mix, each, or the number of one, counted from 1.")] = "mix",
 ) -> int:
     """Transcribe audio files, or the utterances of a manifest.

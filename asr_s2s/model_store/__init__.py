@@ -23,6 +23,7 @@ from asr_s2s.model_store.merge import merge_silence, merged_system
 from asr_s2s.model_store.prune import Pruning, prune_vocabulary
 from asr_s2s.model_store.weights import CONFIG_FILE, Storage
 from asr_s2s.model_store.whisper import import_whisper
+from asr_s2s.model_store.word_ngram import WordNgram
 
 __all__ = [
     "CONFIG_FILE",
@@ -32,6 +33,7 @@ __all__ = [
     "Pruning",
     "SpeechSystem",
     "Storage",
+    "WordNgram",
     "available_models",
     "average_models",
     "average_states",

@@ -6,7 +6,7 @@ from pathlib import Path
 from asr_s2s.errors import ConfigError, listed
 from asr_s2s.search import Hotwords
 from asr_s2s.text import Vocabulary
-from asr_s2s.text.vocabulary import read_utf8
+from asr_s2s.text.vocabulary import read_utf8, token_texts
 
 
 def read_hotwords(path: Path) -> list[str]:
@@ -28,14 +28,7 @@ def build_hotwords(words: Iterable[str], vocabulary: Vocabulary, *, bonus: float
         raise ConfigError(f"hot words hold characters that the model cannot write: {listed(unknown)}.")
     return Hotwords.build(
         [vocabulary.encode(word) for word in chosen],
-        token_texts=_token_texts(vocabulary),
+        token_texts=token_texts(vocabulary),
         end_token=vocabulary.end_token,
         bonus=bonus,
     )
-
-
-def _token_texts(vocabulary: Vocabulary) -> list[str]:
-    """Give what each token adds to a text that has begun: a first token alone would lose its space."""
-    begun = vocabulary.encode("a")
-    before = len(vocabulary.decode(begun))
-    return [vocabulary.decode([*begun, token])[before:] for token in range(vocabulary.size)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from asr_s2s.model_store import load_language_model, load_model
+from asr_s2s.model_store import LanguageSystem, WordNgram, load_language_model, load_model
 from asr_s2s.recognizer.memory import keep_large_blocks
 from asr_s2s.recognizer.recognizer import Recognizer
 
@@ -27,7 +27,7 @@ def load(
     device: 'auto' takes a GPU where there is one; precision: 'auto' takes bfloat16 where the machine is made for it
     find_speech: transcribe only where the detector hears somebody; word_times: say when each word was said
     repair: search a second time where the first search failed visibly; hotwords: words that are expected
-    language_model: the folder of one that was trained with this model's vocabulary
+    language_model: the folder of one that was trained with this model's vocabulary, or the file of a word n-gram model
     Raises CheckpointError if there is no such model or it is damaged.
     """
     keep_large_blocks()
@@ -42,5 +42,9 @@ def load(
         word_times=word_times,
         repair=repair,
         hotwords=hotwords,
-        language_model=None if language_model is None else load_language_model(Path(language_model)),
+        language_model=None if language_model is None else _language_model(Path(language_model)),
     )
+
+
+def _language_model(path: Path) -> LanguageSystem | WordNgram:
+    return WordNgram(path) if path.is_file() else load_language_model(path)

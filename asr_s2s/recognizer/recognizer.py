@@ -19,20 +19,16 @@ from torch.nn.utils.rnn import pad_sequence
 from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
 from asr_s2s.errors import AudioError
 from asr_s2s.features import WhisperConfig
-from asr_s2s.model_store import (
-    LanguageSystem,
-    SpeechSystem,
-    check_same_vocabulary,
-)
+from asr_s2s.model_store import LanguageSystem, SpeechSystem, WordNgram
+from asr_s2s.recognizer.advisers import build_advisers
 from asr_s2s.recognizer.ahead import ReadAhead
-from asr_s2s.recognizer.hotwords import build_hotwords
 from asr_s2s.recognizer.memory import give_back
 from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.source import Source, source_of
 from asr_s2s.recognizer.waiting import Recording, Waiting, groups
 from asr_s2s.recognizer.words import Aligned, aligned, time_source, token_attention
-from asr_s2s.search import Adviser, Hypothesis, LanguageFusion, Search, mean_probability
+from asr_s2s.search import Hypothesis, Search, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
@@ -72,7 +68,7 @@ class Recognizer:
         word_times: bool = True,
         repair: bool = True,
         hotwords: Sequence[str] = (),
-        language_model: LanguageSystem | None = None,
+        language_model: LanguageSystem | WordNgram | None = None,
     ) -> None:
         search = system.config.search if beam is None else system.config.search.model_copy(update={"beam": beam})
         self.system = system
@@ -85,11 +81,7 @@ class Recognizer:
         self._find_speech, self._word_times, self._repair = find_speech, word_times, repair
         features = system.config.features
         self._pads = isinstance(features, WhisperConfig) and features.pad_to_seconds is not None
-        expected = build_hotwords(hotwords, system.vocabulary, bonus=search.hotword_bonus)
-        advisers: list[Adviser] = [] if expected is None else [expected]
-        if language_model is not None:
-            check_same_vocabulary(language_model, system.vocabulary, recogniser=system.name)
-            advisers.append(LanguageFusion(language_model.model.to(self.device).eval(), search.language_weight))
+        advisers = build_advisers(system, hotwords=hotwords, language_model=language_model, device=self.device)
         self._search = search.build(system.model, system.token_rules, advisers=advisers)
         with_ctc = system.model.ctc_head is not None and system.token_rules.blank_token is not None
         self._safe_search = search.model_copy(

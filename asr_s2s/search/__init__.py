@@ -18,6 +18,7 @@ from asr_s2s.search.hypothesis import Flag, FlagName, Hypothesis
 from asr_s2s.search.protocol import Recognizable, Search
 from asr_s2s.search.ranking import Ranking
 from asr_s2s.search.rules import LengthBound, TokenRules
+from asr_s2s.search.word_ngram import WordFusion, WordScorer
 
 __all__ = [
     "Adviser",
@@ -32,6 +33,8 @@ __all__ = [
     "Search",
     "SearchConfig",
     "TokenRules",
+    "WordFusion",
+    "WordScorer",
     "attention_coverage",
     "ctc_token_frames",
     "mean_probability",

@@ -93,3 +93,10 @@ def read_utf8(path: Path) -> str:
 def digest_of(*parts: str) -> str:
     """Hash texts in their order."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def token_texts(vocabulary: Vocabulary) -> list[str]:
+    """Give what each token adds to a text that has begun: a first token alone would lose its space."""
+    begun = vocabulary.encode("a")
+    before = len(vocabulary.decode(begun))
+    return [vocabulary.decode([*begun, token])[before:] for token in range(vocabulary.size)]

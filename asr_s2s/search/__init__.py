@@ -10,6 +10,7 @@ from asr_s2s.errors import ConfigError
 from asr_s2s.search.advice import Adviser
 from asr_s2s.search.alignment import ctc_token_frames, token_frames
 from asr_s2s.search.beam import BeamSearch
+from asr_s2s.search.draft import DraftSearch
 from asr_s2s.search.flags import FlagThresholds, attention_coverage, mean_probability
 from asr_s2s.search.fusion import LanguageFusion
 from asr_s2s.search.greedy import GreedySearch
@@ -49,6 +50,7 @@ class SearchConfig(PartConfig):
     patience: PositiveFloat = 1.0  # an utterance is settled when patience x beam hypotheses have finished
     length_normalization: NonNegativeFloat = 1.0  # finished hypotheses compare by score / length to this power
     length_bonus: float = 0.0  # added to the score for every token
+    draft: bool = False  # with beam 1, read CTC's text at once and go on where the decoder differs, to the same text
     ctc_weight: float = Field(default=0.0, ge=0, le=1)  # share of CTC's prefix scores beside the decoder's
     max_tokens_per_frame: PositiveFloat = 2.0  # length bound by encoder frames
     max_length_factor: PositiveFloat = 1.5  # length bound by the predicted length, where the model has a length head
@@ -81,7 +83,17 @@ class SearchConfig(PartConfig):
             min_confidence=self.min_confidence,
             max_no_speech=self.max_no_speech,
         )
-        if self.beam == 1 and not self.ctc_weight and not advisers:
+        if (self.ctc_weight or self.draft) and (model.ctc_head is None or rules.blank_token is None):
+            option = "ctc_weight" if self.ctc_weight else "draft"
+            lacking = "this model has no CTC head" if model.ctc_head is None else "this vocabulary has no blank token"
+            raise ConfigError(
+                f"search.{option} is {getattr(self, option)}, but {lacking}. "
+                f"Leave out search.{option}, or train a character model with model.ctc: true."
+            )
+        greedy = self.beam == 1 and not self.ctc_weight and not advisers
+        if greedy and self.draft and not self.length_bonus and not self.forbid_loops:
+            return DraftSearch(model, rules, bound=bound, thresholds=thresholds)
+        if greedy:
             return GreedySearch(
                 model,
                 rules,
@@ -89,12 +101,6 @@ class SearchConfig(PartConfig):
                 thresholds=thresholds,
                 length_bonus=self.length_bonus,
                 forbid_loops=self.forbid_loops,
-            )
-        if self.ctc_weight and (model.ctc_head is None or rules.blank_token is None):
-            lacking = "this model has no CTC head" if model.ctc_head is None else "this vocabulary has no blank token"
-            raise ConfigError(
-                f"search.ctc_weight is {self.ctc_weight}, but {lacking}. "
-                "Set search.ctc_weight to 0, or train a character model with model.ctc: true."
             )
         return BeamSearch(
             model,

@@ -14,6 +14,7 @@ RULES = TokenRules(start_tokens=(1,), end_token=2, suppressed=(0, 1, 3), blank_t
 LENGTHS = (40, 23, 57, 31)
 SEARCHES = {
     "greedy": SearchConfig(beam=1),
+    "drafted": SearchConfig(beam=1, draft=True),
     "greedy without loops": SearchConfig(beam=1, forbid_loops=True),
     "beam": SearchConfig(beam=4),
     "beam with CTC": SearchConfig(beam=4, ctc_weight=0.3, length_bonus=0.2),
@@ -104,3 +105,13 @@ def test_the_length_head_bounds_the_tokens(model: SpeechModel, features: tuple[T
             search = SearchConfig(beam=beam, max_tokens_per_frame=99.0, max_length_factor=2.0, length_margin=1)
             found = search.build(model, rules)(encoder_out, encoder_lengths)
             assert [len(hypothesis.tokens) for hypothesis in found] == (2.0 * predicted).ceil().add(1).tolist()
+
+
+def test_a_draft_of_ctc_changes_nothing(model: SpeechModel, features: tuple[Tensor, Tensor]) -> None:
+    encoded = model.encode(*features)
+    plain, drafted = (
+        SEARCHES[name].build(model, RULES)(*encoded, with_attention=True) for name in ("greedy", "drafted")
+    )
+    for expected, found in zip(plain, drafted, strict=True):
+        assert (found.tokens, found.ended) == (expected.tokens, expected.ended)
+        torch.testing.assert_close(found.attention, expected.attention, atol=1e-4, rtol=0)  # worst seen 6e-6

@@ -154,3 +154,11 @@ def test_a_word_that_looks_like_a_tag_stays_a_word_when_highlighted() -> None:
     written = vtt.write(odd, highlight_words=True)
     assert written.endswith("&lt;b&gt; <00:00:00.500>&amp; <00:00:01.000>c\n")
     assert FORMATS["vtt"].read(written).text == "<b> & c"
+
+
+def test_meeteval_reads_the_segments(tmp_path: Path) -> None:
+    meeteval = pytest.importorskip("meeteval", reason="pip install meeteval, which builds from source")
+    path = tmp_path / "talk.seglst.json"
+    path.write_text(FORMATS["seglst"].write(TALK), encoding="utf-8")
+    found = [(float(one["start_time"]), float(one["end_time"]), one["words"]) for one in meeteval.io.load(path)]
+    assert found == [(segment.start, segment.end, segment.text) for segment in TALK.segments]

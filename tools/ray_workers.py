@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 from asr_s2s import load, read_manifest
-from asr_s2s.recognizer import Source
 from asr_s2s.recognizer.on_ray import RayWorkers
 
 
@@ -26,21 +25,20 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     clips = read_manifest(arguments.manifest)
-    sources = [Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in clips]
     began = time.perf_counter()
-    alone = [result.text for _, result in load(arguments.model, precision="float32").transcribe_many(sources)]
+    alone = [result.text for _, result in load(arguments.model, precision="float32").transcribe_many(clips)]
     print(f"one process: {len(alone)} recordings in {time.perf_counter() - began:.1f} s", flush=True)
     for kill in (False, True):
         began = time.perf_counter()
         found, killed = [], None
         workers = RayWorkers(arguments.workers, arguments.model, precision="float32")
-        for source, result in workers.transcribe_many(sources):
+        for source, result in workers.transcribe_many(clips):
             found.append((source.name, result.text))
             if kill and killed is None:
                 killed = worker_processes()[0]
                 os.kill(killed, signal.SIGKILL)
         names, texts = zip(*found, strict=True)
-        in_order = list(names) == [source.name for source in sources]
+        in_order = list(names) == [clip.id for clip in clips]
         same = sum(one == other for one, other in zip(texts, alone, strict=True))
         what = f"worker {killed} killed on the way" if kill else "undisturbed"
         print(

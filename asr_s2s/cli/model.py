@@ -93,7 +93,7 @@ def calibrate(
     from asr_s2s.config import write_config
     from asr_s2s.manifest import read_manifest
     from asr_s2s.model_store import CONFIG_FILE, load_model
-    from asr_s2s.recognizer import Recognizer, Source
+    from asr_s2s.recognizer import Recognizer
     from asr_s2s.scoring import calibration_error, fit_logistic, judged_words, reliability
     from asr_s2s.transcripts import Transcript
 
@@ -101,8 +101,7 @@ def calibrate(
     plain = system.config.search.model_copy(update={"confidence_slope": 1.0, "confidence_offset": 0.0})
     recognizer = Recognizer(replace(system, config=system.config.model_copy(update={"search": plain})))
     clips = [clip for clip in read_manifest(manifest) if clip.text]
-    sources = [Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in clips]
-    results = zip(clips, recognizer.transcribe_many(sources), strict=True)
+    results = zip(clips, recognizer.transcribe_many(clips), strict=True)
     probabilities, right = judged_words(
         (clip.text or "", result) for clip, (_, result) in results if isinstance(result, Transcript)
     )

@@ -207,7 +207,7 @@ def _transcribe_manifest(recognizer: "Transcriber", manifest: Path, target: Path
     What is finished is written every so often, and when the work is broken off.
     """
     from asr_s2s.manifest import read_manifest, write_manifest
-    from asr_s2s.recognizer import Source
+    from asr_s2s.recognizer.source import source_of
     from asr_s2s.transcripts import Transcript
 
     utterances = read_manifest(manifest)
@@ -215,9 +215,7 @@ def _transcribe_manifest(recognizer: "Transcriber", manifest: Path, target: Path
     written = {item.id: done.get(item.id, item) for item in utterances}
     todo = [item for item in utterances if written[item.id].pred_text is None]
     number = None if channel == MIX else int(channel)
-    sources = [
-        Source(item.id, item.audio_path, offset=item.offset, duration=item.duration, channel=number) for item in todo
-    ]
+    sources = [source_of(item, channel=number) for item in todo]
     failed, saved = 0, time.monotonic()
     results = recognizer.transcribe_many(sources)
     with Progress(len(todo), shown=True) as progress:

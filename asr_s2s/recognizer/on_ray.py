@@ -11,7 +11,7 @@ import torch
 
 from asr_s2s.errors import MissingExtraError
 from asr_s2s.recognizer.load import load
-from asr_s2s.recognizer.source import Source, source_of
+from asr_s2s.recognizer.source import Recorded, Source, source_of
 from asr_s2s.recognizer.workers import CHUNK, Answer
 
 
@@ -29,7 +29,7 @@ class RayWorkers:
         self._jobs, self._threads = jobs, threads or 1
         self._arguments = (model, self._threads, options)
 
-    def transcribe_many(self, audio: Iterable[str | Path | Source]) -> Iterator[Answer]:
+    def transcribe_many(self, audio: Iterable[Recorded]) -> Iterator[Answer]:
         """Transcribe recordings in order; what cannot be read comes back as its AudioError."""
         data = self._ray.data
         if not self._ray.is_initialized():

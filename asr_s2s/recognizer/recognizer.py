@@ -25,7 +25,7 @@ from asr_s2s.recognizer.ahead import ReadAhead
 from asr_s2s.recognizer.memory import give_back
 from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
-from asr_s2s.recognizer.source import Source, source_of
+from asr_s2s.recognizer.source import Recorded, Source, source_of
 from asr_s2s.recognizer.waiting import Recording, Waiting, groups
 from asr_s2s.recognizer.words import Aligned, aligned, time_source, token_attention
 from asr_s2s.search import Hypothesis, Search, mean_probability
@@ -121,8 +121,8 @@ class Recognizer:
             if recording.error is not None:
                 raise recording.error
 
-    def transcribe_many(self, audio: Iterable[str | Path | Source]) -> Iterator[tuple[Source, Transcript | AudioError]]:
-        """Transcribe recordings in order; what cannot be read comes back as its AudioError."""
+    def transcribe_many(self, audio: Iterable[Recorded]) -> Iterator[tuple[Source, Transcript | AudioError]]:
+        """Transcribe recordings or utterances in order; what cannot be read comes back as its AudioError."""
         recordings: deque[Recording] = deque()
         for _ in self._steps(map(source_of, audio), recordings):
             while recordings and recordings[0].is_done:

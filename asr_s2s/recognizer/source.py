@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE, read_blocks, resample_blocks
 from asr_s2s.errors import AudioError
+from asr_s2s.manifest import Utterance
 from asr_s2s.recognizer.pieces import SILENCE_PEAK
 
 
@@ -55,12 +56,20 @@ class _NamedBytes(BytesIO):
         self.name = name
 
 
+Recorded = str | Path | Utterance | Source  # what a source is made of without further words
+
+
 def source_of(
-    audio: str | Path | NDArray[np.float32] | Source, *, sample_rate: int | None = None, channel: int | None = None
+    audio: Recorded | NDArray[np.float32],
+    *,
+    sample_rate: int | None = None,
+    channel: int | None = None,
 ) -> Source:
-    """Wrap a path, or samples (time,) with their sample_rate; a source stays as it is."""
+    """Wrap a path, an utterance of a manifest, or samples (time,) with their sample_rate; a source stays as it is."""
     if isinstance(audio, Source):
         return audio
+    if isinstance(audio, Utterance):
+        return Source(audio.id, audio.audio_path, offset=audio.offset, duration=audio.duration, channel=channel)
     if not isinstance(audio, np.ndarray):
         return Source(name=str(audio), path=Path(audio), channel=channel)
     if sample_rate is None:

@@ -15,7 +15,7 @@ import torch
 from asr_s2s.errors import AsrError, AudioError
 from asr_s2s.recognizer.load import load
 from asr_s2s.recognizer.recognizer import Recognizer
-from asr_s2s.recognizer.source import Source, source_of
+from asr_s2s.recognizer.source import Recorded, Source, source_of
 from asr_s2s.transcripts import Transcript
 
 CHUNK = 16  # recordings that a process is given at once: enough for a batch, few enough to share out evenly
@@ -27,7 +27,7 @@ Answer = tuple[Source, Transcript | AudioError]
 class Transcriber(Protocol):
     """Whoever transcribes recordings in order: one recogniser, several processes, a cluster."""
 
-    def transcribe_many(self, audio: Iterable[str | Path | Source]) -> Iterator[Answer]:
+    def transcribe_many(self, audio: Iterable[Recorded]) -> Iterator[Answer]:
         """Give each recording with its transcript, or the error that stands in its place."""
         ...
 
@@ -45,7 +45,7 @@ class Workers:
         self._jobs = jobs
         self._arguments = (model, max(1, (threads or os.cpu_count() or 1) // jobs), options)
 
-    def transcribe_many(self, audio: Iterable[str | Path | Source]) -> Iterator[Answer]:
+    def transcribe_many(self, audio: Iterable[Recorded]) -> Iterator[Answer]:
         """Transcribe recordings in order; what cannot be read comes back as its AudioError.
 
         Raises AsrError if a process dies, and what `load` raises; what was done before has been given.

@@ -14,7 +14,7 @@ import torch
 
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
 from asr_s2s.model_store import SpeechSystem, load_model
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer
 from asr_s2s.transcripts import Transcript
 
 PART = 400  # clips of a part, which is kept when the run is cut off
@@ -38,8 +38,7 @@ def _hear_part(teacher: Path, clips: Sequence[Utterance], output: Path) -> None:
         return
     torch.set_num_threads(1)
     recognizer = Recognizer(_hurried(load_model(teacher)), beam=1, precision="auto", **PLAIN)
-    sources = [Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in clips]
-    results = recognizer.transcribe_many(sources)
+    results = recognizer.transcribe_many(clips)
     write_manifest(output, [_with_transcript(clip, result) for clip, (_, result) in zip(clips, results, strict=True)])
 
 

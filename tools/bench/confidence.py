@@ -14,7 +14,7 @@ import torch
 
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import load_model
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import calibration_error, judged_words, reliability
 from asr_s2s.scoring.calibration import Bin
 from asr_s2s.transcripts import Transcript
@@ -35,8 +35,7 @@ def main() -> None:
     rows = []
     for manifest in arguments.manifests:
         clips = [clip for clip in read_manifest(manifest) if clip.text]
-        sources = [Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in clips]
-        results = zip(clips, recognizer.transcribe_many(sources), strict=True)
+        results = zip(clips, recognizer.transcribe_many(clips), strict=True)
         own, own_right = judged_words(
             (clip.text or "", result) for clip, (_, result) in results if isinstance(result, Transcript)
         )

@@ -16,7 +16,7 @@ import torch
 
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.model_store import load_model
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import align
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -53,9 +53,7 @@ def main() -> None:
 
 def texts(recognizer: Recognizer, clips: Sequence[Utterance]) -> list[str]:
     normalise = normalizer("whisper-english").apply
-    results = recognizer.transcribe_many(
-        Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in clips
-    )
+    results = recognizer.transcribe_many(clips)
     return [normalise(result.text) if isinstance(result, Transcript) else "" for _, result in results]
 
 

@@ -16,7 +16,7 @@ import torch
 from asr_s2s.audio import read_audio
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.model_store import SpeechSystem, load_model
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import character_errors
 from asr_s2s.search.draft import DraftSearch
 from asr_s2s.text.normalizers import normalizer
@@ -64,7 +64,7 @@ def searched(system: SpeechSystem, clips: list[Utterance], *, draft: bool) -> tu
         return found
 
     recognizer._search = timed
-    results = [result for _, result in recognizer.transcribe_many(Source(c.id, c.audio_path) for c in clips)]
+    results = [result for _, result in recognizer.transcribe_many(clips)]
     return [result.text if isinstance(result, Transcript) else "" for result in results], seconds
 
 

@@ -15,7 +15,7 @@ import torch
 
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import load_language_model, load_model
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import character_errors, word_errors
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -48,11 +48,10 @@ def measured(arguments: argparse.Namespace, manifest: Path, weight: float) -> di
     language = load_language_model(arguments.language_model) if weight else None
     recognizer = Recognizer(system, beam=arguments.beam, word_times=False, repair=False, language_model=language)
     clips = read_manifest(manifest)
-    sources = (Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in clips)
     normalise = normalizer("basic").apply
     texts = [
         normalise(result.text) if isinstance(result, Transcript) else ""
-        for _, result in recognizer.transcribe_many(sources)
+        for _, result in recognizer.transcribe_many(clips)
     ]
     references = [normalise(clip.text or "") for clip in clips]
     row = {

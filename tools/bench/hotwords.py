@@ -22,7 +22,7 @@ from wordfreq import word_frequency
 
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.model_store import load_model
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import word_errors
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -63,7 +63,7 @@ def measured(
         search = system.config.search.model_copy(update={"hotword_bonus": bonus})
         system = replace(system, config=system.config.model_copy(update={"search": search}))
     recognizer = Recognizer(system, precision="auto", word_times=False, hotwords=words)
-    results = [result for _, result in recognizer.transcribe_many(Source(c.id, c.audio_path) for c in clips)]
+    results = [result for _, result in recognizer.transcribe_many(clips)]
     texts = [result.text if isinstance(result, Transcript) else "" for result in results]
     normalise = normalizer("whisper-english").apply
     names = {normalise(word) for word in rare}

@@ -18,7 +18,7 @@ import torch
 
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.model_store import SpeechSystem, load_model, merged_system
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import word_errors
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -65,7 +65,7 @@ def measured(
     row: dict[str, Any] = {"frames": frames, "tail_seconds": tail, "wer": {}, "loops": 0, "seconds": 0.0}
     for name, clips in sets.items():
         began = time.monotonic()
-        results = [result for _, result in recognizer.transcribe_many(Source(c.id, c.audio_path) for c in clips)]
+        results = [result for _, result in recognizer.transcribe_many(clips)]
         row["seconds"] += time.monotonic() - began
         texts = [result.text if isinstance(result, Transcript) else "" for result in results]
         row["loops"] += sum(isinstance(result, Transcript) and "loop" in result.flags for result in results)

@@ -17,7 +17,7 @@ import torch
 
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.model_store import load_model
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer
 from asr_s2s.transcripts import Transcript
 
 Said = dict[str, tuple[str, float]]  # text and confidence by id
@@ -73,8 +73,7 @@ def transcribed(recognizer: Recognizer, clips: Sequence[Utterance], *, size: int
     said: Said = {}
     for start in range(0, len(clips), size):
         batch = clips[start : start + size]
-        sources = [Source(clip.id, clip.audio_path, offset=clip.offset, duration=clip.duration) for clip in batch]
-        for clip, (_, result) in zip(batch, recognizer.transcribe_many(sources), strict=True):
+        for clip, (_, result) in zip(batch, recognizer.transcribe_many(batch), strict=True):
             segments = result.segments if isinstance(result, Transcript) else ()
             sure = min((segment.confidence or 0.0 for segment in segments), default=0.0)
             said[clip.id] = (result.text if isinstance(result, Transcript) else str(result), sure)

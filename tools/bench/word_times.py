@@ -25,7 +25,7 @@ import torch
 from asr_s2s.manifest import Utterance, Word, read_manifest
 from asr_s2s.model_store import load_model
 from asr_s2s.models.decoders.transformer import TransformerDecoder
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import align
 from asr_s2s.transcripts import Transcript
 
@@ -58,7 +58,7 @@ def main() -> None:
 
 def ours(recognizer: Recognizer) -> Timer:
     def timed(clips: Sequence[Utterance]) -> list[tuple[Word, ...]]:
-        results = recognizer.transcribe_many(Source(clip.id, clip.audio_path) for clip in clips)
+        results = recognizer.transcribe_many(clips)
         return [result.words if isinstance(result, Transcript) else () for _, result in results]
 
     return timed

@@ -64,9 +64,10 @@ def _sentences(side: str, measures: Measures) -> list[str]:
     return ["SER", side, rate, f"{measures.wrong_sentences:,}", "", "", "", f"{measures.sentences:,} sentences"]
 
 
-def _remarks(report: Report) -> str:
+def remarks(report: Report) -> list[tuple[tuple[str, ...], str]]:
+    """List what a reader must know of the data before the rates: the ids it concerns, and what it is."""
     pairing = report.pairing
-    remarks = [
+    return [
         (pairing.missing, "Missing hypotheses, their words counted as deletions"),
         (pairing.extra, "Extra hypotheses without a reference, not scored"),
         (pairing.doubled_references, "Doubled ids in the reference, the first of each scored"),
@@ -74,8 +75,11 @@ def _remarks(report: Report) -> str:
         (report.empty_references, "Empty references, what was recognised there counted as insertions"),
         (report.emptied_references, "References without words after normalising"),
     ]
-    lines = [f"{text}: {len(ids):,} ({_safe(listed(list(ids)))})" for ids, text in remarks if ids]
-    if pairing.by == "line":
+
+
+def _remarks(report: Report) -> str:
+    lines = [f"{text}: {len(ids):,} ({_safe(listed(list(ids)))})" for ids, text in remarks(report) if ids]
+    if report.pairing.by == "line":
         lines.append("Paired by line, since there are no ids: a line lost and another added would pass unseen.")
     return "\n".join(lines)
 

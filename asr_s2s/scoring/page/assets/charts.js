@@ -1,0 +1,70 @@
+// Small plots in the cells of tables: all rows of a table share one scale, the numbers stand beside them as text.
+
+const ROW = 26; // pixels of a row with one mark
+const STEP = 11; // more for each further mark
+const SHAPES = [
+  (y) => svg("circle", { cx: 0, cy: y, r: 4.5 }),
+  (y) => svg("rect", { x: -4, y: y - 4, width: 8, height: 8 }),
+  (y) => svg("path", { d: `M0 ${y - 5.5} L5.5 ${y + 4} L-5.5 ${y + 4} Z` }),
+  (y) => svg("path", { d: `M0 ${y - 6} L6 ${y} L0 ${y + 6} L-6 ${y} Z` }),
+];
+
+function svg(name, attributes = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+// A scale of three to six round steps that holds all values: {low, high, ticks}.
+function scaleOf(values) {
+  const low = Math.min(0, ...values);
+  const high = Math.max(...values, low + 1e-9, low === 0 ? 0.01 : 0);
+  const rough = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.ceil(high / step - 1e-9);
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+  return { low: ticks[0], high: ticks.at(-1), ticks };
+}
+
+const place = (scale, value) => `${(4 + (92 * (value - scale.low)) / (scale.high - scale.low)).toFixed(2)}%`;
+const inPercent = (value) => String(Number((100 * value).toFixed(6)));
+
+function axis(scale) {
+  const labels = scale.ticks.map((tick) => {
+    const label = svg("text", { x: place(scale, tick), y: 12, "text-anchor": "middle" });
+    label.textContent = inPercent(tick);
+    return label;
+  });
+  return svg("svg", { class: "axis", height: 16, "aria-hidden": "true" }, ...labels);
+}
+
+// marks: [{value, interval: [low, high] or null, system, hollow}]; a value of null leaves its line empty.
+function strip(scale, marks) {
+  const height = ROW + STEP * (marks.length - 1);
+  const lines = scale.ticks.map((tick) =>
+    svg("line", { class: tick === 0 ? "zero" : "tick", x1: place(scale, tick), x2: place(scale, tick), y1: 0, y2: height }),
+  );
+  const drawn = marks.map((mark, row) => (mark.value === null ? "" : drawMark(scale, mark, ROW / 2 + STEP * row)));
+  return svg("svg", { class: "strip", height, "aria-hidden": "true" }, ...lines, ...drawn);
+}
+
+function drawMark(scale, { value, interval, system, hollow }, y) {
+  const group = svg("g", { class: `mark system-${system % SHAPES.length}${hollow ? " hollow" : ""}` });
+  if (interval) {
+    const [low, high] = interval.map((edge) => place(scale, edge));
+    group.append(svg("line", { x1: low, x2: high, y1: y, y2: y }));
+    for (const edge of [low, high]) group.append(svg("line", { x1: edge, x2: edge, y1: y - 4, y2: y + 4 }));
+  }
+  // A shape is drawn around 0 in an svg of its own, which alone can stand at a place given in percent.
+  group.append(svg("svg", { x: place(scale, value), overflow: "visible" }, SHAPES[system % SHAPES.length](y)));
+  return group;
+}
+
+// The sign of a system wherever it is named.
+function sign(system) {
+  const shape = svg("g", { class: `mark system-${system % SHAPES.length}` }, SHAPES[system % SHAPES.length](7));
+  return svg("svg", { class: "sign", width: 14, height: 14, viewBox: "-7 0 14 14", "aria-hidden": "true" }, shape);
+}

@@ -1,0 +1,7 @@
+drawHead();
+drawRates();
+drawRemarks();
+drawGroups();
+drawErrors();
+startPlayer();
+startTable();

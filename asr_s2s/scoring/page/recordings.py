@@ -7,9 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from asr_s2s.errors import ScoringError, listed
+from asr_s2s.errors import ManifestError, ScoringError, listed
+from asr_s2s.manifest import Utterance, read_manifest
 
 UNKNOWN_TYPE = "audio/basic"  # a browser looks into the file itself then
+
+
+def read_recordings(path: Path) -> dict[str, Utterance]:
+    """Read the utterances of a manifest by id; none from a file that is no manifest."""
+    try:
+        return {utterance.id: utterance for utterance in read_manifest(path)}
+    except ManifestError:
+        return {}
 
 
 def links(paths: Sequence[Path], *, folder: Path) -> list[str]:

@@ -17,11 +17,11 @@ const columns = [
   { key: "seconds", name: "Seconds", value: (at) => data.recordings.seconds[at] ?? 0, show: (at) => data.recordings.seconds[at]?.toFixed(1) ?? "" },
   { key: "words", name: "Words", value: (at) => lengths[at] },
   ...systems.flatMap((_, system) => [
-    { key: `errors:${system}`, name: "Errors", system, value: (at) => errors[system][at] },
-    { key: `rate:${system}`, name: "WER %", system, value: (at) => rateAt(system, at), show: (at) => percent(ratio(errors[system][at], lengths[at])) },
+    { key: `errors:${system}`, name: "Errors", of: [system], value: (at) => errors[system][at] },
+    { key: `rate:${system}`, name: "WER %", of: [system], value: (at) => rateAt(system, at), show: (at) => percent(ratio(errors[system][at], lengths[at])) },
   ]),
   ...(systems.length === 2
-    ? [{ key: "difference", name: "Errors more", value: (at) => errors[0][at] - errors[1][at], show: (at) => signed(errors[0][at] - errors[1][at]) }]
+    ? [{ key: "difference", name: "Errors", of: [0, 1], value: (at) => errors[0][at] - errors[1][at], show: (at) => signed(errors[0][at] - errors[1][at]) }]
     : []),
 ];
 
@@ -119,9 +119,10 @@ function drawHeads() {
   const heads = columns.map((column) => {
     const sorted = order.column === column.key ? (order.descending ? "descending" : "ascending") : "none";
     const arrow = element("span", { className: "arrow", "aria-hidden": "true" }, { ascending: "▲", descending: "▼", none: "↕" }[sorted]);
-    const mark = column.system === undefined || systems.length < 2 ? null : [sign(column.system), " "];
-    const button = element("button", { type: "button", "data-key": column.key, onclick: () => sortBy(column) }, [mark, column.name, " ", arrow].flat());
-    if (mark) button.setAttribute("aria-label", `${column.name}, ${systems[column.system].name}`);
+    const of = systems.length > 1 ? (column.of ?? []) : [];
+    const signs = of.flatMap((system) => [sign(system), " "]).toSpliced(2, 0, ...(of.length > 1 ? ["− "] : []));
+    const button = element("button", { type: "button", "data-key": column.key, onclick: () => sortBy(column) }, [...signs, column.name, " ", arrow]);
+    if (of.length) button.setAttribute("aria-label", `${column.name}, ${of.map((system) => systems[system].name).join(" minus ")}`);
     return header(button, { "aria-sort": sorted, className: column.text ? "" : "figure" });
   });
   const head = element("thead", {}, element("tr", {}, header("", { "aria-label": "Sound" }), heads));

@@ -16,9 +16,14 @@ function columnsOf(at) {
     let next = 0;
     let inserted = 0;
     for (const kind of stepsOf(system, at)) {
-      const column = kind === "I" ? (gaps[place][inserted++] ??= { reference: null, cells: [], span: null }) : slots[place];
+      const column =
+        kind === "I" ? (gaps[place][inserted++] ??= { reference: null, cells: [], span: null }) : slots[place];
       if (kind !== "I") [place, inserted] = [place + 1, 0];
-      column.cells[system] = { kind, word: kind === "D" ? null : heard[next], span: kind === "D" || !times ? null : times[next] };
+      column.cells[system] = {
+        kind,
+        word: kind === "D" ? null : heard[next],
+        span: kind === "D" || !times ? null : times[next],
+      };
       if (kind !== "D") next++;
     }
   });
@@ -53,10 +58,22 @@ function alignmentOf(at) {
   const columns = columnsOf(at).map((column) => drawColumn(at, column, shown));
   const worst = columns.find((column) => column.classList.contains("wrong")) ?? columns[0];
   if (worst) worst.tabIndex = 0;
-  const names = shown.map((system, index) => element("span", { textContent: isMissing(index, at) ? `${system.name} (missing)` : system.name }));
-  const labels = element("div", { className: "labels", "aria-hidden": "true" }, element("span", { textContent: "reference" }), names);
+  const names = shown.map((system, index) =>
+    element("span", { textContent: isMissing(index, at) ? `${system.name} (missing)` : system.name }),
+  );
+  const labels = element(
+    "div",
+    { className: "labels", "aria-hidden": "true" },
+    element("span", { textContent: "reference" }),
+    names,
+  );
   const words = element("div", { className: "words" }, columns);
-  const block = element("div", { className: "alignment labelled", role: "group", "aria-label": "Words side by side" }, labels, words);
+  const block = element(
+    "div",
+    { className: "alignment labelled", role: "group", "aria-label": "Words side by side" },
+    labels,
+    words,
+  );
   block.addEventListener("keydown", (event) => walk(event, columns));
   return block;
 }
@@ -79,7 +96,9 @@ function drawColumn(at, column, shown) {
     ...cells,
   ]);
   made.setAttribute("aria-label", describe(column));
-  made.addEventListener("click", () => play(at, column.span && around(column.span), column.reference ?? made.textContent));
+  made.addEventListener("click", () =>
+    play(at, column.span && around(column.span), column.reference ?? made.textContent),
+  );
   return made;
 }
 

@@ -45,7 +45,13 @@ function axis(scale) {
 function strip(scale, marks) {
   const height = ROW + STEP * (marks.length - 1);
   const lines = scale.ticks.map((tick) =>
-    svg("line", { class: tick === 0 ? "zero" : "tick", x1: place(scale, tick), x2: place(scale, tick), y1: 0, y2: height }),
+    svg("line", {
+      class: tick === 0 ? "zero" : "tick",
+      x1: place(scale, tick),
+      x2: place(scale, tick),
+      y1: 0,
+      y2: height,
+    }),
   );
   const drawn = marks.map((mark, row) => (mark.value === null ? "" : drawMark(scale, mark, ROW / 2 + STEP * row)));
   return svg("svg", { class: "strip", height, "aria-hidden": "true" }, ...lines, ...drawn);

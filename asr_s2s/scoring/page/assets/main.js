@@ -1,7 +1,9 @@
-drawHead();
+drawTitle();
 drawRates();
 drawRemarks();
+drawDifferences();
 drawGroups();
+drawKinds();
 drawErrors();
 startPlayer();
 startTable();

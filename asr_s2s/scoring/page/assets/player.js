@@ -20,10 +20,13 @@ function play(at, span, what) {
   }
   audio.currentTime = start;
   audio.play().catch((error) => {
-    if (error.name !== "AbortError") say(`${address.slice(0, 200)} cannot be played: is the file there, beside this page?`);
+    if (error.name !== "AbortError")
+      say(`${address.slice(0, 200)} cannot be played: is the file there, beside this page?`);
   });
   const times = end === Infinity ? "" : ` (${start.toFixed(1)} to ${end.toFixed(1)} s)`;
-  say(`${span || !what ? "" : "No word times: the whole utterance. "}${data.references.id[at]}${what && span ? `: ${what}` : ""}${times}`);
+  say(
+    `${span || !what ? "" : "No word times: the whole utterance. "}${data.references.id[at]}${what && span ? `: ${what}` : ""}${times}`,
+  );
   watch();
 }
 

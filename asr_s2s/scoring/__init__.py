@@ -11,13 +11,14 @@ from asr_s2s.scoring.calibration import (
 )
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.json_report import to_json
-from asr_s2s.scoring.measures import Measures, measure
-from asr_s2s.scoring.report import Report
-from asr_s2s.scoring.score import score, score_files
+from asr_s2s.scoring.measures import Measures
+from asr_s2s.scoring.report import Comparison, Report
+from asr_s2s.scoring.score import compare, score, system_names
 from asr_s2s.scoring.text_report import percent, to_text
 
 __all__ = [
     "Alignment",
+    "Comparison",
     "ErrorRate",
     "Logistic",
     "Measures",
@@ -26,15 +27,15 @@ __all__ = [
     "align",
     "calibration_error",
     "character_errors",
+    "compare",
     "count_errors",
     "fit_logistic",
     "judged_words",
-    "measure",
     "percent",
     "reliability",
     "right_words",
     "score",
-    "score_files",
+    "system_names",
     "to_json",
     "to_text",
     "word_errors",

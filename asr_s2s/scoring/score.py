@@ -1,60 +1,97 @@
-"""One call from files, or from texts in memory, to a report."""
+"""One call from files, or from texts in memory, to a report or to the comparison of several systems."""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
+from typing import Unpack
 
 from asr_s2s.errors import ScoringError
 from asr_s2s.scoring.align import check_counts
-from asr_s2s.scoring.pairing import pair_texts
-from asr_s2s.scoring.report import Report, make_report
-from asr_s2s.scoring.sources import Source, SourceFormat, Text, by_line, read_both_sides, read_source
-from asr_s2s.text.normalizers import normalizer as find_normalizer
+from asr_s2s.scoring.differences import difference_of
+from asr_s2s.scoring.pairing import Hypotheses, References
+from asr_s2s.scoring.report import Comparison, Report
+from asr_s2s.scoring.settings import Options, Settings, settings_of
+from asr_s2s.scoring.significance import MatchedSegments
+from asr_s2s.scoring.sources import HeldSource, Source, Text, by_line, read_sides
+from asr_s2s.scoring.summary import report_of
+from asr_s2s.scoring.tally import Prepared, Tally
 
-DEFAULT_NORMALIZER = "basic"  # changes no language's words; "whisper-english" is for English alone
+Texts = Sequence[str] | Mapping[str, str]
+Sides = tuple[Source, Source]
 
 
-def score_files(
-    reference: Path | None,
-    hypothesis: Path,
-    *,
-    normalizer: str = DEFAULT_NORMALIZER,
-    group_by: str | None = None,
-    source_format: SourceFormat | None = None,
-) -> Report:
-    """Score a hypothesis file against a reference file, or one manifest's `pred_text` against its own `text`.
+def score(references: Texts | Path, hypotheses: Texts | Path | None = None, **options: Unpack[Options]) -> Report:
+    """Score texts, or files of texts: two sequences are paired by position, two mappings by id, files by their ids.
 
-    source_format: for both files; None tells it from each file
-    Raises ScoringError or ManifestError for files that cannot be read or paired.
+    hypotheses: None where `references` is a manifest that holds both sides
+    Raises ScoringError when they cannot be read or paired.
     """
-    if reference is None:
-        sides = read_both_sides(hypothesis)
-    else:
-        sides = (
-            read_source(reference, "reference", source_format=source_format),
-            read_source(hypothesis, "hypothesis", source_format=source_format),
-        )
-    return make_report(pair_texts(*sides), find_normalizer(normalizer), group_by=group_by)
+    sides = _sides(references, "references", hypotheses, "hypotheses")
+    return _scored({_name(hypotheses or references): sides}, settings_of(options)).reports[0]
 
 
-def score(
-    references: Sequence[str] | Mapping[str, str],
-    hypotheses: Sequence[str] | Mapping[str, str],
-    *,
-    normalizer: str = DEFAULT_NORMALIZER,
-) -> Report:
-    """Score texts in memory: two sequences are paired by position, two mappings by id.
+def compare(references: Texts | Path, systems: Mapping[str, Texts | Path], **options: Unpack[Options]) -> Comparison:
+    """Score several systems, by their names, on the same references, and test their differences.
 
-    Raises ScoringError when they cannot be paired.
+    Raises ScoringError when they cannot be read or paired.
     """
+    sides = {name: _sides(references, "references", hypotheses, name) for name, hypotheses in systems.items()}
+    return _scored(sides, settings_of(options))
+
+
+def system_names(paths: Sequence[Path]) -> list[str]:
+    """Name each file as briefly as tells them apart: its name without suffix, or with as many folders as it takes."""
+    for num_parts in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join((*path.parts[-num_parts:-1], path.stem)) for path in paths]
+        if len(set(names)) == len(paths):
+            return names
+    return [f"{path.stem} ({number})" for number, path in enumerate(paths, start=1)]
+
+
+def _name(texts: Texts | Path) -> str:
+    return texts.stem if isinstance(texts, Path) else "hypotheses"
+
+
+def _sides(references: Texts | Path, name: str, hypotheses: Texts | Path | None, other_name: str) -> Sides:
+    if isinstance(references, Path) and isinstance(hypotheses, Path):
+        return read_sides(references, hypotheses)
+    if isinstance(references, Path) and hypotheses is None:
+        return read_sides(None, references)
+    if isinstance(references, Path) or isinstance(hypotheses, Path) or hypotheses is None:
+        raise ScoringError("One side is a file, the other is not. Give two files or two lists of texts.")
     if isinstance(references, Mapping) and isinstance(hypotheses, Mapping):
-        sides = _named(references, "references"), _named(hypotheses, "hypotheses")
-    elif isinstance(references, Mapping) or isinstance(hypotheses, Mapping):
+        return _held(references, name), _held(hypotheses, other_name)
+    if isinstance(references, Mapping) or isinstance(hypotheses, Mapping):
         raise ScoringError("One side is a mapping from id to text, the other is not. Give two mappings or two lists.")
-    else:
-        check_counts(references, hypotheses)
-        sides = by_line("references", references), by_line("hypotheses", hypotheses)
-    return make_report(pair_texts(*sides), find_normalizer(normalizer))
+    check_counts(references, hypotheses)
+    return by_line(name, references), by_line(other_name, hypotheses)
 
 
-def _named(texts: Mapping[str, str], name: str) -> Source:
-    return Source(name, tuple(Text(key, text) for key, text in texts.items()))
+def _held(texts: Mapping[str, str], name: str) -> HeldSource:
+    return HeldSource(name, [Text(key, text) for key, text in texts.items()])
+
+
+def _scored(sides: Mapping[str, Sides], settings: Settings) -> Comparison:
+    """Read the references once, beside the hypotheses of every system."""
+    references = References(next(iter(sides.values()))[0])
+    hypotheses = {name: Hypotheses(references, source) for name, (_, source) in sides.items()}
+    tallies = {name: Tally(settings) for name in sides}
+    segments = {pair: MatchedSegments() for pair in combinations(sides, 2)}
+    for place, reference in enumerate(references):
+        prepared = Prepared.of(reference.text, settings.normalizer)
+        edits = {}
+        for name, tally in tallies.items():
+            hypothesis = hypotheses[name][place]
+            if hypothesis is not None or settings.missing == "deletions":
+                edits[name] = tally.add(place, reference, prepared, hypothesis)
+        for pair, matched in segments.items():
+            if pair[0] in edits and pair[1] in edits:
+                matched.add(edits[pair[0]], edits[pair[1]])
+    reports = {
+        name: report_of(name, tally, hypotheses[name].pairing(references, settings.missing), sides[name], settings)
+        for name, tally in tallies.items()
+    }
+    differences = [
+        difference_of(reports[first], reports[second], matched) for (first, second), matched in segments.items()
+    ]
+    return Comparison(tuple(reports.values()), tuple(differences))

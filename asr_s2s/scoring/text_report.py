@@ -39,7 +39,7 @@ def _heading(report: Report) -> str:
         [
             f"Reference   {report.pairing.reference}",
             f"Hypothesis  {report.pairing.hypothesis}",
-            f"Utterances  {len(report.pairing.pairs):,}, paired by {report.pairing.by}",
+            f"Utterances  {report.pairing.num_scored:,}, paired by {report.pairing.by}",
             f"Normalizer  {report.normalizer} ({report.normalizer_version})",
         ]
     )

@@ -1,0 +1,31 @@
+"""How two systems differ on the same references."""
+
+import numpy as np
+
+from asr_s2s.scoring.bootstrap import difference
+from asr_s2s.scoring.report import Difference, Report
+from asr_s2s.scoring.significance import MatchedSegments, mcnemar, sign_test
+
+
+def difference_of(first: Report, second: Report, segments: MatchedSegments) -> Difference:
+    """Compare two systems on the utterances that both were scored on."""
+    _, in_first, in_second = np.intersect1d(
+        first.counts.places, second.counts.places, assume_unique=True, return_indices=True
+    )
+    one, other = first.counts.words[in_first], second.counts.words[in_second]
+    errors, other_errors, lengths = one[:, :3].sum(axis=1), other[:, :3].sum(axis=1), one[:, 3]
+    low, high, p_bootstrap = difference(errors, other_errors, lengths)
+    num_words = int(lengths.sum())
+    return Difference(
+        first=first.system,
+        second=second.system,
+        points=(int(other_errors.sum()) - int(errors.sum())) / num_words if num_words else 0.0,
+        low=low,
+        high=high,
+        p_bootstrap=p_bootstrap,
+        p_mapsswe=segments.p,
+        p_sign=sign_test(errors, other_errors),
+        p_mcnemar=mcnemar(errors, other_errors),
+        num_utterances=len(lengths),
+        num_segments=segments.count,
+    )

@@ -1,0 +1,95 @@
+"""What one side says: its ids in order, and the text of each when it is asked for."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from asr_s2s.errors import ScoringError, listed
+
+Side = Literal["reference", "hypothesis"]
+By = Literal["id", "line", "time", "recording"]
+
+NUM_FAULTS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What one side says of one utterance; labels are its manifest's other fields, for grouping."""
+
+    id: str
+    text: str
+    labels: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """All texts of one side; the name is for the report, the path (None: from memory) for its hash.
+
+    by: what its texts are named by; a number where there are no ids
+    remarks: what a reader of the report must know of this file
+    """
+
+    name: str
+    path: Path | None
+    by: By
+    remarks: tuple[str, ...]
+
+    def ids(self) -> Iterator[str]:
+        """Read all ids in order; to be exhausted once, before texts are asked for."""
+        ...
+
+    def __getitem__(self, number: int) -> Text:
+        """Give the text that the number-th id names, counted from 0."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSource:
+    """Texts that lie in memory."""
+
+    name: str
+    texts: Sequence[Text]
+    path: Path | None = None
+    by: By = "id"
+    remarks: tuple[str, ...] = ()
+
+    def ids(self) -> Iterator[str]:
+        """Read all ids in order."""
+        return (text.id for text in self.texts)
+
+    def __getitem__(self, number: int) -> Text:
+        """Give the text that the number-th id names."""
+        return self.texts[number]
+
+
+def by_line(name: str, lines: Sequence[str]) -> HeldSource:
+    """Take texts that have no ids; an empty line is an utterance too."""
+    return HeldSource(name, [Text(line_name(number), line) for number, line in enumerate(lines)], by="line")
+
+
+def line_name(number: int) -> str:
+    """Name a text by its line; number counts from 0."""
+    return f"line {number + 1}"
+
+
+class Faults:
+    """Broken lines of one file, gathered so that all are reported at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines: dict[int, str] = {}
+
+    def add(self, line: int, fault: str) -> None:
+        """Note what is wrong with a line, counted from 1."""
+        self._lines[line] = fault
+
+    def check(self, error: Callable[[str], Exception] = ScoringError) -> None:
+        """Raise an error that shows the first broken lines and numbers the others."""
+        if not self._lines:
+            return
+        numbers = list(self._lines)
+        shown = [f"{self._path}:{number}: {self._lines[number]}" for number in numbers[:NUM_FAULTS_SHOWN]]
+        beyond = numbers[NUM_FAULTS_SHOWN:]
+        rest = [f"and lines {listed([str(number) for number in beyond], limit=20)}"] if beyond else []
+        head = f"{self._path}: {len(numbers)} lines cannot be used. Mend them; nothing was scored:"
+        raise error("\n".join([head, *shown, *rest]))

@@ -1,0 +1,171 @@
+"""Running counts of one system: no text stays in memory but those of the worst utterances so far."""
+
+import heapq
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr_s2s.scoring.align import characters_of, edit_counts, words_of, written_out
+from asr_s2s.scoring.error_rate import ErrorRate
+from asr_s2s.scoring.groups import FLAGS, FlagGroups, Groups
+from asr_s2s.scoring.keywords import KeywordCounts
+from asr_s2s.scoring.ranking import Ranking
+from asr_s2s.scoring.report import Counts, RuleEffect, ScoredUtterance
+from asr_s2s.scoring.sclite_costs import Edit
+from asr_s2s.scoring.settings import Settings
+from asr_s2s.scoring.sources import Text
+from asr_s2s.scoring.word_classes import WordClasses
+from asr_s2s.text.normalizers import Normalizer
+
+NUM_WORST = 20
+SPEAKER = "speaker"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A text, cut and normalised once for all systems."""
+
+    text: str
+    stages: Sequence[str]  # after each rule of the normalizer
+    normalised: str
+    words: list[str]
+
+    @staticmethod
+    def of(text: str, normalizer: Normalizer) -> "Prepared":
+        """Normalise a text."""
+        if not normalizer.rules:
+            return Prepared(text, (), text, text.split())
+        stages = normalizer.stages(text)
+        return Prepared(text, stages, stages[-1], words_of(stages[-1]))
+
+
+class _Rows:
+    """A growing table of four counts an utterance."""
+
+    def __init__(self) -> None:
+        self._counts = array("i")
+
+    def add(self, reference: Sequence[str], hypothesis: Sequence[str], edits: Sequence[Edit]) -> None:
+        self._counts.extend(edit_counts(edits, len(reference), len(hypothesis)))
+
+    @property
+    def table(self) -> NDArray[np.int32]:
+        return np.frombuffer(self._counts, np.int32).reshape(-1, 4)
+
+
+class Tally:
+    """Counts pairs of one system, as the settings say."""
+
+    def __init__(self, settings: Settings) -> None:
+        normalizer = settings.normalizer
+        self.normalizer, self.edits, self.keep = normalizer, settings.edits, settings.keep_utterances
+        self.raw_words, self.raw_characters, self.words, self.characters = (_Rows() for _ in range(4))
+        self.rule_errors = [[0, 0] for _ in normalizer.rules]  # errors and reference length after each
+        self.groups = [Groups(field) for field in settings.group_by if field != FLAGS]
+        self.speakers = Groups(SPEAKER)
+        self.flags = FlagGroups()
+        self.known_fields: set[str] = set()
+        self.keywords = KeywordCounts(settings.keywords, normalizer)
+        self.classes = WordClasses()
+        self.empty: list[str] = []
+        self.emptied: list[str] = []
+        self.confusions: Ranking[tuple[str | None, str | None]] = Ranking()
+        # The smallest stays on top; the order of the input settles ties, so that no two entries compare utterances.
+        self.worst: list[tuple[int, float, int, ScoredUtterance]] = []
+        self.utterances: list[ScoredUtterance] = []
+        self.places = array("q")
+
+    def add(self, place: int, reference: Text, prepared: Prepared, hypothesis: Text | None) -> list[Edit]:
+        """Count one pair, a missing hypothesis as an empty one; give the edits of its normalised words."""
+        self.places.append(place)
+        heard = hypothesis.text if hypothesis else ""
+        # Equal texts are the commonest case, and a normalizer costs more than the alignment.
+        other = prepared if heard == prepared.text else Prepared.of(heard, self.normalizer)
+        edits = self._count(self.words, self.characters, prepared.normalised, other.normalised)
+        if self.normalizer.rules:
+            self._count(self.raw_words, self.raw_characters, prepared.text, heard)
+            self._count_rules(prepared.stages, other.stages)
+        self._count_labels(reference, hypothesis, len(prepared.words))
+        self.classes.add(prepared.text, prepared.words)
+        self.keywords.add(prepared.words, other.words)
+        if not prepared.words:
+            (self.emptied if prepared.text.strip() else self.empty).append(reference.id)
+        if edits:
+            self._count_confusions(prepared.words, other.words, edits)
+        self._keep(reference, hypothesis, prepared.words, other.words, edits)
+        return edits
+
+    def _count(self, words: _Rows, characters: _Rows, reference: str, hypothesis: str) -> list[Edit]:
+        """Count the errors of two texts in words and in characters; give the edits of the words."""
+        said, heard = words_of(reference), words_of(hypothesis)
+        edits = self.edits(said, heard) if said != heard else []
+        words.add(said, heard, edits)
+        said_characters, heard_characters = characters_of(reference), characters_of(hypothesis)
+        characters.add(
+            said_characters, heard_characters, self.edits(said_characters, heard_characters) if edits else []
+        )
+        return edits
+
+    def _count_rules(self, references: Sequence[str], hypotheses: Sequence[str]) -> None:
+        for counts, reference, hypothesis in zip(self.rule_errors, references, hypotheses, strict=True):
+            words = words_of(reference)
+            if reference is not hypothesis:
+                counts[0] += len(self.edits(words, words_of(hypothesis)))
+            counts[1] += len(words)
+
+    def _count_labels(self, reference: Text, hypothesis: Text | None, num_words: int) -> None:
+        labels = {**hypothesis.labels, **reference.labels} if hypothesis else reference.labels
+        self.speakers.add(labels, num_words)
+        for groups in self.groups:
+            groups.add(labels, num_words)
+        if self.groups:
+            self.known_fields.update(labels)
+        self.flags.add(hypothesis.labels if hypothesis else {})
+
+    def _count_confusions(self, reference: list[str], hypothesis: list[str], edits: Sequence[Edit]) -> None:
+        self.confusions.update(
+            [
+                (None if tag == "insert" else reference[place], None if tag == "delete" else hypothesis[other])
+                for tag, place, other in edits
+            ]
+        )
+
+    def _keep(
+        self, reference: Text, hypothesis: Text | None, said: list[str], heard: list[str], edits: Sequence[Edit]
+    ) -> None:
+        rate = len(edits) / len(said) if said else float("inf")
+        key = (len(edits), rate, -len(self.places))
+        among_worst = bool(edits) and (len(self.worst) < NUM_WORST or key > self.worst[0][:3])
+        if not (self.keep or among_worst):
+            return
+        scored = ScoredUtterance(
+            id=reference.id,
+            words=ErrorRate(*edit_counts(edits, len(said), len(heard))),
+            alignment=written_out(said, heard, edits),
+            reference=reference.text,
+            hypothesis=hypothesis.text if hypothesis else None,
+            labels=reference.labels,
+            hypothesis_labels=hypothesis.labels if hypothesis else {},
+        )
+        if among_worst:
+            heapq.heappush(self.worst, (*key, scored))
+            if len(self.worst) > NUM_WORST:
+                heapq.heappop(self.worst)
+        if self.keep:
+            self.utterances.append(scored)
+
+    def counts(self) -> Counts:
+        """Give the errors of every utterance."""
+        places = np.frombuffer(self.places, np.int64)
+        words, characters = self.words.table, self.characters.table
+        if not self.normalizer.rules:
+            return Counts(places, words, characters, words, characters)
+        return Counts(places, self.raw_words.table, self.raw_characters.table, words, characters)
+
+    def rule_effects(self) -> tuple[RuleEffect, ...]:
+        """Give the word errors after each rule of the normalizer."""
+        pairs = zip(self.normalizer.rules, self.rule_errors, strict=True)
+        return tuple(RuleEffect(rule.name, errors, length) for rule, (errors, length) in pairs)

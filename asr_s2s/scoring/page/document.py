@@ -13,7 +13,19 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-SCRIPTS = ("data.js", "player.js", "alignment.js", "charts.js", "overview.js", "table.js", "main.js")
+SCRIPTS = (
+    "elements.js",
+    "data.js",
+    "charts.js",
+    "player.js",
+    "alignment.js",
+    "overview.js",
+    "groups.js",
+    "errors.js",
+    "selection.js",
+    "table.js",
+    "main.js",
+)
 ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})  # so that no text can close its element
 
 

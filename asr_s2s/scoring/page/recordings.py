@@ -5,20 +5,28 @@ import mimetypes
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from asr_s2s.errors import ManifestError, ScoringError, listed
-from asr_s2s.manifest import Utterance, read_manifest
+from asr_s2s.errors import ScoringError, listed
+from asr_s2s.scoring.page.rows import Row, labels_of
 
 UNKNOWN_TYPE = "audio/basic"  # a browser looks into the file itself then
+NO_FILE = -1
 
 
-def read_recordings(path: Path) -> dict[str, Utterance]:
-    """Read the utterances of a manifest by id; none from a file that is no manifest."""
-    try:
-        return {utterance.id: utterance for utterance in read_manifest(path)}
-    except ManifestError:
-        return {}
+def recording_columns(rows: Sequence[Row]) -> tuple[dict[str, Any], list[Path]]:
+    """Give where each utterance is heard (number of its file, start and length in seconds), and the files."""
+    numbers: dict[str, int] = {}
+    columns: dict[str, list[Any]] = {"file": [], "start": [], "seconds": []}
+    for row in rows:
+        labels = labels_of(row)
+        path = str(labels.get("audio_filepath", ""))
+        named = Path(path).suffix != ""  # a line without a file leaves its folder here
+        columns["file"].append(numbers.setdefault(path, len(numbers)) if named else NO_FILE)
+        columns["start"].append(_seconds(labels.get("offset")) or 0)
+        columns["seconds"].append(_seconds(labels.get("duration")))
+    return columns, [Path(path) for path in numbers]
 
 
 def links(paths: Sequence[Path], *, folder: Path) -> list[str]:
@@ -46,3 +54,10 @@ def embedded(paths: Sequence[Path]) -> list[str]:
             "Mend the manifest's audio_filepath, or leave --embed-audio out: the page then links to the files."
         )
     return addresses
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        return float(value)  # type: ignore[arg-type]  # None and words are caught
+    except (TypeError, ValueError):
+        return None

@@ -1,7 +1,7 @@
 // Small plots in the cells of tables: all rows of a table share one scale, the numbers stand beside them as text.
 
-const ROW = 26; // pixels of a row with one mark
-const STEP = 11; // more for each further mark
+const ROW = 24; // pixels of a row with one mark
+const STEP = 10; // more for each further mark
 const SHAPES = [
   (y) => svg("circle", { cx: 0, cy: y, r: 4.5 }),
   (y) => svg("rect", { x: -4, y: y - 4, width: 8, height: 8 }),
@@ -41,32 +41,30 @@ function axis(scale) {
   return svg("svg", { class: "axis", height: 16, "aria-hidden": "true" }, ...labels);
 }
 
-// marks: [{value, interval: [low, high] or null, system, hollow}]; a value of null leaves its line empty.
+// marks: [{value, intervals: [{low, high}], system, isHollow}]; a value of null leaves its line empty.
 function strip(scale, marks) {
   const height = ROW + STEP * (marks.length - 1);
-  const lines = scale.ticks.map((tick) =>
-    svg("line", {
-      class: tick === 0 ? "zero" : "tick",
-      x1: place(scale, tick),
-      x2: place(scale, tick),
-      y1: 0,
-      y2: height,
-    }),
-  );
-  const drawn = marks.map((mark, row) => (mark.value === null ? "" : drawMark(scale, mark, ROW / 2 + STEP * row)));
+  const lines = scale.ticks.map((tick) => {
+    const x = place(scale, tick);
+    return svg("line", { class: tick === 0 ? "zero" : "tick", x1: x, x2: x, y1: 0, y2: height });
+  });
+  const drawn = marks.map((mark, line) => (mark.value === null ? "" : drawMark(scale, mark, ROW / 2 + STEP * line)));
   return svg("svg", { class: "strip", height, "aria-hidden": "true" }, ...lines, ...drawn);
 }
 
-function drawMark(scale, { value, interval, system, hollow }, y) {
-  const group = svg("g", { class: `mark system-${system % SHAPES.length}${hollow ? " hollow" : ""}` });
-  if (interval) {
-    const [low, high] = interval.map((edge) => place(scale, edge));
-    group.append(svg("line", { x1: low, x2: high, y1: y, y2: y }));
-    for (const edge of [low, high]) group.append(svg("line", { x1: edge, x2: edge, y1: y - 4, y2: y + 4 }));
-  }
+function drawMark(scale, { value, intervals, system, isHollow }, y) {
+  const whiskers = intervals.flatMap((interval, thinner) => drawInterval(scale, interval, y, thinner));
   // A shape is drawn around 0 in an svg of its own, which alone can stand at a place given in percent.
-  group.append(svg("svg", { x: place(scale, value), overflow: "visible" }, SHAPES[system % SHAPES.length](y)));
-  return group;
+  const shape = svg("svg", { x: place(scale, value), overflow: "visible" }, SHAPES[system % SHAPES.length](y));
+  const kind = `mark system-${system % SHAPES.length} ${isHollow ? "hollow" : ""}`;
+  return svg("g", { class: kind }, ...whiskers, shape);
+}
+
+function drawInterval(scale, { low, high }, y, thinner) {
+  const [left, right] = [place(scale, low), place(scale, high)];
+  const line = svg("line", { class: thinner ? "thin" : "thick", x1: left, x2: right, y1: y, y2: y });
+  const ends = [left, right].map((x) => svg("line", { class: "thin", x1: x, x2: x, y1: y - 4, y2: y + 4 }));
+  return [line, ...ends];
 }
 
 // The sign of a system wherever it is named.

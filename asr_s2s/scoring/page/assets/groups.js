@@ -1,6 +1,6 @@
 // Rates of parts of the data: the values of a field, kinds of words, the rules of the normalizer, keywords.
 
-const GROUPS_SHOWN = 25;
+const GROUPS_SHOWN = 10;
 
 // A table with a row for each part: {name, figures, rates by system, shares of all errors by system (or none)}.
 function fillRates(table, heads, parts) {
@@ -57,26 +57,23 @@ function drawGroup(name, limit = GROUPS_SHOWN) {
   byId("groups-note").replaceChildren("WER in percent, of normalised words. Choose a group to see its utterances. ", rest);
 }
 
+// Kinds of words and rules of the normalizer are the same for all systems.
 function drawKinds() {
   const { classes, rules, keywords } = systems[0];
-  if (classes.length) {
-    const parts = classes.map(([name, counts], place) => ({
-      name,
-      figures: [counts[3]],
-      rates: systems.map((system) => rateOf(system.classes[place][1])),
-    }));
-    fillRates(byId("classes"), ["Kind of word", "Words"], parts);
-  }
-  if (rules.length) {
-    const parts = rules.map(([name, , length], place) => ({
-      name,
-      figures: [length],
-      rates: systems.map((system) => ratio(system.rules[place][1], system.rules[place][2])),
-    }));
-    fillRates(byId("rules"), ["Normalised up to", "Words"], parts);
-  }
+  const kinds = classes.map(([name, counts]) => ({
+    name,
+    figures: [counts[3]],
+    rates: systems.map((system) => rateOf(system.classes.find(([other]) => other === name)?.[1] ?? [0, 0, 0, 0])),
+  }));
+  const stages = rules.map(([name, , length], stage) => ({
+    name,
+    figures: [length],
+    rates: systems.map((system) => ratio(system.rules[stage][1], system.rules[stage][2])),
+  }));
+  if (kinds.length) fillRates(byId("classes"), ["Words", "Count"], kinds);
+  if (stages.length) fillRates(byId("rules"), ["After the rule", "Words"], stages);
   if (keywords.length) fillKeywords();
-  for (const id of ["classes", "rules", "keywords"]) byId(id).closest("section").hidden = !byId(id).rows.length;
+  for (const id of ["classes", "rules", "keywords"]) byId(id).closest("details").hidden = !byId(id).rows.length;
 }
 
 function fillKeywords() {

@@ -5,5 +5,6 @@ drawDifferences();
 drawGroups();
 drawKinds();
 drawErrors();
+drawSections();
 startPlayer();
 startTable();

@@ -1,7 +1,7 @@
 // Above the table: what was compared, the rates, and how the systems differ.
 
 const named = (system) => [sign(system), " ", systems[system].name];
-const range = (low, high) => `${percent(low)} to ${percent(high)}`;
+const range = (low, high) => `${percent(low)}–${percent(high)}`;
 const plotHead = (scale, name) => header(axis(scale), { className: "plot", "aria-label": `${name}, plotted` });
 const plot = (scale, marks) => element("td", { className: "plot" }, strip(scale, marks));
 
@@ -33,7 +33,7 @@ function drawRates() {
     header("System"),
     header("Words"),
     plotHead(scale, "WER"),
-    ...["WER %", ...kinds.map((by) => `95 %, by ${by}`), "Substituted", "Deleted", "Inserted", "Of words", "CER %", "SER %"].map(numbered),
+    ...["WER %", ...kinds.map((by) => `95 % by ${by}`), "Substituted", "Deleted", "Inserted", "Of words", "CER %", "SER %"].map(numbered),
   ];
   fillTable(byId("rates"), heads, sides.map((side) => rateRow(side, scale, kinds)));
   byId("rates-note").textContent = kinds.length
@@ -74,28 +74,31 @@ function drawRemarks() {
   byId("remarks").append(...lines);
 }
 
-const TESTS = { bootstrap: "bootstrap", mapsswe: "MAPSSWE", sign: "sign", mcnemar: "McNemar" };
+const TESTS = ["bootstrap", "MAPSSWE", "sign test", "McNemar"];
 const worded = (p) => (p < 0.001 ? "< 0.001" : p.toFixed(3));
 
 function drawDifferences() {
   const { differences } = data;
   byId("comparison").hidden = !differences.length;
   if (!differences.length) return;
-  const scale = scaleOf(differences.flatMap(({ low, high, points }) => [low, high, points]));
-  const heads = [
-    header("Systems"),
-    plotHead(scale, "Difference in WER"),
-    ...["Points", "95 %", ...Object.values(TESTS).map((name) => `p, ${name}`), "Utterances"].map(numbered),
-  ];
-  const rows = differences.map(({ first, second, points, low, high, p, num_utterances }) =>
+  const scale = scaleOf(differences.flatMap(({ interval, points }) => [points, interval?.low ?? 0, interval?.high ?? 0]));
+  const figures = ["Points", "95 %", ...TESTS.map((test) => `p, ${test}`), "Utterances"];
+  const heads = [header("Systems"), plotHead(scale, "Difference in WER"), ...figures.map(numbered)];
+  const rows = differences.map(({ first, second, points, interval, p, utterances }) =>
     row(
       element("th", { scope: "row" }, named(second), " − ", named(first)),
-      plot(scale, [{ value: points, intervals: [{ low, high }], system: second }]),
+      plot(scale, [{ value: points, intervals: interval ? [interval] : [], system: second }]),
       figure(element("strong", null, signed(percent(points)))),
-      figure(`${signed(percent(low))} to ${signed(percent(high))}`),
-      ...Object.keys(TESTS).map((test) => figure(worded(p[test]))),
-      figure(number(num_utterances)),
+      figure(interval ? `${signed(percent(interval.low))} to ${signed(percent(interval.high))}` : "–"),
+      p.map((value) => figure(worded(value))),
+      figure(number(utterances)),
     ),
   );
   fillTable(byId("differences"), heads, rows);
+}
+
+function drawSections() {
+  const shown = [...document.querySelectorAll("main > section")].filter((section) => !section.hidden);
+  const links = shown.map((section) => element("a", { href: `#${section.id}` }, section.querySelector("h2").textContent));
+  byId("sections").append(...links);
 }

@@ -1,17 +1,20 @@
 // Plays a stretch of an utterance's recording: linked or embedded makes no difference to an audio element.
 
+const LEAD = 0.25; // seconds heard before and after a word
+const LEAST = 1.0; // and no less than that in all
+
 const addresses = [...document.querySelectorAll("script.audio")].map((script) => script.textContent);
 const audio = new Audio();
 let ending = Infinity; // second of the file at which to stop
 let current = null; // the utterance that is heard
 
-const hasSound = (at) => data.recordings.file[at] >= 0;
+const hasSound = (at) => recordings.file[at] >= 0;
 
-// Play [start, end] in seconds of the file; without them the whole utterance.
+// Play [start, end] in seconds of the file, or the whole utterance; what is said of it is shown.
 function play(at, span, what) {
-  if (!hasSound(at)) return say("This utterance has no recording: only manifests name them.");
+  if (!hasSound(at)) return say(`${references.id[at]} names no recording.`);
   const [start, end] = span ?? wholeOf(at);
-  const address = addresses[data.recordings.file[at]];
+  const address = addresses[recordings.file[at]];
   current = at;
   ending = end;
   if (audio.dataset.address !== address) {
@@ -20,19 +23,30 @@ function play(at, span, what) {
   }
   audio.currentTime = start;
   audio.play().catch((error) => {
-    if (error.name !== "AbortError")
-      say(`${address.slice(0, 200)} cannot be played: is the file there, beside this page?`);
+    if (error.name === "AbortError") return; // another word was chosen meanwhile
+    say(`${decodeURI(address.slice(0, 200))} cannot be played. Is it there, as seen from this page?`);
   });
-  const times = end === Infinity ? "" : ` (${start.toFixed(1)} to ${end.toFixed(1)} s)`;
-  say(
-    `${span || !what ? "" : "No word times: the whole utterance. "}${data.references.id[at]}${what && span ? `: ${what}` : ""}${times}`,
-  );
+  const seconds = end === Infinity ? "" : ` (${start.toFixed(1)} to ${end.toFixed(1)} s)`;
+  say(`${references.id[at]}: ${what}${seconds}`);
   watch();
 }
 
+const playAll = (at) => play(at, null, "all of it");
+
+function playWord(at, span, word) {
+  if (span) play(at, around(span), word);
+  else play(at, null, "all of it, because its words have no times");
+}
+
+// The second around a word, or a little more than a longer word.
+function around([start, end]) {
+  const spare = Math.max(LEAD, (LEAST - (end - start)) / 2);
+  return [Math.max(0, start - spare), end + spare];
+}
+
 function wholeOf(at) {
-  const start = data.recordings.start[at];
-  const seconds = data.recordings.seconds[at];
+  const start = recordings.start[at];
+  const seconds = recordings.seconds[at];
   return [start, seconds === null ? Infinity : start + seconds];
 }
 
@@ -54,6 +68,6 @@ function stop() {
 
 function startPlayer() {
   byId("stop").addEventListener("click", stop);
-  byId("whole").addEventListener("click", () => current !== null && play(current, null, ""));
+  byId("whole").addEventListener("click", () => current !== null && playAll(current));
   document.addEventListener("keydown", (event) => event.key === "Escape" && stop());
 }

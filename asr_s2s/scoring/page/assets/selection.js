@@ -12,9 +12,9 @@ const WHICH = {
   "where systems differ": (counts) => counts.some((count) => count !== counts[0]),
 };
 
-const FIELDS_SHOWN = 2; // columns of the table; all fields are groups above it
+const FIELDS_SHOWN = 1; // columns of the table; all fields are groups above it
 const columns = [
-  { key: "id", name: "Utterance", value: (at) => references.id[at], isText: true },
+  { key: "id", name: "Utterance", className: "id", value: (at) => references.id[at], isText: true },
   ...Object.keys(fields).slice(0, FIELDS_SHOWN).map(fieldColumn),
   { key: "seconds", name: "Seconds", value: (at) => recordings.seconds[at], show: (seconds) => seconds?.toFixed(1) ?? "" },
   { key: "words", name: "Words", value: (at) => lengths[at] },

@@ -54,10 +54,10 @@ function drawHead(column) {
 }
 
 function drawUtterance(at) {
-  const listen = button("▶", () => play(at, null, ""), { className: "listen", disabled: !hasSound(at) });
+  const listen = button("▶", () => playAll(at), { className: "listen", disabled: !hasSound(at) });
   listen.setAttribute("aria-label", `Play ${references.id[at]}`);
-  const cells = columns.map(({ value, show = String, isText }) =>
-    element("td", { className: isText ? "" : "figure" }, show(value(at))),
+  const cells = columns.map(({ value, show = String, isText, className = "" }) =>
+    element("td", { className: isText ? className : "figure" }, show(value(at))),
   );
   const texts = [byId("aligned").checked ? alignmentOf(at) : null, byId("spelled").checked ? writtenOf(at) : null];
   const below = texts.some(Boolean) ? row(element("td", { colspan: columns.length + 1 }, texts)) : null;

@@ -1,0 +1,66 @@
+"""The measured part of the page's data: rates, intervals, ranked errors and differences of the systems."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from asr_s2s.scoring.error_rate import ErrorRate
+from asr_s2s.scoring.measures import Measures
+from asr_s2s.scoring.report import Comparison, Confusion, Report
+from asr_s2s.scoring.text_report import remarks
+
+MAX_KINDS = 1000  # of confusions, deletions and insertions each
+
+
+def system_figures(report: Report) -> dict[str, Any]:
+    """Give one system's figures; counts are [substitutions, deletions, insertions, reference length]."""
+    return {
+        "name": report.system,
+        "raw": _measures(report.raw),
+        "normalised": _measures(report.normalised),
+        "intervals": [{"low": found.low, "high": found.high, "by": found.by} for found in report.intervals],
+        "remarks": [{"text": text, "ids": list(ids)} for ids, text in remarks(report) if ids],
+        "edits": {
+            "S": _ranked(report.confusions),
+            "D": _ranked(report.deletions),
+            "I": _ranked(report.insertions),
+        },
+        "rules": [[effect.rule, effect.errors, effect.reference_length] for effect in report.rules],
+        "classes": [[kind.name, _counts(kind.words)] for kind in report.word_classes],
+        "keywords": [[found.keyword, found.said, found.recognised, found.hits] for found in report.keywords],
+    }
+
+
+def difference_figures(comparison: Comparison) -> list[dict[str, Any]]:
+    """Give the difference of every two systems; first and second are their numbers."""
+    number = {report.system: at for at, report in enumerate(comparison.reports)}
+    return [
+        {
+            "first": number[found.first],
+            "second": number[found.second],
+            "points": found.points,
+            "interval": None if math.isnan(found.low) else {"low": found.low, "high": found.high},
+            "p": [found.p_bootstrap, found.p_mapsswe, found.p_sign, found.p_mcnemar],
+            "utterances": found.num_utterances,
+        }
+        for found in comparison.differences
+    ]
+
+
+def _measures(measures: Measures) -> dict[str, Any]:
+    return {
+        "words": _counts(measures.words),
+        "characters": _counts(measures.characters),
+        "sentences": [measures.wrong_sentences, measures.sentences],
+    }
+
+
+def _counts(rate: ErrorRate) -> list[int]:
+    return [rate.substitutions, rate.deletions, rate.insertions, rate.reference_length]
+
+
+def _ranked(edits: Sequence[Confusion]) -> dict[str, Any]:
+    return {
+        "kinds": len(edits),
+        "commonest": [[edit.reference, edit.hypothesis, edit.count] for edit in edits[:MAX_KINDS]],
+    }

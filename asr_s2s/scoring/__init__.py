@@ -14,7 +14,9 @@ from asr_s2s.scoring.json_report import to_json
 from asr_s2s.scoring.measures import Measures
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.score import compare, score, system_names
-from asr_s2s.scoring.text_report import percent, to_text
+from asr_s2s.scoring.tables import percent, to_csv, to_latex, to_markdown
+from asr_s2s.scoring.text_report import to_text
+from asr_s2s.scoring.verify import verify
 
 __all__ = [
     "Alignment",
@@ -36,7 +38,11 @@ __all__ = [
     "right_words",
     "score",
     "system_names",
+    "to_csv",
     "to_json",
+    "to_latex",
+    "to_markdown",
     "to_text",
+    "verify",
     "word_errors",
 ]

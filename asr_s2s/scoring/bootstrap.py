@@ -28,13 +28,15 @@ def rate_interval(errors: NDArray[np.integer], lengths: NDArray[np.integer], *, 
 
 def difference(
     first: NDArray[np.integer], second: NDArray[np.integer], lengths: NDArray[np.integer]
-) -> tuple[float, float, float]:
+) -> tuple[float, float, float] | None:
     """Give the bounds of the second's rate less the first's, and twice the share of resamples beyond 0.
+
+    None where there is but one utterance, or no word.
 
     first, second: (utterance,), the errors of both; lengths: (utterance,)
     """
     if len(lengths) < 2 or not lengths.sum():
-        return float("nan"), float("nan"), 1.0
+        return None
     drawn = _resampled(np.stack([first, second, lengths], axis=1))
     differences = _rates(drawn[:, 1] - drawn[:, 0], drawn[:, 2])
     beyond = min(float((differences <= 0).mean()), float((differences >= 0).mean()))

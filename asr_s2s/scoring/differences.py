@@ -14,12 +14,13 @@ def difference_of(first: Report, second: Report, segments: MatchedSegments) -> D
     )
     one, other = first.counts.words[in_first], second.counts.words[in_second]
     errors, other_errors, lengths = one[:, :3].sum(axis=1), other[:, :3].sum(axis=1), one[:, 3]
-    low, high, p_bootstrap = difference(errors, other_errors, lengths)
     num_words = int(lengths.sum())
+    points = (int(other_errors.sum()) - int(errors.sum())) / num_words if num_words else 0.0
+    low, high, p_bootstrap = difference(errors, other_errors, lengths) or (points, points, 1.0)
     return Difference(
         first=first.system,
         second=second.system,
-        points=(int(other_errors.sum()) - int(errors.sum())) / num_words if num_words else 0.0,
+        points=points,
         low=low,
         high=high,
         p_bootstrap=p_bootstrap,

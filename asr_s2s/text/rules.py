@@ -82,7 +82,9 @@ def glm_rules(path: Path) -> tuple[Rule, ...]:
             continue
         old_to_new.append((_pattern(found), _replacement(found["new"])))
     if broken:
-        raise ConfigError("\n".join([f"{path}: {len(broken)} mappings cannot be read. Write '[A] => [B]'.", *broken[:5]]))
+        raise ConfigError(
+            "\n".join([f"{path}: {len(broken)} mappings cannot be read. Write '[A] => [B]'.", *broken[:5]])
+        )
     return Rule(f"mappings of {path.name}", _all_at_once(old_to_new)), Rule("lower case", str.lower)
 
 

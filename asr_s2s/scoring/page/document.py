@@ -29,7 +29,7 @@ SCRIPTS = (
 ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})  # so that no text can close its element
 
 
-def to_html(payload: Mapping[str, Any], *, audio: Sequence[str] = ()) -> str:
+def document(payload: Mapping[str, Any], *, audio: Sequence[str] = ()) -> str:
     """Write the page of a payload; audio: the address of each recording that its utterances name by number."""
     style = _asset("page.css")
     script = '"use strict";\n' + "\n".join(_asset(name) for name in SCRIPTS)

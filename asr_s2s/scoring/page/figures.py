@@ -6,8 +6,8 @@ from typing import Any
 
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.measures import Measures
+from asr_s2s.scoring.remarks import remarks
 from asr_s2s.scoring.report import Comparison, Confusion, Report
-from asr_s2s.scoring.text_report import remarks
 
 MAX_KINDS = 1000  # of confusions, deletions and insertions each
 
@@ -19,7 +19,7 @@ def system_figures(report: Report) -> dict[str, Any]:
         "raw": _measures(report.raw),
         "normalised": _measures(report.normalised),
         "intervals": [{"low": found.low, "high": found.high, "by": found.by} for found in report.intervals],
-        "remarks": [{"text": text, "ids": list(ids)} for ids, text in remarks(report) if ids],
+        "remarks": [{"text": found.text, "ids": found.ids} for found in remarks(report)],
         "edits": {
             "S": _ranked(report.confusions),
             "D": _ranked(report.deletions),
@@ -31,9 +31,11 @@ def system_figures(report: Report) -> dict[str, Any]:
     }
 
 
-def difference_figures(comparison: Comparison) -> list[dict[str, Any]]:
+def difference_figures(result: Report | Comparison) -> list[dict[str, Any]]:
     """Give the difference of every two systems; first and second are their numbers."""
-    number = {report.system: at for at, report in enumerate(comparison.reports)}
+    if isinstance(result, Report):
+        return []
+    number = {report.system: at for at, report in enumerate(result.reports)}
     return [
         {
             "first": number[found.first],
@@ -43,7 +45,7 @@ def difference_figures(comparison: Comparison) -> list[dict[str, Any]]:
             "p": [found.p_bootstrap, found.p_mapsswe, found.p_sign, found.p_mcnemar],
             "utterances": found.num_utterances,
         }
-        for found in comparison.differences
+        for found in result.differences
     ]
 
 

@@ -37,7 +37,9 @@ def hypothesis_columns(utterances: Sequence[ScoredUtterance | None]) -> dict[str
     for scored in utterances:
         text = " ".join(heard(scored)) if scored else ""
         columns["text"].append(text if scored and scored.words.errors else SAME)
-        columns["written"].append(_unless(text, scored.hypothesis) if scored and scored.hypothesis is not None else None)
+        columns["written"].append(
+            _unless(text, scored.hypothesis) if scored and scored.hypothesis is not None else None
+        )
         columns["steps"].append(_steps(scored) if scored else None)
         columns["times"].append(_times(heard(scored), scored.hypothesis_labels) if scored else NO_TIMES)
     return columns

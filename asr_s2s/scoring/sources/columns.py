@@ -5,7 +5,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.scoring.sources.records import BrokenRecordError, RecordFile, SkippedRecordError, decoded, opened, single_lines
+from asr_s2s.scoring.sources.records import (
+    BrokenRecordError,
+    RecordFile,
+    SkippedRecordError,
+    decoded,
+    opened,
+    single_lines,
+)
 from asr_s2s.scoring.sources.source import Side, Text, line_name
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -42,7 +49,9 @@ def column_file(path: Path, side: Side) -> RecordFile:
         return Text(row[id_column] if id_column else line_name(number - 1), text, row)
 
     by = "id" if id_column else "line"
-    return RecordFile(path, parse, by=by, name=f"{path} ({text_column})", records=_rows if delimiter == "," else single_lines)
+    return RecordFile(
+        path, parse, by=by, name=f"{path} ({text_column})", records=_rows if delimiter == "," else single_lines
+    )
 
 
 def has_both_sides(path: Path) -> bool:

@@ -11,7 +11,7 @@ function fillRates(table, heads, parts) {
   const [first, ...others] = heads;
   fillTable(
     table,
-    [header(first), ...others.map(numbered), plotHead(scale, "WER"), column("WER %"), withShares ? column("% of errors") : []].flat(),
+    [header(first), ...others.map(numbered), plotHead(scale, "WER"), column("WER\u00a0%"), withShares ? column("%\u00a0of\u00a0errors") : []].flat(),
     parts.map(({ name, figures, rates, shares }) =>
       row(
         element("th", { scope: "row" }, name),

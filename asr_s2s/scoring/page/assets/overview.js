@@ -7,10 +7,12 @@ const plot = (scale, marks) => element("td", { className: "plot" }, strip(scale,
 
 function drawTitle() {
   byId("title").textContent = data.title;
-  const facts = Object.entries(data.facts).map(([name, text]) =>
-    element("div", null, element("dt", { textContent: name }), element("dd", { textContent: text })),
-  );
-  byId("facts").append(...facts);
+  for (const list of ["facts", "origin"]) {
+    const facts = Object.entries(data[list]).map(([name, text]) =>
+      element("div", null, element("dt", { textContent: name }), element("dd", { textContent: text })),
+    );
+    byId(list).append(...facts);
+  }
   const root = document.documentElement;
   const show = (theme) => {
     root.dataset.theme = theme;
@@ -33,7 +35,7 @@ function drawRates() {
     header("System"),
     header("Words"),
     plotHead(scale, "WER"),
-    ...["WER %", ...kinds.map((by) => `95 % by ${by}`), "Substituted", "Deleted", "Inserted", "Of words", "CER %", "SER %"].map(numbered),
+    ...["WER\u00a0%", ...kinds.map((by) => `95 % by ${by}`), "Substituted", "Deleted", "Inserted", "Of\u00a0words", "CER\u00a0%", "SER\u00a0%"].map(numbered),
   ];
   fillTable(byId("rates"), heads, sides.map((side) => rateRow(side, scale, kinds)));
   byId("rates-note").textContent = kinds.length
@@ -74,7 +76,7 @@ function drawRemarks() {
   byId("remarks").append(...lines);
 }
 
-const TESTS = ["bootstrap", "MAPSSWE", "sign test", "McNemar"];
+const TESTS = ["bootstrap", "MAPSSWE", "sign\u00a0test", "McNemar"];
 const worded = (p) => (p < 0.001 ? "< 0.001" : p.toFixed(3));
 
 function drawDifferences() {

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -59,9 +59,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(folder, lines)
 
 
-def write_report(folder: Path, lines: list[dict[str, object]], *options: str) -> Path:
+def write_report(folder: Path, lines: list[dict[str, object]], *options: str, systems: Sequence[str] = ()) -> Path:
     (folder / "scored.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    arguments = ["score", str(folder / "scored.jsonl"), "--html", str(folder / "report.html"), *options]
+    files = [str(folder / name) for name in ("scored.jsonl", *systems)]
+    views = ["--html", str(folder / "report.html"), "--json", str(folder / "report.json")]
+    arguments = ["score", *files, *views, *options]
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert done.exit_code == 0
     return folder / "report.html"
@@ -97,8 +99,9 @@ def count(page: Page) -> str:
 
 
 def sort(page: Page, name: str) -> Locator:
-    page.get_by_role("columnheader", name=name).get_by_role("button").click()
-    return page.get_by_role("columnheader", name=name)
+    head = page.locator("#table").get_by_role("columnheader", name=name, exact=True)
+    head.get_by_role("button").click()
+    return head
 
 
 def column(page: Page, number: int) -> list[float]:
@@ -137,7 +140,7 @@ def test_choosing_a_confusion_shows_the_utterances_that_have_it(page: Page) -> N
 def test_choosing_a_group_shows_its_utterances_and_their_rate(page: Page) -> None:
     page.select_option("#field", "speaker")
     row = page.locator("#group-table tbody tr", has_text="c7a716d0842666580c80")
-    rate = row.locator("td").last.inner_text()
+    rate = row.locator("td.figure").all_inner_texts()[2]  # after utterances and words
     row.get_by_role("button").click()
     assert count(page) == "4 of 15"
     assert f"WER {rate} %" in page.inner_text("#count")
@@ -156,14 +159,13 @@ def test_pages_are_turned_and_resized(page: Page) -> None:
 
 
 def test_the_rates_are_those_of_the_report(page: Page, report: Path) -> None:
-    written = report.with_name("report.json")
-    CliRunner().invoke(app, ["score", str(report.with_name("scored.jsonl")), "--json", str(written)])
-    expected = json.loads(written.read_text())
+    expected = json.loads(report.with_name("report.json").read_text())
     rows = page.locator("#rates tbody tr")
     for row, side in ((rows.nth(0), "normalised"), (rows.nth(1), "raw")):
         words = expected[side]["words"]
         figures = [f"{words[name]:,}" for name in ("substitutions", "deletions", "insertions", "reference_length")]
-        assert [f"{100 * words['rate']:.2f}", *figures] == row.locator("td.figure").all_inner_texts()[:5]
+        shown = row.locator("td.figure").all_inner_texts()  # WER, intervals, counts, CER, SER
+        assert [f"{100 * words['rate']:.2f}", *figures] == [shown[0], *shown[-6:-2]]
 
 
 def test_the_marks_of_the_words_say_what_happened_without_colour(page: Page) -> None:
@@ -200,7 +202,42 @@ def test_embedded_sound_is_heard_where_the_file_is_gone(browser: Browser, tmp_pa
     for page in opened(browser, report):
         page.get_by_role("button", name="things, substituted by thinks").click()
         page.wait_for_function("() => audio.currentTime > 0.1")
-        assert page.inner_text("#playing").startswith("No word times: the whole utterance.")
+        assert page.inner_text("#playing").startswith("a: all of it, because its words have no times")
+
+
+def test_several_systems_stand_side_by_side(browser: Browser, tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in TEXTS.read_text(encoding="utf-8").splitlines()]
+    (tmp_path / "first.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    other = [line | {"pred_text": line["text"], "flags": ["loop", "truncated"]} for line in lines[1:4]]
+    (tmp_path / "second.jsonl").write_text("".join(json.dumps(line) + "\n" for line in other))
+    report = write_report(tmp_path, lines, "--missing", "skip", systems=["first.jsonl", "second.jsonl"])
+    for page in opened(browser, report):
+        assert page.locator("#rates tbody th").all_inner_texts() == [" first", " second"]
+        assert page.locator("#rates").get_by_role("cell", name="0.00").count() > 0
+        page.select_option("#field", "flags of second")
+        groups = page.locator("#group-table tbody tr")
+        assert [row.split("\t")[0] for row in groups.all_inner_texts()] == ["loop", "truncated", "(none)"]
+        groups.filter(has_text="loop").get_by_role("button").click()
+        assert count(page) == "3 of 13"
+        assert sort(page, "Errors, first minus second").get_attribute("aria-sort") == "descending"
+        page.get_by_role("button", name="Remove filter flags of second: loop").click()
+        assert page.locator(".labels", has_text="second (missing, left out)").count() > 0
+        page.select_option("#which", "where systems differ")
+        assert count(page) == "2 of 13"  # the third that both have is right in both
+
+
+def test_the_interval_and_the_tests_of_a_difference_are_shown(browser: Browser, tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in TEXTS.read_text(encoding="utf-8").splitlines()]
+    (tmp_path / "ours.jsonl").write_text(
+        "".join(json.dumps(line | {"pred_text": line["text"]}) + "\n" for line in lines)
+    )
+    report = write_report(tmp_path, lines, systems=["scored.jsonl", "ours.jsonl"])
+    written = json.loads((tmp_path / "report.json").read_text())["differences"][0]
+    for page in opened(browser, report):
+        figures = page.locator("#differences td.figure").all_inner_texts()
+        assert figures[0] == f"{100 * written['points']:.2f}".replace("-", "−")
+        assert len(figures) == 7
+        assert page.locator("#differences svg.strip line.thick").count() == 1
 
 
 def test_everything_can_be_done_from_the_keyboard(page: Page) -> None:

@@ -23,9 +23,9 @@ function stepsOf(system, at) {
   return isRight(system, at) ? "=".repeat(lengths[at]) : hypotheses[system].steps[at];
 }
 
-// Arrays over all utterances: the reference's words, and each system's errors and counted words.
+// Arrays over all utterances: the reference's words, and each system's errors (null where it was not scored).
 const lengths = references.text.map((text) => split(text).length);
-const errors = hypotheses.map(({ steps }) => steps.map((letters) => (letters ? letters.replaceAll("=", "").length : 0)));
+const errors = hypotheses.map(({ steps }) => steps.map((letters) => letters && letters.replaceAll("=", "").length));
 const wordsOf = (system, at) => (isScored(system, at) ? lengths[at] : 0);
 const rateAt = (system, at) => ratio(errors[system][at], wordsOf(system, at));
 

@@ -16,7 +16,7 @@ function drawTitle() {
   const root = document.documentElement;
   const show = (theme) => {
     root.dataset.theme = theme;
-    byId("theme").textContent = theme === "dark" ? "Light" : "Dark";
+    byId("theme").textContent = theme === "dark" ? "Light colours" : "Dark colours";
   };
   show(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   byId("theme").addEventListener("click", () => show(root.dataset.theme === "dark" ? "light" : "dark"));

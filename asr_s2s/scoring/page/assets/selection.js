@@ -9,7 +9,7 @@ const WHICH = {
   all: () => true,
   "with errors": (counts) => counts.some(Boolean),
   "without errors": (counts) => !counts.some(Boolean),
-  "where systems differ": (counts) => counts.some((count) => count !== counts[0]),
+  "where systems differ": (counts) => new Set(counts.filter((count) => count !== null)).size > 1,
 };
 
 const FIELDS_SHOWN = 1; // columns of the table; all fields are groups above it
@@ -31,8 +31,8 @@ function fieldColumn(name) {
 }
 
 function differenceColumn() {
-  const value = (at) => errors[0][at] - errors[1][at];
-  return { key: "difference", name: "Errors", of: [0, 1], value, show: (count) => signed(String(count)) };
+  const value = (at) => (isScored(0, at) && isScored(1, at) ? errors[0][at] - errors[1][at] : null);
+  return { key: "difference", name: "Errors", of: [0, 1], value, show: (count) => (count === null ? "" : signed(String(count))) };
 }
 
 // Change the filters and select anew.

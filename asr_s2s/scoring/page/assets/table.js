@@ -56,7 +56,7 @@ function drawHead(column) {
 function drawUtterance(at) {
   const listen = button("▶", () => playAll(at), { className: "listen", disabled: !hasSound(at) });
   listen.setAttribute("aria-label", `Play ${references.id[at]}`);
-  const cells = columns.map(({ value, show = String, isText, className = "" }) =>
+  const cells = columns.map(({ value, show = (shown) => shown ?? "", isText, className = "" }) =>
     element("td", { className: isText ? className : "figure" }, show(value(at))),
   );
   const texts = [byId("aligned").checked ? alignmentOf(at) : null, byId("spelled").checked ? writtenOf(at) : null];

@@ -26,6 +26,7 @@ SCRIPTS = (
     "table.js",
     "main.js",
 )
+POLICY = "default-src 'none'; style-src '{style}'; script-src '{script}'; media-src 'self' file: data:; img-src data:"
 ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})  # so that no text can close its element
 
 
@@ -35,10 +36,9 @@ def document(payload: Mapping[str, Any], *, audio: Sequence[str] = ()) -> str:
     script = '"use strict";\n' + "\n".join(_asset(name) for name in SCRIPTS)
     return Template(_asset("page.html")).substitute(
         title=html.escape(payload["title"]),
+        policy=POLICY.format(style=_hash(style), script=_hash(script)),
         style=style,
-        style_hash=_hash(style),
         script=script,
-        script_hash=_hash(script),
         payload=_json(payload),
         audio="\n".join(
             f'<script type="text/plain" class="audio">{html.escape(address)}</script>' for address in audio

@@ -6,7 +6,7 @@ function columnsOf(at) {
   const spans = spansOf(references.times[at], said.length);
   const slots = said.map((word, place) => ({ reference: word, cells: [], span: spans[place] }));
   const gaps = Array.from({ length: said.length + 1 }, () => []); // columns inserted before each word, and at the end
-  systems.forEach((_, system) => isScored(system, at) && putInto(slots, gaps, system, at));
+  for (const system of systems.keys()) if (isScored(system, at)) putInto(slots, gaps, system, at);
   const columns = gaps.flatMap((gap, place) => [...gap, ...slots.slice(place, place + 1)]);
   fillSpans(columns);
   return columns;

@@ -13,7 +13,8 @@ const rateOf = ([substituted, deleted, inserted, length]) => ratio(substituted +
 const referenceOf = (at) => references.text[at];
 const hypothesisOf = (system, at) => hypotheses[system].text[at] || (isRight(system, at) ? referenceOf(at) : "");
 const writtenReference = (at) => references.written[at] || referenceOf(at);
-const writtenHypothesis = (system, at) => (isMissing(system, at) ? null : hypotheses[system].written[at] || hypothesisOf(system, at));
+const writtenHypothesis = (system, at) =>
+  isMissing(system, at) ? null : hypotheses[system].written[at] || hypothesisOf(system, at);
 const isMissing = (system, at) => hypotheses[system].written[at] === null;
 const isRight = (system, at) => hypotheses[system].steps[at] === 0;
 const isScored = (system, at) => hypotheses[system].steps[at] !== null;

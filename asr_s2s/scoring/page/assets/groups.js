@@ -11,12 +11,21 @@ function fillRates(table, heads, parts) {
   const [first, ...others] = heads;
   fillTable(
     table,
-    [header(first), ...others.map(numbered), plotHead(scale, "WER"), column("WER\u00a0%"), withShares ? column("%\u00a0of\u00a0errors") : []].flat(),
+    [
+      header(first),
+      ...others.map(numbered),
+      plotHead(scale, "WER"),
+      column("WER\u00a0%"),
+      withShares ? column("%\u00a0of\u00a0errors") : [],
+    ].flat(),
     parts.map(({ name, figures, rates, shares }) =>
       row(
         element("th", { scope: "row" }, name),
         figures.map((value) => figure(number(value))),
-        plot(scale, rates.map((value, system) => ({ value, intervals: [], system }))),
+        plot(
+          scale,
+          rates.map((value, system) => ({ value, intervals: [], system })),
+        ),
         rates.map((rate) => figure(percent(rate))),
         withShares ? shares.map((share) => figure(share === null ? "–" : (100 * share).toFixed(1))) : null,
       ),
@@ -53,8 +62,12 @@ function drawGroup(name, limit = GROUPS_SHOWN) {
     };
   });
   fillRates(byId("group-table"), [name, "Utterances", "Words"], parts);
-  const rest = groups.length > limit ? link(`Show all ${number(groups.length)}`, () => drawGroup(name, groups.length)) : "";
-  byId("groups-note").replaceChildren("WER in percent, of normalised words. Choose a group to see its utterances. ", rest);
+  const rest =
+    groups.length > limit ? link(`Show all ${number(groups.length)}`, () => drawGroup(name, groups.length)) : "";
+  byId("groups-note").replaceChildren(
+    "WER in percent, of normalised words. Choose a group to see its utterances. ",
+    rest,
+  );
 }
 
 // Kinds of words and rules of the normalizer are the same for all systems.
@@ -77,11 +90,19 @@ function drawKinds() {
 }
 
 function fillKeywords() {
-  const heads = [header("Keyword"), numbered("Said"), ...systems.flatMap((_, system) => ["recall %", "precision %"].map((name) => numbered([sign(system), ` ${name}`])))];
+  const heads = [
+    header("Keyword"),
+    numbered("Said"),
+    ...systems.flatMap((_, system) => ["recall %", "precision %"].map((name) => numbered([sign(system), ` ${name}`]))),
+  ];
   const rows = systems[0].keywords.map(([keyword, said], place) => {
     const found = systems.map((system) => system.keywords[place]);
     const rates = found.flatMap(([, of, recognised, hits]) => [ratio(hits, of), ratio(hits, recognised)]);
-    return row(element("th", { scope: "row" }, keyword), figure(number(said)), rates.map((rate) => figure(percent(rate))));
+    return row(
+      element("th", { scope: "row" }, keyword),
+      figure(number(said)),
+      rates.map((rate) => figure(percent(rate))),
+    );
   });
   fillTable(byId("keywords"), heads, rows);
 }

@@ -29,18 +29,33 @@ function drawRates() {
     { index, side: "normalised", intervals: system.intervals, ...system.normalised },
     { index, side: "raw", intervals: [], ...system.raw },
   ]);
-  const scale = scaleOf(sides.flatMap(({ words, intervals }) => [rateOf(words) ?? 0, ...intervals.map(({ high }) => high)]));
+  const scale = scaleOf(
+    sides.flatMap(({ words, intervals }) => [rateOf(words) ?? 0, ...intervals.map(({ high }) => high)]),
+  );
   const kinds = [...new Set(sides.flatMap(({ intervals }) => intervals.map(({ by }) => by)))];
   const heads = [
     header("System"),
     header("Words"),
     plotHead(scale, "WER"),
-    ...["WER\u00a0%", ...kinds.map((by) => `95 % by ${by}`), "Substituted", "Deleted", "Inserted", "Of\u00a0words", "CER\u00a0%", "SER\u00a0%"].map(numbered),
+    ...[
+      "WER\u00a0%",
+      ...kinds.map((by) => `95 % by ${by}`),
+      "Substituted",
+      "Deleted",
+      "Inserted",
+      "Of\u00a0words",
+      "CER\u00a0%",
+      "SER\u00a0%",
+    ].map(numbered),
   ];
-  fillTable(byId("rates"), heads, sides.map((side) => rateRow(side, scale, kinds)));
-  byId("rates-note").textContent = kinds.length
-    ? `Intervals: 95 % of the bootstrap's resamples of whole ${kinds.map((by) => `${by}s`).join(" (thick) or ")}${kinds.length > 1 ? " (thin)" : ""}.`
-    : "";
+  fillTable(
+    byId("rates"),
+    heads,
+    sides.map((side) => rateRow(side, scale, kinds)),
+  );
+  const units = kinds.map((by, place) => `${by}s (${place ? "thin" : "thick"} line)`).join(" or ");
+  const intervals = units && `Intervals hold 95 % of the bootstrap's resamples of whole ${units}. `;
+  byId("rates-note").textContent = `${intervals}A hollow mark is the rate of the texts as they are written.`;
 }
 
 function rateRow({ index, side, intervals, words, characters, sentences }, scale, kinds) {
@@ -83,7 +98,9 @@ function drawDifferences() {
   const { differences } = data;
   byId("comparison").hidden = !differences.length;
   if (!differences.length) return;
-  const scale = scaleOf(differences.flatMap(({ interval, points }) => [points, interval?.low ?? 0, interval?.high ?? 0]));
+  const scale = scaleOf(
+    differences.flatMap(({ interval, points }) => [points, interval?.low ?? 0, interval?.high ?? 0]),
+  );
   const figures = ["Points", "95 %", ...TESTS.map((test) => `p, ${test}`), "Utterances"];
   const heads = [header("Systems"), plotHead(scale, "Difference in WER"), ...figures.map(numbered)];
   const rows = differences.map(({ first, second, points, interval, p, utterances }) =>
@@ -101,6 +118,8 @@ function drawDifferences() {
 
 function drawSections() {
   const shown = [...document.querySelectorAll("main > section")].filter((section) => !section.hidden);
-  const links = shown.map((section) => element("a", { href: `#${section.id}` }, section.querySelector("h2").textContent));
+  const links = shown.map((section) =>
+    element("a", { href: `#${section.id}` }, section.querySelector("h2").textContent),
+  );
   byId("sections").append(...links);
 }

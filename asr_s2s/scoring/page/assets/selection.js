@@ -16,7 +16,12 @@ const FIELDS_SHOWN = 1; // columns of the table; all fields are groups above it
 const columns = [
   { key: "id", name: "Utterance", className: "id", value: (at) => references.id[at], isText: true },
   ...Object.keys(fields).slice(0, FIELDS_SHOWN).map(fieldColumn),
-  { key: "seconds", name: "Seconds", value: (at) => recordings.seconds[at], show: (seconds) => seconds?.toFixed(1) ?? "" },
+  {
+    key: "seconds",
+    name: "Seconds",
+    value: (at) => recordings.seconds[at],
+    show: (seconds) => seconds?.toFixed(1) ?? "",
+  },
   { key: "words", name: "Words", value: (at) => lengths[at] },
   ...systems.flatMap((_, system) => [
     { key: `errors:${system}`, name: "Errors", of: [system], value: (at) => errors[system][at] },
@@ -26,13 +31,22 @@ const columns = [
 ];
 
 function fieldColumn(name) {
-  const value = (at) => valuesAt(name, at).map((one) => fields[name].values[one]).join(", ");
+  const value = (at) =>
+    valuesAt(name, at)
+      .map((one) => fields[name].values[one])
+      .join(", ");
   return { key: `field:${name}`, name, value, isText: true };
 }
 
 function differenceColumn() {
   const value = (at) => (isScored(0, at) && isScored(1, at) ? errors[0][at] - errors[1][at] : null);
-  return { key: "difference", name: "Errors", of: [0, 1], value, show: (count) => (count === null ? "" : signed(String(count))) };
+  return {
+    key: "difference",
+    name: "Errors",
+    of: [0, 1],
+    value,
+    show: (count) => (count === null ? "" : signed(String(count))),
+  };
 }
 
 // Change the filters and select anew.
@@ -49,7 +63,8 @@ const passesWhich = (ats) => {
   const test = WHICH[filters.which];
   return filters.which === "all" ? ats : ats.filter((at) => test(errors.map((counts) => counts[at])));
 };
-const passesField = (ats) => (filters.field === null ? ats : ats.filter((at) => valuesAt(filters.field, at).includes(filters.value)));
+const passesField = (ats) =>
+  filters.field === null ? ats : ats.filter((at) => valuesAt(filters.field, at).includes(filters.value));
 const passesEdit = (ats) => (filters.edit === null ? ats : ats.filter((at) => hasEdit(at, filters.edit)));
 
 let haystack = null; // one lower-case text an utterance, made at the first search

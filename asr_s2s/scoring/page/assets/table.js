@@ -35,7 +35,9 @@ function turnTo(to) {
 function drawPage() {
   const focused = document.activeElement?.dataset.key;
   const shown = selected.slice(page.number * page.size, (page.number + 1) * page.size);
-  byId("table").replaceChildren(element("thead", null, row(header("", { "aria-label": "Sound" }), columns.map(drawHead))));
+  byId("table").replaceChildren(
+    element("thead", null, row(header("", { "aria-label": "Sound" }), columns.map(drawHead))),
+  );
   byId("table").append(...shown.map(drawUtterance));
   drawCount();
   drawChips();
@@ -45,11 +47,16 @@ function drawPage() {
 
 function drawHead(column) {
   const sorted = order.column !== column ? "none" : order.descending ? "descending" : "ascending";
-  const arrow = element("span", { className: "arrow", "aria-hidden": "true" }, { ascending: "▲", descending: "▼", none: "↕" }[sorted]);
+  const arrow = element(
+    "span",
+    { className: "arrow", "aria-hidden": "true" },
+    { ascending: "▲", descending: "▼", none: "↕" }[sorted],
+  );
   const of = systems.length > 1 ? (column.of ?? []) : [];
   const signs = of.flatMap((system, place) => [place ? "− " : "", sign(system), " "]);
   const made = button([...signs, column.name, " ", arrow], () => sortBy(column), { "data-key": column.key });
-  if (of.length) made.setAttribute("aria-label", `${column.name}, ${of.map((system) => systems[system].name).join(" minus ")}`);
+  if (of.length)
+    made.setAttribute("aria-label", `${column.name}, ${of.map((system) => systems[system].name).join(" minus ")}`);
   return header(made, { "aria-sort": sorted, className: column.isText ? "" : "figure" });
 }
 
@@ -101,7 +108,11 @@ function drawPager() {
   const last = Math.max(0, Math.ceil(selected.length / page.size) - 1);
   const turn = (name, to, possible) =>
     button(name, () => turnTo(to), { disabled: !possible, "data-key": name, "aria-label": `${name} page` });
-  const sizes = element("select", { "data-key": "sizes" }, PAGE_SIZES.map((size) => new Option(size, size, false, size === page.size)));
+  const sizes = element(
+    "select",
+    { "data-key": "sizes" },
+    PAGE_SIZES.map((size) => new Option(size, size, false, size === page.size)),
+  );
   sizes.addEventListener("change", () => {
     page.size = Number(sizes.value);
     turnTo(0);

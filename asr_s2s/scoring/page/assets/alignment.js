@@ -1,5 +1,8 @@
 // Reference and hypotheses of one utterance, word under word; each word can be heard.
 
+const MISSING = " (missing)";
+const WIDEST_LABEL = 30; // letters
+
 // Columns of {reference, cells: [{kind, word, span}] by system, span: [start, end] in seconds or null}.
 function columnsOf(at) {
   const said = split(referenceOf(at));
@@ -60,19 +63,21 @@ function alignmentOf(at) {
   const words = columnsOf(at).map((column) => drawColumn(at, column, shown));
   const entry = words.find((word) => word.classList.contains("wrong")) ?? words[0];
   if (entry) entry.tabIndex = 0;
-  const names = ["reference", ...shown.map(({ name }, system) => `${name}${stateOf(system, at)}`)];
+  const names = ["reference", ...shown.map(({ name }, system) => name + (isMissing(system, at) ? MISSING : ""))];
   const labels = names.map((name) => element("span", { textContent: name, title: name }));
   const block = element("div", { className: "alignment labelled", role: "group", "aria-label": "Words side by side" }, [
     element("div", { className: "labels", "aria-hidden": "true" }, labels),
-    element("div", { className: "words" }, words),
+    element("div", { className: "words", dir: "auto" }, words),
   ]);
   block.addEventListener("keydown", (event) => walk(event, words));
   return block;
 }
 
-function stateOf(system, at) {
-  if (!isScored(system, at)) return " (missing, left out)";
-  return isMissing(system, at) ? " (missing)" : "";
+// All blocks begin at the same place.
+function alignLabels() {
+  const name = Math.max(...["reference", ...systems.map((system) => system.name)].map(({ length }) => length));
+  const state = hypotheses.some(({ written }) => written.includes(null)) ? MISSING.length : 0;
+  document.documentElement.style.setProperty("--labels", `${Math.min(name + state, WIDEST_LABEL)}ch`);
 }
 
 function walk(event, words) {

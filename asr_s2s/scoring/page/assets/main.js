@@ -6,5 +6,6 @@ drawGroups();
 drawKinds();
 drawErrors();
 drawSections();
+alignLabels();
 startPlayer();
 startTable();

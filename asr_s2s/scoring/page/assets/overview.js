@@ -20,8 +20,6 @@ function drawTitle() {
   };
   show(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   byId("theme").addEventListener("click", () => show(root.dataset.theme === "dark" ? "light" : "dark"));
-  const longest = Math.max("reference".length, ...systems.map(({ name }) => name.length));
-  root.style.setProperty("--labels", `${Math.min(longest, 28)}ch`);
 }
 
 function drawRates() {

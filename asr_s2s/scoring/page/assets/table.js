@@ -76,7 +76,7 @@ function writtenOf(at) {
   const texts = systems.map(({ name }, system) => [name, writtenHypothesis(system, at) ?? "(missing)"]);
   const lines = [["reference", writtenReference(at)], ...texts].flatMap(([name, text]) => [
     element("dt", { textContent: name }),
-    element("dd", { textContent: text }),
+    element("dd", { textContent: text, dir: "auto" }),
   ]);
   return element("dl", { className: "written labelled" }, lines);
 }

@@ -6,23 +6,33 @@ all small letters, tell of none.
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.report import Confusion, WordClass
 
 NUMBER_WORDS = frozenset(
-    "zero oh one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million "
-    "billion first second third fourth fifth sixth seventh eighth ninth tenth half dozen".split()
+    word
+    for line in (
+        "zero oh one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen",
+        "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand",
+        "million billion first second third fourth fifth sixth seventh eighth ninth tenth half dozen",
+    )
+    for word in line.split()
 )
 FUNCTION_WORDS = frozenset(
-    "a an the this that these those my your his her its our their i me you he him she it we us they them who whom "
-    "whose which what there here and or but nor so yet if then than because as while when where why how although "
-    "though unless until since before after of in on at to from by with without for about against between into "
-    "through during above below up down out off over under again not no yes is am are was were be been being have "
-    "has had having do does did doing will would shall should can could may might must isn't aren't wasn't don't "
-    "doesn't didn't won't can't couldn't i'm you're he's she's it's we're they're i've i'll i'd that's there's all "
-    "any both each few more most other some such only own same too very just s t m re ve ll d".split()
+    word
+    for line in (
+        "a an the this that these those my your his her its our their i me you he him she it we us they them who",
+        "whom whose which what there here and or but nor so yet if then than because as while when where why how",
+        "although though unless until since before after of in on at to from by with without for about against",
+        "between into through during above below up down out off over under again not no yes is am are was were be",
+        "been being have has had having do does did doing will would shall should can could may might must isn't",
+        "aren't wasn't don't doesn't didn't won't can't couldn't i'm you're he's she's it's we're they're i've",
+        "i'll i'd that's there's all any both each few more most other some such only own same too very just s t m",
+        "re ve ll d",
+    )
+    for word in line.split()
 )
 MOSTLY = 0.5
 END_OF_SENTENCE = (".", "!", "?", ":", '."', '!"', '?"')
@@ -43,9 +53,7 @@ class WordClasses:
             return
         words = written.split()
         inside = [
-            word
-            for before, word in zip(words, words[1:], strict=False)
-            if not before.endswith(END_OF_SENTENCE) and word[:1].isalpha()
+            word for before, word in pairwise(words) if not before.endswith(END_OF_SENTENCE) and word[:1].isalpha()
         ]
         capital = [word for word in inside if word[0].isupper()]
         self._within += len(inside)

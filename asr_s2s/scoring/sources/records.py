@@ -49,7 +49,7 @@ class RecordFile:
         self.skipped: list[str] = []  # where the records are that name no text, for messages
         self._parse, self._records, self._check = parse, records, check
         self._starts, self._ends, self._numbers = array("q"), array("q"), array("q")
-        self._file = opened(path)
+        self._file, self._at = opened(path), -1
 
     def ids(self) -> Iterator[str]:
         """Read all ids in order. Raises ScoringError that lists every broken record."""
@@ -78,8 +78,10 @@ class RecordFile:
 
     def __getitem__(self, number: int) -> Text:
         """Read the text of the number-th id once more."""
-        self._file.seek(self._starts[number])
-        raw = self._file.read(self._ends[number] - self._starts[number])
+        start, end = self._starts[number], self._ends[number]
+        if start != self._at:  # a seek empties the buffer
+            self._file.seek(start)
+        raw, self._at = self._file.read(end - start), end
         return self._parse(decoded(raw, self.path, self._numbers[number]), self._numbers[number])
 
 

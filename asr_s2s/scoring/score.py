@@ -8,7 +8,7 @@ from typing import Unpack
 from asr_s2s.errors import ScoringError
 from asr_s2s.scoring.align import check_counts
 from asr_s2s.scoring.differences import difference_of
-from asr_s2s.scoring.pairing import Hypotheses, References
+from asr_s2s.scoring.pairing import Pairs
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.settings import Options, Settings, settings_of
 from asr_s2s.scoring.significance import MatchedSegments
@@ -80,24 +80,23 @@ def _held(texts: Mapping[str, str], name: str) -> HeldSource:
 
 
 def _scored(sides: Mapping[str, Sides], settings: Settings) -> Comparison:
-    """Read the references once, beside the hypotheses of every system."""
-    references = References(next(iter(sides.values()))[0])
-    hypotheses = {name: Hypotheses(references, source) for name, (_, source) in sides.items()}
+    """Score all systems side by side."""
+    pairs = Pairs(next(iter(sides.values()))[0], [hypotheses for _, hypotheses in sides.values()])
     tallies = {name: Tally(settings) for name in sides}
     segments = {pair: MatchedSegments() for pair in combinations(sides, 2)}
-    for place, reference in enumerate(references):
+    for place, (reference, hypotheses) in enumerate(pairs):
         prepared = Prepared.of(reference.text, settings.normalizer)
-        edits = {}
-        for name, tally in tallies.items():
-            hypothesis = hypotheses[name][place]
-            if hypothesis is not None or settings.missing == "deletions":
-                edits[name] = tally.add(place, reference, prepared, hypothesis)
+        edits = {
+            name: tally.add(place, reference, prepared, hypothesis)
+            for (name, tally), hypothesis in zip(tallies.items(), hypotheses, strict=True)
+            if hypothesis is not None or settings.missing == "deletions"
+        }
         for pair, matched in segments.items():
             if pair[0] in edits and pair[1] in edits:
                 matched.add(edits[pair[0]], edits[pair[1]])
     reports = {
-        name: report_of(name, tally, hypotheses[name].pairing(references, settings.missing), sides[name], settings)
-        for name, tally in tallies.items()
+        name: report_of(name, tally, pairs.pairing(match, settings.missing), sides[name], settings)
+        for (name, tally), match in zip(tallies.items(), pairs.matches, strict=True)
     }
     differences = [
         difference_of(reports[first], reports[second], matched) for (first, second), matched in segments.items()

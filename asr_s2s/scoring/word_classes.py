@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from asr_s2s.scoring.error_rate import ErrorRate
+from asr_s2s.scoring.ranking import Ranking
 from asr_s2s.scoring.report import Confusion, WordClass
 
 NUMBER_WORDS = frozenset(
@@ -35,6 +36,7 @@ FUNCTION_WORDS = frozenset(
     for word in line.split()
 )
 MOSTLY = 0.5
+MOST_WORDS = 1_000_000  # a vocabulary that no text has
 END_OF_SENTENCE = (".", "!", "?", ":", '."', '!"', '?"')
 
 
@@ -42,7 +44,7 @@ class WordClasses:
     """Counts of words as they are compared, and of capital letters in the references as they are written."""
 
     def __init__(self) -> None:
-        self._words: Counter[str] = Counter()
+        self._words: Ranking[str] = Ranking(MOST_WORDS)
         self._capitalised: Counter[str] = Counter()
         self._within, self._capitals = 0, 0
 
@@ -64,7 +66,7 @@ class WordClasses:
         """Give the errors by class; an inserted word counts by its own class."""
         names = self._names()
         counts = {name: [0, 0, 0, 0] for name in ("names", "numbers", "function words", "others")}
-        for word, count in self._words.items():
+        for word, count in self._words.counts.items():
             counts[_class_of(word, names)][3] += count
         for edit in edits:
             kind = 2 if edit.reference is None else 1 if edit.hypothesis is None else 0
@@ -74,7 +76,8 @@ class WordClasses:
     def _names(self) -> frozenset[str]:
         if self._capitals > MOSTLY * self._within:  # headlines, or all capitals
             return frozenset()
-        often = {word for word, count in self._capitalised.items() if count > MOSTLY * self._words[word]}
+        counts = self._words.counts
+        often = {word for word, count in self._capitalised.items() if count > MOSTLY * counts[word]}
         return frozenset(often - FUNCTION_WORDS)
 
 

@@ -1,9 +1,9 @@
 """Time the scorer against jiwer, sclite and meeteval: one thread, no normalising, each in a process of its own.
 
-usage: score.py [--utterances 100000 1000000] [--runs 1] [--only asr-s2s jiwer sclite meeteval]
+usage: score.py [--utterances 100000 1000000] [--wer 5] [--runs 1] [--only asr-s2s jiwer sclite meeteval]
 
-The texts are drawn: 3 to 25 words by Zipf's law from a vocabulary of 20,000, of which 6 % are substituted (each word by
-one of its five confusable words), 2 % deleted and 2 % followed by another word. Seconds are of the processor, the
+The texts are drawn: 3 to 25 words by Zipf's law from a vocabulary of 20,000. Of the errors six in ten are substitutions
+(each word by one of five), two deletions and two insertions. Seconds are of the processor, the
 start of Python included; memory is the largest the process ever held.
 """
 
@@ -22,7 +22,7 @@ VOCABULARY = 20_000
 SCLITE = "/usr/lib/sctk/bin/sclite"
 
 
-def write_texts(folder: Path, count: int) -> tuple[Path, Path]:
+def write_texts(folder: Path, count: int, wer: float) -> tuple[Path, Path]:
     """Write references and hypotheses as trn."""
     generator = random.Random(count)  # noqa: S311 - texts, not secrets
     words = ["".join(generator.choices("abcdefghijklmnopqrstuvwxyz", k=2 + at % 9)) for at in range(VOCABULARY)]
@@ -31,19 +31,19 @@ def write_texts(folder: Path, count: int) -> tuple[Path, Path]:
     with paths[0].open("w") as references, paths[1].open("w") as hypotheses:
         for number in range(count):
             said = generator.choices(words, cum_weights=weights, k=generator.randint(3, 25))
-            heard = [word for each in said for word in misheard(each, words, generator)]
+            heard = [word for each in said for word in misheard(each, words, wer, generator)]
             references.write(f"{' '.join(said)} (s-{number:07d})\n")
             hypotheses.write(f"{' '.join(heard)} (s-{number:07d})\n")
     return paths
 
 
-def misheard(word: str, words: list[str], generator: random.Random) -> list[str]:
-    chance = generator.random()
-    if chance < 0.06:
+def misheard(word: str, words: list[str], wer: float, generator: random.Random) -> list[str]:
+    chance = generator.random() / wer
+    if chance < 0.6:
         return [words[(len(word) * 997 + ord(word[0]) * 31 + generator.randrange(5)) % VOCABULARY]]
-    if chance < 0.08:
+    if chance < 0.8:
         return []
-    return [word, words[generator.randrange(50)]] if chance < 0.10 else [word]
+    return [word, words[generator.randrange(50)]] if chance < 1 else [word]
 
 
 def asr_s2s(reference: Path, hypothesis: Path) -> list[str]:
@@ -102,6 +102,7 @@ def used(usage: resource.struct_rusage) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--utterances", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--wer", type=float, default=5.0, help="percent")
     parser.add_argument("--runs", type=int, default=1, help="the fastest counts")
     parser.add_argument("--only", nargs="+", choices=TOOLS, default=list(TOOLS))
     arguments = parser.parse_args()
@@ -109,7 +110,7 @@ def main() -> None:
     print("|---:|---|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
         for count in arguments.utterances:
-            paths = write_texts(Path(folder), count)
+            paths = write_texts(Path(folder), count, arguments.wer / 100)
             own = None
             for tool in arguments.only:
                 seconds, memory = min(measure(TOOLS[tool](*paths)) for _ in range(arguments.runs))

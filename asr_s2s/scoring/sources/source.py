@@ -1,4 +1,4 @@
-"""What one side says: its ids in order, and the text of each when it is asked for."""
+"""What one side says: its texts in order, and each again when it is asked for."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,12 +48,12 @@ class Source(Protocol):
         """Tell what a reader of the report must know of this file."""
         ...
 
-    def ids(self) -> Iterator[str]:
-        """Read all ids in order; to be exhausted once, before texts are asked for."""
+    def texts(self) -> Iterator[Text]:
+        """Read all texts in order; to be exhausted once, before any is asked for again."""
         ...
 
     def __getitem__(self, number: int) -> Text:
-        """Give the text that the number-th id names, counted from 0."""
+        """Give the number-th text again, counted from 0."""
         ...
 
 
@@ -62,18 +62,18 @@ class HeldSource:
     """Texts that lie in memory."""
 
     name: str
-    texts: Sequence[Text]
+    held: Sequence[Text]
     path: Path | None = None
     by: By = "id"
     remarks: tuple[str, ...] = ()
 
-    def ids(self) -> Iterator[str]:
-        """Read all ids in order."""
-        return (text.id for text in self.texts)
+    def texts(self) -> Iterator[Text]:
+        """Give all texts in order."""
+        return iter(self.held)
 
     def __getitem__(self, number: int) -> Text:
-        """Give the text that the number-th id names."""
-        return self.texts[number]
+        """Give the number-th text."""
+        return self.held[number]
 
 
 def by_line(name: str, lines: Sequence[str]) -> HeldSource:

@@ -129,7 +129,7 @@ def _relative(audio_path: Path, folder: Path) -> str:
 
 
 def parse_record(line: str) -> dict[str, Any]:
-    """Read one line as it stands, for those who need not all of an utterance. Raises ManifestError without its place."""
+    """Read one line as it stands, for those who need no whole utterance. Raises ManifestError without its place."""
     try:
         return _record(line.strip())
     except _BrokenLineError as error:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +14,11 @@ from asr_s2s.errors import ConfigError
 
 if TYPE_CHECKING:
     from asr_s2s.scoring import Comparison, Report
+    from asr_s2s.scoring.settings import Options
 
+Missing = Literal["deletions", "skip"]
+Costs = Literal["unit", "sclite"]
+Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "columns", "lines"]
 ABOVE_THRESHOLD = 4
 
 
@@ -23,7 +27,7 @@ def score(
         list[Path] | None,
         typer.Argument(
             metavar="[REFERENCE] HYPOTHESIS...",
-            help="One manifest or table with references and hypotheses; or the reference, then one hypothesis or several: "
+            help="One manifest or table with both sides; or the reference, then one hypothesis or several: "
             "manifest, Kaldi text, trn, stm, ctm, SegLST, csv, tsv, plain lines.",
         ),
     ] = None,
@@ -35,9 +39,12 @@ def score(
         typer.Option(help="Fields of the manifest, as speaker,language; also duration, speed, snr, flags."),
     ] = None,
     missing: Annotated[
-        str, typer.Option(help="What a missing hypothesis is: deletions, or skip to leave it out.")
+        Missing, typer.Option(help="What a missing hypothesis is: deletions, or skip to leave it out.")
     ] = "deletions",
-    costs: Annotated[str, typer.Option(help="Of an alignment: unit, or sclite (substitution 4, others 3).")] = "unit",
+    costs: Annotated[Costs, typer.Option(help="Of an alignment: unit, or sclite (substitution 4, others 3).")] = "unit",
+    source_format: Annotated[
+        Format | None, typer.Option("--format", help="Of all files, where it cannot be told from them.")
+    ] = None,
     keywords: Annotated[
         Path | None, typer.Option(help="A file with a word or phrase a line: recall, precision.")
     ] = None,
@@ -68,21 +75,22 @@ def score(
 
     if not files:
         raise ConfigError("no files were given. Give one manifest, or REFERENCE and one HYPOTHESIS or several.")
-    options = {
+    options: Options = {
         "normalizer": normalizer,
         "group_by": [name for names in group_by or [] for name in names.split(",") if name],
         "missing": missing,
         "costs": costs,
         "keywords": keywords or (),
         "keep_utterances": html is not None,
+        "source_format": source_format,
         "command": shlex.join(["asr-s2s", *sys.argv[1:]]),
     }
     result: Report | Comparison
     if len(files) <= 2:
-        result = score_texts(*files, **options)  # type: ignore[misc]  # checked by settings_of
+        result = score_texts(*files, **options)
     else:
         systems = dict(zip(system_names(files[1:]), files[1:], strict=True))
-        result = compare(files[0], systems, **options)  # type: ignore[arg-type]  # checked by settings_of
+        result = compare(files[0], systems, **options)
     _show(result)
     views: list[tuple[Path | None, Callable[..., str]]] = [
         (json, to_json),
@@ -99,12 +107,12 @@ def _show(result: "Report | Comparison") -> None:
     """Write the report, in colours on a terminal."""
     from asr_s2s.scoring import to_text
 
-    if not sys.stdout.isatty():
-        output(to_text(result))
-        return
-    from asr_s2s.cli.colours import coloured
+    if sys.stdout.isatty():
+        from asr_s2s.cli.colours import show
 
-    coloured(to_text)(result)
+        show(to_text(result))
+    else:
+        output(to_text(result))
 
 
 def _write(result: "Report | Comparison", views: list[tuple[Path | None, Callable[..., str]]]) -> None:

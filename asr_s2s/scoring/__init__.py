@@ -1,14 +1,9 @@
-"""From references and hypotheses to error counts, alignments and a report; no torch."""
+"""From references and hypotheses to error counts, alignments and a report; no torch.
+
+What the confidences of transcripts are worth is in asr_s2s.scoring.calibration.
+"""
 
 from asr_s2s.scoring.align import Alignment, Step, align, character_errors, count_errors, word_errors
-from asr_s2s.scoring.calibration import (
-    Logistic,
-    calibration_error,
-    fit_logistic,
-    judged_words,
-    reliability,
-    right_words,
-)
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.json_report import to_json
 from asr_s2s.scoring.measures import Measures
@@ -22,20 +17,14 @@ __all__ = [
     "Alignment",
     "Comparison",
     "ErrorRate",
-    "Logistic",
     "Measures",
     "Report",
     "Step",
     "align",
-    "calibration_error",
     "character_errors",
     "compare",
     "count_errors",
-    "fit_logistic",
-    "judged_words",
     "percent",
-    "reliability",
-    "right_words",
     "score",
     "system_names",
     "to_csv",

@@ -6,7 +6,7 @@ its choice among equals are to be had too.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from rapidfuzz.distance import Levenshtein
 
@@ -50,8 +50,7 @@ class Alignment:
 
 def unit_edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
     """List the edits of an alignment with the fewest errors."""
-    edits: list[Edit] = Levenshtein.editops(reference, hypothesis).as_list()
-    return edits
+    return cast("list[Edit]", Levenshtein.editops(reference, hypothesis).as_list())
 
 
 COSTS: dict[str, Edits] = {"unit": unit_edits, "sclite": sclite_edits}

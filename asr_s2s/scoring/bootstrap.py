@@ -31,9 +31,9 @@ def difference(
 ) -> tuple[float, float, float] | None:
     """Give the bounds of the second's rate less the first's, and twice the share of resamples beyond 0.
 
-    None where there is but one utterance, or no word.
+    None where there is but one unit, or no word.
 
-    first, second: (utterance,), the errors of both; lengths: (utterance,)
+    first, second: (unit,), the errors of both in utterances or speakers; lengths: (unit,)
     """
     if len(lengths) < 2 or not lengths.sum():
         return None
@@ -50,12 +50,14 @@ def by_block(blocks: NDArray[np.integer], counts: NDArray[np.integer]) -> NDArra
 
 def _resampled(counts: NDArray[np.integer]) -> NDArray[np.int64]:
     """Draw as many units as there are, again and again, and sum their counts: (resample, count) of (unit, count)."""
-    kinds, often = np.unique(counts, axis=0, return_counts=True)
+    widths = counts.max(axis=0).astype(np.int64) + 1
+    places, often = np.unique(np.ravel_multi_index(tuple(counts.T), tuple(widths)), return_counts=True)
+    kinds = np.stack(np.unravel_index(places, tuple(widths)), axis=1)
     generator = np.random.default_rng(SEED)
     total = int(often.sum())
     rows = max(1, 4_000_000 // len(kinds))  # 32 MB at a time
     parts = [
-        generator.multinomial(total, often / total, size=min(rows, RESAMPLES - done)) @ kinds.astype(np.int64)
+        generator.multinomial(total, often / total, size=min(rows, RESAMPLES - done)) @ kinds
         for done in range(0, RESAMPLES, rows)
     ]
     return np.concatenate(parts)

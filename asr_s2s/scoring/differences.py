@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from asr_s2s.scoring.bootstrap import difference
+from asr_s2s.scoring.bootstrap import by_block, difference
 from asr_s2s.scoring.report import Difference, Report
 from asr_s2s.scoring.significance import MatchedSegments, mcnemar, sign_test
 
@@ -16,7 +16,9 @@ def difference_of(first: Report, second: Report, segments: MatchedSegments) -> D
     errors, other_errors, lengths = one[:, :3].sum(axis=1), other[:, :3].sum(axis=1), one[:, 3]
     num_words = int(lengths.sum())
     points = (int(other_errors.sum()) - int(errors.sum())) / num_words if num_words else 0.0
-    low, high, p_bootstrap = difference(errors, other_errors, lengths) or (points, points, 1.0)
+    blocks = first.counts.speakers[in_first] if first.counts.speakers is not None else np.arange(len(lengths))
+    by_blocks = (by_block(blocks, column) for column in (errors, other_errors, lengths))
+    low, high, p_bootstrap = difference(*by_blocks) or (points, points, 1.0)
     return Difference(
         first=first.system,
         second=second.system,

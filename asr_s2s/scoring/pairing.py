@@ -1,8 +1,9 @@
-"""Put each hypothesis beside its reference by id, and count what has no partner; only ids and places are held."""
+"""Put each hypothesis beside its reference by id, and count what has no partner; ids and places alone are held."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from typing import Literal
 
 from asr_s2s.errors import ScoringError, listed
@@ -39,77 +40,115 @@ class Pairing:
         return self.num_references - (len(self.missing) if self.missing_as == "skip" else 0)
 
 
-class References:
-    """The references in their order, each id once."""
+class Pairs:
+    """The references in their order, each beside the hypotheses of all systems.
+
+    As long as all files name the same ids in the same order, they are read but once. From the first difference on, ids
+    and places of the rest are gathered, and the texts are read again by their places.
+    """
+
+    def __init__(self, reference: Source, hypotheses: Sequence[Source]) -> None:
+        for hypothesis in hypotheses:
+            _check_kinds(reference, hypothesis)
+        self.reference = reference
+        self.places: dict[str, int] = {}  # of every id: how many come before it
+        self.matches = [Match(hypothesis) for hypothesis in hypotheses]
+        self._numbers = array("q")  # of the references that are not in step, by place
+        self._doubled: dict[str, None] = {}
+
+    def __iter__(self) -> Iterator[tuple[Text, list[Text | None]]]:
+        """Give every pair once; what does not fit is known when all are read.
+
+        Raises ScoringError when the sides cannot be paired at all.
+        """
+        streams: list[Iterator[Text]] = [self.reference.texts(), *(match.source.texts() for match in self.matches)]
+        for texts in zip_longest(*streams):
+            first = texts[0]
+            in_step = first and first.id not in self.places and all(text and text.id == first.id for text in texts)
+            if not in_step:
+                yield from self._out_of_step(texts, streams)
+                break
+            self.places[first.id] = len(self.places)
+            yield first, list(texts[1:])
+        if not self.places:
+            raise ScoringError(f"{self.reference.name}: holds no references. Give a file with at least one.")
+        for match in self.matches:
+            match.check(self.reference, self.places)
+
+    def _out_of_step(
+        self, texts: Sequence[Text | None], streams: Sequence[Iterator[Text]]
+    ) -> Iterator[tuple[Text, list[Text | None]]]:
+        done = len(self.places)
+        rest = [chain([text] if text else [], stream) for text, stream in zip(texts, streams, strict=True)]
+        for number, text in enumerate(rest[0], start=done):
+            if self.places.setdefault(text.id, len(self.places)) == done + len(self._numbers):
+                self._numbers.append(number)
+            else:
+                self._doubled[text.id] = None
+        for match, stream in zip(self.matches, rest[1:], strict=True):
+            match.gather(stream, self.places, done)
+        for at, number in enumerate(self._numbers):
+            yield self.reference[number], [match.rest(at) for match in self.matches]
+
+    def pairing(self, match: "Match", missing_as: Missing) -> Pairing:
+        """Sum up for one system."""
+        return Pairing(
+            reference=self.reference.name,
+            hypothesis=match.source.name,
+            by=self.reference.by,
+            num_references=len(self.places),
+            missing=match.missing(self.places),
+            missing_as=missing_as,
+            extra=tuple(match.extra),
+            doubled_references=tuple(self._doubled),
+            doubled_hypotheses=tuple(match.doubled),
+            remarks=self.reference.remarks + match.source.remarks,
+        )
+
+
+class Match:
+    """Which of one system's hypotheses belong to the references that are not in step."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.places: dict[str, int] = {}  # by id: how many ids come before it
-        self._numbers = array("q")  # by place: the text's number in the source
-        doubled: dict[str, None] = {}
-        for number, name in enumerate(source.ids()):
-            if self.places.setdefault(name, len(self.places)) == len(self._numbers):
-                self._numbers.append(number)
+        self.extra: dict[str, None] = {}
+        self.doubled: dict[str, None] = {}
+        self._numbers = array("q")  # by place after the last in step; -1 where there is none
+        self._num_lines = 0
+
+    def gather(self, texts: Iterable[Text], places: Mapping[str, int], done: int) -> None:
+        """Take up the rest of the hypotheses; done: how many references have theirs."""
+        self._numbers = array("q", [-1]) * (len(places) - done)
+        for number, text in enumerate(texts, start=done):
+            self._num_lines = number + 1
+            place = number if self.source.by == "line" else places.get(text.id, -1)
+            if not 0 <= place < len(places):
+                (self.doubled if text.id in self.extra else self.extra)[text.id] = None
+            elif place < done or self._numbers[place - done] >= 0:
+                self.doubled[text.id] = None
             else:
-                doubled[name] = None
-        self.doubled = tuple(doubled)
-        if not self.places:
-            raise ScoringError(f"{source.name}: holds no references. Give a file with at least one.")
+                self._numbers[place - done] = number
 
-    def __iter__(self) -> Iterator[Text]:
-        return (self.source[number] for number in self._numbers)
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-
-class Hypotheses:
-    """One system's hypotheses at the places of their references.
-
-    Raises ScoringError when the two sides cannot be paired at all.
-    """
-
-    def __init__(self, references: References, source: Source) -> None:
-        _check_kinds(references.source, source)
-        self.source = source
-        self._numbers = array("q", [-1]) * len(references)  # by place; -1 where there is none
-        extra: dict[str, None] = {}
-        doubled: dict[str, None] = {}
-        num_found = 0
-        for number, name in enumerate(source.ids()):
-            place = number if source.by == "line" else references.places.get(name, -1)
-            if not 0 <= place < len(self._numbers):
-                (doubled if name in extra else extra)[name] = None
-            elif self._numbers[place] >= 0:
-                doubled[name] = None
-            else:
-                self._numbers[place] = number
-                num_found += 1
-        self.extra, self.doubled = tuple(extra), tuple(doubled)
-        if source.by == "line":
-            _check_lines(references, source, num_found + len(extra))
-        elif extra and not num_found:
-            _refuse_strangers(references, source, list(extra))
-
-    def __getitem__(self, place: int) -> Text | None:
-        """Give the hypothesis of the reference at a place."""
-        number = self._numbers[place]
+    def rest(self, at: int) -> Text | None:
+        """Give the hypothesis of a reference that is not in step, counted from the first of them."""
+        number = self._numbers[at]
         return self.source[number] if number >= 0 else None
 
-    def pairing(self, references: References, missing_as: Missing) -> Pairing:
-        """Sum up."""
-        return Pairing(
-            reference=references.source.name,
-            hypothesis=self.source.name,
-            by=references.source.by,
-            num_references=len(references),
-            missing=tuple(name for name, place in references.places.items() if self._numbers[place] < 0),
-            missing_as=missing_as,
-            extra=self.extra,
-            doubled_references=references.doubled,
-            doubled_hypotheses=self.doubled,
-            remarks=references.source.remarks + self.source.remarks,
-        )
+    def missing(self, places: Mapping[str, int]) -> tuple[str, ...]:
+        """List the references without a hypothesis."""
+        if -1 not in self._numbers:
+            return ()
+        done = len(places) - len(self._numbers)
+        return tuple(name for name, place in places.items() if place >= done and self._numbers[place - done] < 0)
+
+    def check(self, reference: Source, places: Mapping[str, int]) -> None:
+        """Refuse lines that cannot be paired by their number, and files that share no id."""
+        strangers = self.extra and len(self._numbers) == len(places) and set(self._numbers) == {-1}
+        if self.source.by == "line" and len(self._numbers):
+            if self._num_lines != len(places):
+                _refuse_lines(reference, len(places), self.source, self._num_lines)
+        elif strangers:
+            _refuse_strangers(reference, list(places), self.source, list(self.extra))
 
 
 def _check_kinds(reference: Source, hypothesis: Source) -> None:
@@ -127,16 +166,15 @@ def _check_kinds(reference: Source, hypothesis: Source) -> None:
     )
 
 
-def _check_lines(references: References, hypothesis: Source, num_lines: int) -> None:
-    if len(references) != num_lines:
-        raise ScoringError(
-            f"{references.source.name} has {len(references)} lines and {hypothesis.name} has {num_lines}, so "
-            "they cannot be paired by line. Give as many lines in both, or files with ids: manifests, Kaldi text, trn."
-        )
-
-
-def _refuse_strangers(references: References, hypothesis: Source, names: list[str]) -> None:
+def _refuse_lines(reference: Source, num_references: int, hypothesis: Source, num_lines: int) -> None:
     raise ScoringError(
-        f"No id is in both files. {references.source.name} has {len(references)}: {listed(list(references.places))}; "
-        f"{hypothesis.name} has {len(names)}: {listed(names)}. Give both the same ids."
+        f"{reference.name} has {num_references} lines and {hypothesis.name} has {num_lines}, so "
+        "they cannot be paired by line. Give as many lines in both, or files with ids: manifests, Kaldi text, trn."
+    )
+
+
+def _refuse_strangers(reference: Source, names: list[str], hypothesis: Source, others: list[str]) -> None:
+    raise ScoringError(
+        f"No id is in both files. {reference.name} has {len(names)}: {listed(names)}; "
+        f"{hypothesis.name} has {len(others)}: {listed(others)}. Give both the same ids."
     )

@@ -11,6 +11,8 @@ Item = TypeVar("Item", bound=Hashable)
 
 MOST_KINDS = 200_000  # some 30 MB; only made-up texts, or very long ones, make more kinds of errors
 
+AT_ONCE = 10_000
+
 
 class Ranking(Generic[Item]):
     """Counts of items; where there are more than MOST_KINDS, the rarest are let go.
@@ -19,13 +21,26 @@ class Ranking(Generic[Item]):
     """
 
     def __init__(self, most: int = MOST_KINDS) -> None:
-        self.counts: Counter[Item] = Counter()
         self.short_by = 0
+        self._counts: Counter[Item] = Counter()
+        self._waiting: list[Item] = []  # counting many at once is several times as fast
         self._most = most
 
     def update(self, items: Iterable[Item]) -> None:
         """Count each item."""
-        self.counts.update(items)
-        while len(self.counts) > self._most:
+        self._waiting.extend(items)
+        if len(self._waiting) >= AT_ONCE:
+            self._count()
+
+    @property
+    def counts(self) -> Counter[Item]:
+        """Give the counts so far."""
+        self._count()
+        return self._counts
+
+    def _count(self) -> None:
+        self._counts.update(self._waiting)
+        self._waiting.clear()
+        while len(self._counts) > self._most:
             self.short_by += 1
-            self.counts = Counter({item: count for item, count in self.counts.items() if count > self.short_by})
+            self._counts = Counter({item: count for item, count in self._counts.items() if count > self.short_by})

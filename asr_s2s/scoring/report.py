@@ -113,10 +113,12 @@ class Counts:
     """Errors of every scored utterance, for statistics; one row each.
 
     places: (utterance,), which of the references each is
+    speakers: (utterance,), a number for each speaker; None where no line tells of any
     raw_words, raw_characters, words, characters: (utterance, 4): substitutions, deletions, insertions, reference length
     """
 
     places: NDArray[np.int64]
+    speakers: NDArray[np.int32] | None
     raw_words: NDArray[np.int32]
     raw_characters: NDArray[np.int32]
     words: NDArray[np.int32]
@@ -171,7 +173,7 @@ class Difference:
     """How two systems differ in normalised word errors, on the utterances that both were scored on.
 
     points: rate of `second` less that of `first`, as a fraction: below 0 the second is better
-    low, high: bounds of 95 % of the bootstrap's resamples
+    low, high: bounds of 95 % of the bootstrap's resamples, of speakers where they are known, or else of utterances
     p_bootstrap: the share of resamples on the other side of 0, doubled
     p_mapsswe: matched pairs sentence segment word error test, two-sided
     p_sign, p_mcnemar: of the utterances where one has fewer errors, or has none; exact binomial tests

@@ -8,35 +8,42 @@ from typing import Unpack
 from asr_s2s.errors import ScoringError
 from asr_s2s.scoring.align import check_counts
 from asr_s2s.scoring.differences import difference_of
-from asr_s2s.scoring.pairing import Hypotheses, References
+from asr_s2s.scoring.pairing import Pairs
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.settings import Options, Settings, settings_of
 from asr_s2s.scoring.significance import MatchedSegments
-from asr_s2s.scoring.sources import HeldSource, Source, Text, by_line, read_sides
+from asr_s2s.scoring.sources import HeldSource, Source, SourceFormat, Text, by_line, read_sides
 from asr_s2s.scoring.summary import report_of
 from asr_s2s.scoring.tally import Prepared, Tally
 
-Texts = Sequence[str] | Mapping[str, str]
+Texts = Sequence[str] | Mapping[str, str] | Path  # a single string names a file, too
 Sides = tuple[Source, Source]
 
 
-def score(references: Texts | Path, hypotheses: Texts | Path | None = None, **options: Unpack[Options]) -> Report:
+def score(references: Texts, hypotheses: Texts | None = None, **options: Unpack[Options]) -> Report:
     """Score texts, or files of texts: two sequences are paired by position, two mappings by id, files by their ids.
 
     hypotheses: None where `references` is a manifest that holds both sides
     Raises ScoringError when they cannot be read or paired.
     """
-    sides = _sides(references, "references", hypotheses, "hypotheses")
-    return _scored({_name(hypotheses or references): sides}, settings_of(options)).reports[0]
+    settings = settings_of(options)
+    sides = _sides(references, "references", hypotheses, "hypotheses", settings.source_format)
+    return _scored({_name(references if hypotheses is None else hypotheses): sides}, settings).reports[0]
 
 
-def compare(references: Texts | Path, systems: Mapping[str, Texts | Path], **options: Unpack[Options]) -> Comparison:
+def compare(references: Texts, systems: Mapping[str, Texts], **options: Unpack[Options]) -> Comparison:
     """Score several systems, by their names, on the same references, and test their differences.
 
     Raises ScoringError when they cannot be read or paired.
     """
-    sides = {name: _sides(references, "references", hypotheses, name) for name, hypotheses in systems.items()}
-    return _scored(sides, settings_of(options))
+    settings = settings_of(options)
+    if not systems:
+        raise ScoringError("no systems were given. Give a mapping from their names to their hypotheses.")
+    sides = {
+        name: _sides(references, "references", hypotheses, name, settings.source_format)
+        for name, hypotheses in systems.items()
+    }
+    return _scored(sides, settings)
 
 
 def system_names(paths: Sequence[Path]) -> list[str]:
@@ -48,16 +55,17 @@ def system_names(paths: Sequence[Path]) -> list[str]:
     return [f"{path.stem} ({number})" for number, path in enumerate(paths, start=1)]
 
 
-def _name(texts: Texts | Path) -> str:
-    return texts.stem if isinstance(texts, Path) else "hypotheses"
+def _name(texts: Texts) -> str:
+    return Path(texts).stem if isinstance(texts, str | Path) else "hypotheses"
 
 
-def _sides(references: Texts | Path, name: str, hypotheses: Texts | Path | None, other_name: str) -> Sides:
-    if isinstance(references, Path) and isinstance(hypotheses, Path):
-        return read_sides(references, hypotheses)
-    if isinstance(references, Path) and hypotheses is None:
-        return read_sides(None, references)
-    if isinstance(references, Path) or isinstance(hypotheses, Path) or hypotheses is None:
+def _sides(
+    references: Texts, name: str, hypotheses: Texts | None, other_name: str, source_format: SourceFormat | None
+) -> Sides:
+    if isinstance(references, str | Path) and (hypotheses is None or isinstance(hypotheses, str | Path)):
+        files = Path(references), None if hypotheses is None else Path(hypotheses)
+        return read_sides(*files, source_format=source_format)
+    if hypotheses is None or isinstance(references, str | Path) or isinstance(hypotheses, str | Path):
         raise ScoringError("One side is a file, the other is not. Give two files or two lists of texts.")
     if isinstance(references, Mapping) and isinstance(hypotheses, Mapping):
         return _held(references, name), _held(hypotheses, other_name)
@@ -72,24 +80,23 @@ def _held(texts: Mapping[str, str], name: str) -> HeldSource:
 
 
 def _scored(sides: Mapping[str, Sides], settings: Settings) -> Comparison:
-    """Read the references once, beside the hypotheses of every system."""
-    references = References(next(iter(sides.values()))[0])
-    hypotheses = {name: Hypotheses(references, source) for name, (_, source) in sides.items()}
+    """Score all systems side by side."""
+    pairs = Pairs(next(iter(sides.values()))[0], [hypotheses for _, hypotheses in sides.values()])
     tallies = {name: Tally(settings) for name in sides}
     segments = {pair: MatchedSegments() for pair in combinations(sides, 2)}
-    for place, reference in enumerate(references):
+    for place, (reference, hypotheses) in enumerate(pairs):
         prepared = Prepared.of(reference.text, settings.normalizer)
-        edits = {}
-        for name, tally in tallies.items():
-            hypothesis = hypotheses[name][place]
-            if hypothesis is not None or settings.missing == "deletions":
-                edits[name] = tally.add(place, reference, prepared, hypothesis)
+        edits = {
+            name: tally.add(place, reference, prepared, hypothesis)
+            for (name, tally), hypothesis in zip(tallies.items(), hypotheses, strict=True)
+            if hypothesis is not None or settings.missing == "deletions"
+        }
         for pair, matched in segments.items():
             if pair[0] in edits and pair[1] in edits:
                 matched.add(edits[pair[0]], edits[pair[1]])
     reports = {
-        name: report_of(name, tally, hypotheses[name].pairing(references, settings.missing), sides[name], settings)
-        for name, tally in tallies.items()
+        name: report_of(name, tally, pairs.pairing(match, settings.missing), sides[name], settings)
+        for (name, tally), match in zip(tallies.items(), pairs.matches, strict=True)
     }
     differences = [
         difference_of(reports[first], reports[second], matched) for (first, second), matched in segments.items()

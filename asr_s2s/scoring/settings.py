@@ -9,6 +9,7 @@ from asr_s2s.errors import ScoringError
 from asr_s2s.scoring.align import Edits, find_costs
 from asr_s2s.scoring.keywords import read_keywords
 from asr_s2s.scoring.pairing import Missing
+from asr_s2s.scoring.sources import SourceFormat
 from asr_s2s.text.normalizers import Normalizer
 from asr_s2s.text.normalizers import normalizer as find_normalizer
 
@@ -25,6 +26,7 @@ class Options(TypedDict, total=False):
     missing: what references without a hypothesis are: "deletions", or "skip" to leave them out
     costs: "unit", or "sclite" for a substitution at 4, a deletion or an insertion at 3
     keywords: words or phrases, or a file with one a line
+    source_format: of all files; None tells it from each file
     keep_utterances: whether the report holds every utterance with its alignment
     command: what is noted in the report as having made it
     """
@@ -34,6 +36,7 @@ class Options(TypedDict, total=False):
     missing: Missing
     costs: Costs
     keywords: Sequence[str] | Path
+    source_format: SourceFormat | None
     keep_utterances: bool
     command: str
 
@@ -48,6 +51,7 @@ class Settings:
     costs: Costs
     edits: Edits
     keywords: tuple[str, ...]
+    source_format: SourceFormat | None
     keep_utterances: bool
     command: str
 
@@ -59,6 +63,7 @@ class Settings:
             "missing": self.missing,
             "costs": self.costs,
             "keywords": list(self.keywords),
+            "source_format": self.source_format,
         }
 
 
@@ -77,6 +82,7 @@ def settings_of(options: Options) -> Settings:
         costs=costs,
         edits=find_costs(costs),
         keywords=read_keywords(keywords) if isinstance(keywords, Path) else tuple(keywords),
+        source_format=options.get("source_format"),
         keep_utterances=options.get("keep_utterances", False),
         command=options.get("command", ""),
     )

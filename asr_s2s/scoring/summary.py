@@ -30,7 +30,7 @@ def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, 
         costs=settings.costs,
         raw=summed(counts.raw_words, counts.raw_characters),
         normalised=summed(counts.words, counts.characters),
-        intervals=_intervals(tally, counts.words),
+        intervals=_intervals(counts),
         rules=tally.rule_effects(),
         empty_references=tuple(tally.empty),
         emptied_references=tuple(tally.emptied),
@@ -58,11 +58,12 @@ def _ranked(tally: Tally) -> list[Confusion]:
     ]
 
 
-def _intervals(tally: Tally, words: NDArray[np.int32]) -> tuple[Interval, ...]:
-    errors, lengths, codes = words[:, :3].sum(axis=1), words[:, 3], tally.speakers.codes
+def _intervals(counts: Counts) -> tuple[Interval, ...]:
+    errors, lengths = counts.words[:, :3].sum(axis=1), counts.words[:, 3]
     found = [rate_interval(errors, lengths, by="utterance")]
-    if tally.speakers.known:
-        found.append(rate_interval(by_block(codes, errors), by_block(codes, lengths), by="speaker"))
+    if counts.speakers is not None:
+        by_speaker = (by_block(counts.speakers, column) for column in (errors, lengths))
+        found.append(rate_interval(*by_speaker, by="speaker"))
     return tuple(interval for interval in found if interval)
 
 

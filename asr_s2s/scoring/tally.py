@@ -3,12 +3,12 @@
 import heapq
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr_s2s.scoring.align import characters_of, edit_counts, words_of, written_out
+from asr_s2s.scoring.align import edit_counts, words_of, written_out
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.groups import FLAGS, FlagGroups, Groups
 from asr_s2s.scoring.keywords import KeywordCounts
@@ -24,22 +24,20 @@ NUM_WORST = 20
 SPEAKER = "speaker"
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A text, cut and normalised once for all systems."""
 
     text: str
     stages: Sequence[str]  # after each rule of the normalizer
-    normalised: str
     words: list[str]
 
     @staticmethod
     def of(text: str, normalizer: Normalizer) -> "Prepared":
         """Normalise a text."""
         if not normalizer.rules:
-            return Prepared(text, (), text, text.split())
+            return Prepared(text, (), words_of(text))
         stages = normalizer.stages(text)
-        return Prepared(text, stages, stages[-1], words_of(stages[-1]))
+        return Prepared(text, stages, words_of(stages[-1]))
 
 
 class _Rows:
@@ -84,9 +82,9 @@ class Tally:
         heard = hypothesis.text if hypothesis else ""
         # Equal texts are the commonest case, and a normalizer costs more than the alignment.
         other = prepared if heard == prepared.text else Prepared.of(heard, self.normalizer)
-        edits = self._count(self.words, self.characters, prepared.normalised, other.normalised)
+        edits = self._count(self.words, self.characters, prepared.words, other.words)
         if self.normalizer.rules:
-            self._count(self.raw_words, self.raw_characters, prepared.text, heard)
+            self._count(self.raw_words, self.raw_characters, words_of(prepared.text), words_of(heard))
             self._count_rules(prepared.stages, other.stages)
         self._count_labels(reference, hypothesis, len(prepared.words))
         self.classes.add(prepared.text, prepared.words)
@@ -98,15 +96,16 @@ class Tally:
         self._keep(reference, hypothesis, prepared.words, other.words, edits)
         return edits
 
-    def _count(self, words: _Rows, characters: _Rows, reference: str, hypothesis: str) -> list[Edit]:
+    def _count(self, words: _Rows, characters: _Rows, said: list[str], heard: list[str]) -> list[Edit]:
         """Count the errors of two texts in words and in characters; give the edits of the words."""
-        said, heard = words_of(reference), words_of(hypothesis)
         edits = self.edits(said, heard) if said != heard else []
         words.add(said, heard, edits)
-        said_characters, heard_characters = characters_of(reference), characters_of(hypothesis)
-        characters.add(
-            said_characters, heard_characters, self.edits(said_characters, heard_characters) if edits else []
-        )
+        said_characters = " ".join(said)
+        if edits:
+            heard_characters = " ".join(heard)
+            characters.add(said_characters, heard_characters, self.edits(said_characters, heard_characters))
+        else:
+            characters.add(said_characters, said_characters, ())
         return edits
 
     def _count_rules(self, references: Sequence[str], hypotheses: Sequence[str]) -> None:
@@ -117,7 +116,9 @@ class Tally:
             counts[1] += len(words)
 
     def _count_labels(self, reference: Text, hypothesis: Text | None, num_words: int) -> None:
-        labels = {**hypothesis.labels, **reference.labels} if hypothesis else reference.labels
+        labels = reference.labels
+        if hypothesis and hypothesis.labels:
+            labels = {**hypothesis.labels, **labels}
         self.speakers.add(labels, num_words)
         for groups in self.groups:
             groups.add(labels, num_words)
@@ -136,9 +137,7 @@ class Tally:
     def _keep(
         self, reference: Text, hypothesis: Text | None, said: list[str], heard: list[str], edits: Sequence[Edit]
     ) -> None:
-        rate = len(edits) / len(said) if said else float("inf")
-        key = (len(edits), rate, -len(self.places))
-        among_worst = bool(edits) and (len(self.worst) < NUM_WORST or key > self.worst[0][:3])
+        among_worst = bool(edits) and (len(self.worst) < NUM_WORST or len(edits) >= self.worst[0][0])
         if not (self.keep or among_worst):
             return
         scored = ScoredUtterance(
@@ -151,7 +150,8 @@ class Tally:
             hypothesis_labels=hypothesis.labels if hypothesis else {},
         )
         if among_worst:
-            heapq.heappush(self.worst, (*key, scored))
+            rate = len(edits) / len(said) if said else float("inf")
+            heapq.heappush(self.worst, (len(edits), rate, -len(self.places), scored))
             if len(self.worst) > NUM_WORST:
                 heapq.heappop(self.worst)
         if self.keep:
@@ -160,10 +160,11 @@ class Tally:
     def counts(self) -> Counts:
         """Give the errors of every utterance."""
         places = np.frombuffer(self.places, np.int64)
+        speakers = self.speakers.codes if self.speakers.known else None
         words, characters = self.words.table, self.characters.table
         if not self.normalizer.rules:
-            return Counts(places, words, characters, words, characters)
-        return Counts(places, self.raw_words.table, self.raw_characters.table, words, characters)
+            return Counts(places, speakers, words, characters, words, characters)
+        return Counts(places, speakers, self.raw_words.table, self.raw_characters.table, words, characters)
 
     def rule_effects(self) -> tuple[RuleEffect, ...]:
         """Give the word errors after each rule of the normalizer."""

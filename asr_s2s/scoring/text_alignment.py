@@ -10,6 +10,7 @@ MARKS = {"correct": "", "substitution": "S", "deletion": "D", "insertion": "I"}
 
 
 def worst_utterances(worst: Sequence[ScoredUtterance], width: int) -> str:
+    """Show utterances, wrapped at a width in columns."""
     if not worst:
         return ""
     blocks = [f"{_title(scored)}\n{_aligned(scored.alignment, width)}" for scored in worst]

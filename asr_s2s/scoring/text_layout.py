@@ -20,6 +20,7 @@ def table(rows: Sequence[Sequence[str]], *, left: int) -> str:
 
 
 def padded(text: str, width: int) -> str:
+    """Fill a text up with spaces."""
     return text + " " * (width - columns(text))
 
 

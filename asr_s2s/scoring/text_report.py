@@ -7,7 +7,15 @@ from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.measures import Measures
 from asr_s2s.scoring.remarks import remarks
 from asr_s2s.scoring.report import Comparison, Confusion, Grouping, Report
-from asr_s2s.scoring.tables import NO_RATE, differences_in_words, interval_text, keyword_totals, percent, rows
+from asr_s2s.scoring.tables import (
+    NO_RATE,
+    best_interval,
+    differences_in_words,
+    interval_text,
+    keyword_totals,
+    percent,
+    rows,
+)
 from asr_s2s.scoring.text_alignment import worst_utterances
 from asr_s2s.scoring.text_layout import safe, table
 
@@ -53,10 +61,16 @@ def _compared(comparison: Comparison) -> list[str]:
             ]
         ),
         table([[safe(cell) for cell in row] for row in rows(comparison)], left=1),
+        _bootstrapped(first),
         "\n".join(safe(line) for line in differences_in_words(comparison)),
         *(f"{safe(report.system)}\n{noted}" for report in comparison.reports if (noted := _remarks(report))),
         *(_side_by_side(field, names, comparison) for field in (each.field for each in first.groupings)),
     ]
+
+
+def _bootstrapped(report: Report) -> str:
+    interval = best_interval(report)
+    return f"95 % intervals: bootstrap by {interval.by}" if interval else ""
 
 
 def _side_by_side(field: str, names: Sequence[str], comparison: Comparison) -> str:

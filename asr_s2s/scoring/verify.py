@@ -84,4 +84,8 @@ def _differing(old: Any, new: Any, place: str) -> Iterator[tuple[str, Any, Any]]
         if abs(old - new) > TOLERANCE:
             yield place, old, new
     elif old != new:
-        yield place, *(f"{len(side)} entries" if isinstance(side, list) else side for side in (old, new))
+        yield place, _shown(old), _shown(new)
+
+
+def _shown(value: Any) -> Any:
+    return f"{len(value)} entries" if isinstance(value, list | dict) else value

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.scoring import ErrorRate, score, score_files, to_json, to_text
+from asr_s2s.scoring import ErrorRate, score, to_json, to_text
 from asr_s2s.scoring.report import Confusion
 
 pytestmark = pytest.mark.unit
@@ -54,7 +54,7 @@ def test_the_lists_hold_every_error_once(pairs: list[tuple[str, str]]) -> None:
 def test_real_output_gets_the_rates_of_jiwer() -> None:
     lines = [json.loads(line) for line in REAL.read_text(encoding="utf-8").splitlines()]
     references, hypotheses = ([line[name] for line in lines] for name in ("text", "pred_text"))
-    report = score_files(None, REAL)
+    report = score(REAL)
     assert report.raw.words.rate == pytest.approx(jiwer.wer(references, hypotheses))  # jiwer 4.0
     assert report.raw.characters.rate == pytest.approx(jiwer.cer(references, hypotheses))
 
@@ -119,7 +119,7 @@ def test_a_mapping_and_a_list_are_refused() -> None:
 
 
 def test_groups_sum_to_the_whole() -> None:
-    report = score_files(None, REAL, group_by="speaker")
+    report = score(REAL, group_by="speaker")
     assert len(report.groups) > 1
     assert sum((group.raw.words for group in report.groups), ErrorRate()) == report.raw.words
     assert report.groups[0].value in to_text(report)
@@ -127,7 +127,7 @@ def test_groups_sum_to_the_whole() -> None:
 
 def test_a_field_that_no_line_has_is_refused_with_those_there() -> None:
     with pytest.raises(ScoringError, match=r"no line has the field 'speakr'.*language, license, source, speaker"):
-        score_files(None, REAL, group_by="speakr")
+        score(REAL, group_by="speakr")
 
 
 def test_alignments_mark_errors_below_the_words_and_wrap_at_the_width() -> None:
@@ -183,7 +183,7 @@ def test_the_tutorial_shows_what_is_really_printed(
     monkeypatch.chdir(ROOT)
     tutorial = (ROOT / "docs" / "score.md").read_text(encoding="utf-8")
     path = REAL.relative_to(ROOT)
-    printed = to_text(score_files(None, path, normalizer="whisper-english", group_by="speaker"))
+    printed = to_text(score(path, normalizer="whisper-english", group_by="speaker"))
     for code in re.findall(r"```python\n(.*?)```", tutorial, re.DOTALL):
         exec(code, {})  # noqa: S102 - our own tutorial
     printed += "\n" + capsys.readouterr().out

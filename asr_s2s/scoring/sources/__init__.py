@@ -6,7 +6,7 @@ lines.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -30,25 +30,35 @@ SUFFIXES: dict[str, SourceFormat] = {
     ".csv": "columns",
     ".tsv": "columns",
 }
+OPENERS: dict[SourceFormat, Callable[[Path, Side], Source]] = {
+    "manifest": manifest_file,
+    "columns": column_file,
+    "kaldi": lambda path, _: kaldi_file(path),
+    "trn": lambda path, _: trn_file(path),
+    "lines": lambda path, _: plain_file(path),
+    "stm": lambda path, _: by_recording(path, read_stm(path)),
+    "ctm": lambda path, _: by_recording(path, read_ctm(path)),
+    "seglst": lambda path, _: by_recording(path, read_seglst(path)),
+}
 MANIFEST_START = re.compile(r'\s*\{\s*"')
 SEGLST_START = re.compile(r"\s*\[")
 NUM_LINES_LOOKED_AT = 1000
 
 
 def read_sides(
-    reference: Path | None, hypothesis: Path, *, source_format: SourceFormat | None = None
+    reference: Path, hypothesis: Path | None, *, source_format: SourceFormat | None = None
 ) -> tuple[Source, Source]:
     """Open both sides, in the format asked for or else the one told from each file.
 
-    reference: None where one manifest or table holds both sides
+    hypothesis: None where one manifest or table holds both sides
     Raises ScoringError for files that cannot be read.
     """
-    if reference is None:
-        return _both_sides(hypothesis)
+    if hypothesis is None:
+        return _both_sides(reference)
     formats = source_format or format_of(reference), source_format or format_of(hypothesis)
     if formats == ("stm", "ctm"):
         return by_time(reference, read_stm(reference), hypothesis, read_ctm(hypothesis))
-    return _side(reference, "reference", formats[0]), _side(hypothesis, "hypothesis", formats[1])
+    return OPENERS[formats[0]](reference, "reference"), OPENERS[formats[1]](hypothesis, "hypothesis")
 
 
 def format_of(path: Path) -> SourceFormat:
@@ -74,30 +84,10 @@ def _first_lines(path: Path) -> Sequence[str]:
     return [line for line in lines if line.strip()]
 
 
-def _side(path: Path, side: Side, chosen: SourceFormat) -> Source:
-    match chosen:
-        case "manifest":
-            return manifest_file(path, side)
-        case "columns":
-            return column_file(path, side)
-        case "kaldi":
-            return kaldi_file(path)
-        case "trn":
-            return trn_file(path)
-        case "stm":
-            return by_recording(path, read_stm(path))
-        case "ctm":
-            return by_recording(path, read_ctm(path))
-        case "seglst":
-            return by_recording(path, read_seglst(path))
-        case "lines":
-            return plain_file(path)
-
-
 def _both_sides(path: Path) -> tuple[Source, Source]:
     chosen = format_of(path)
     if chosen == "manifest" or (chosen == "columns" and has_both_sides(path)):
-        return _side(path, "reference", chosen), _side(path, "hypothesis", chosen)
+        return OPENERS[chosen](path, "reference"), OPENERS[chosen](path, "hypothesis")
     raise ScoringError(
         f"{path}: holds one side alone. One file must be a manifest with 'text' and 'pred_text' on each line, or a "
         "table with such columns; otherwise give two files: the reference, then the hypothesis."

@@ -36,16 +36,17 @@ def _kaldi_text(line: str, _: int) -> Text:
 
 
 def _trn_text(line: str, _: int) -> Text:
-    if not line.strip() or line.startswith(";;"):
+    stripped = line.strip()
+    if not stripped or stripped.startswith(";;"):
         raise SkippedRecordError
-    found = TRN_LINE.fullmatch(line)
-    if found is None:
+    said, bracket, name = stripped.rpartition("(")
+    if not bracket or not name.endswith(")") or len(name) == 1:
         raise BrokenRecordError("does not end with an id in brackets. Write 'words (id)'.")
-    if TRN_CHOICE.search(found[1]):
+    if "{" in said and TRN_CHOICE.search(said):
         raise BrokenRecordError(
             "holds alternatives such as '{ a / b }', which are not understood here. Write one spelling."
         )
-    return Text(found[2].strip(), found[1].strip())
+    return Text(name[:-1].strip(), said.rstrip())
 
 
 def _plain_text(line: str, number: int) -> Text:

@@ -49,10 +49,10 @@ class RecordFile:
         self.skipped: list[str] = []  # where the records are that name no text, for messages
         self._parse, self._records, self._check = parse, records, check
         self._starts, self._ends, self._numbers = array("q"), array("q"), array("q")
-        self._file = opened(path)
+        self._file, self._at = opened(path), -1
 
-    def ids(self) -> Iterator[str]:
-        """Read all ids in order. Raises ScoringError that lists every broken record."""
+    def texts(self) -> Iterator[Text]:
+        """Read all texts in order. Raises ScoringError that lists every broken record."""
         faults = Faults(self.path)
         start = end = 0
         for number, raw in self._records(iter(self._file)):
@@ -69,7 +69,7 @@ class RecordFile:
             self._starts.append(start)
             self._ends.append(end)
             self._numbers.append(number)
-            yield text.id
+            yield text
         faults.check()
         self._check(self)
 
@@ -77,9 +77,11 @@ class RecordFile:
         return len(self._starts)
 
     def __getitem__(self, number: int) -> Text:
-        """Read the text of the number-th id once more."""
-        self._file.seek(self._starts[number])
-        raw = self._file.read(self._ends[number] - self._starts[number])
+        """Read the number-th text once more."""
+        start, end = self._starts[number], self._ends[number]
+        if start != self._at:  # a seek empties the buffer
+            self._file.seek(start)
+        raw, self._at = self._file.read(end - start), end
         return self._parse(decoded(raw, self.path, self._numbers[number]), self._numbers[number])
 
 
@@ -94,7 +96,7 @@ def opened(path: Path) -> BinaryIO:
 def decoded(raw: bytes, path: Path, number: int) -> str:
     """Read a record as UTF-8. Raises ScoringError with its line."""
     try:
-        return (raw.removeprefix(BYTE_ORDER_MARK) if number == 0 else raw).decode("utf-8")
+        return raw.decode() if number else raw.removeprefix(BYTE_ORDER_MARK).decode()
     except UnicodeDecodeError as error:
         line = number + error.object[: error.start].count(b"\n") + 1
         raise ScoringError(f"{path}:{line}: is not UTF-8 text. Convert the file with iconv.") from error

@@ -1,9 +1,10 @@
-"""What one side says: its ids in order, and the text of each when it is asked for."""
+"""What one side says: its texts in order, and each again when it is asked for."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol
 
 from asr_s2s.errors import ScoringError, listed
 
@@ -13,33 +14,46 @@ By = Literal["id", "line", "time", "recording"]
 NUM_FAULTS_SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+NO_LABELS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Text(NamedTuple):
     """What one side says of one utterance; labels are its manifest's other fields, for grouping."""
 
     id: str
     text: str
-    labels: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, Any] = NO_LABELS
 
 
 class Source(Protocol):
-    """All texts of one side; the name is for the report, the path (None: from memory) for its hash.
+    """All texts of one side."""
 
-    by: what its texts are named by; a number where there are no ids
-    remarks: what a reader of the report must know of this file
-    """
+    @property
+    def name(self) -> str:
+        """Give the name for the report."""
+        ...
 
-    name: str
-    path: Path | None
-    by: By
-    remarks: tuple[str, ...]
+    @property
+    def path(self) -> Path | None:
+        """Give the file, None for texts from memory."""
+        ...
 
-    def ids(self) -> Iterator[str]:
-        """Read all ids in order; to be exhausted once, before texts are asked for."""
+    @property
+    def by(self) -> By:
+        """Say what the texts are named by; their numbers where there are no ids."""
+        ...
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Tell what a reader of the report must know of this file."""
+        ...
+
+    def texts(self) -> Iterator[Text]:
+        """Read all texts in order; to be exhausted once, before any is asked for again."""
         ...
 
     def __getitem__(self, number: int) -> Text:
-        """Give the text that the number-th id names, counted from 0."""
+        """Give the number-th text again, counted from 0."""
         ...
 
 
@@ -48,18 +62,18 @@ class HeldSource:
     """Texts that lie in memory."""
 
     name: str
-    texts: Sequence[Text]
+    held: Sequence[Text]
     path: Path | None = None
     by: By = "id"
     remarks: tuple[str, ...] = ()
 
-    def ids(self) -> Iterator[str]:
-        """Read all ids in order."""
-        return (text.id for text in self.texts)
+    def texts(self) -> Iterator[Text]:
+        """Give all texts in order."""
+        return iter(self.held)
 
     def __getitem__(self, number: int) -> Text:
-        """Give the text that the number-th id names."""
-        return self.texts[number]
+        """Give the number-th text."""
+        return self.held[number]
 
 
 def by_line(name: str, lines: Sequence[str]) -> HeldSource:

@@ -19,7 +19,7 @@ from asr_s2s.manifest import Utterance, Word, read_manifest, write_manifest
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools" / "bench"))
-WIDTH, HEIGHT = 1240, 1000
+SIZE = {"width": 1240, "height": 900}
 
 
 def main() -> None:
@@ -66,16 +66,15 @@ def take_pictures(page: Path, output: Path) -> None:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        light = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+        light = browser.new_page(viewport=SIZE, color_scheme="light")
         light.goto(page.resolve().as_uri())
         light.select_option("#field", "age")
         light.screenshot(path=output / "report.png")
-        dark = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="dark")
+        dark = browser.new_page(viewport=SIZE, color_scheme="dark")
         dark.goto(page.resolve().as_uri())
         dark.select_option("#which", "where systems differ")
         dark.get_by_role("button", name="Errors, en minus faster-whisper-tiny.en").click()
-        dark.locator("#utterances").scroll_into_view_if_needed()
-        dark.evaluate("document.getElementById('utterances').scrollIntoView()")
+        dark.get_by_role("link", name="Utterances", exact=True).click()
         dark.locator(".column.wrong").nth(2).click()
         dark.screenshot(path=output / "report-utterances.png")
         browser.close()

@@ -312,9 +312,12 @@ def test_all_text_stands_out_from_its_ground(browser: Browser, report: Path, sch
 
 
 def test_a_hostile_text_is_shown_as_text(page: Page) -> None:
-    page.fill("#query", "onerror")
-    expect(page.locator("#table tbody")).to_have_count(1)
+    page.select_option("#field", "speaker")
+    page.get_by_role("button", name=HOSTILE, exact=True).click()
+    page.check("#spelled")
     assert ids(page) == [HOSTILE]
+    assert page.locator(".written dd").first.inner_text() == HOSTILE
+    assert page.locator("#chips").inner_text() == f"speaker: {HOSTILE} ✕"
     assert page.locator("img").count() == 0
     assert page.title().startswith("Word errors")
 

@@ -99,8 +99,13 @@ function drawChips() {
     const who = systems.length > 1 ? ` by ${systems[edit.system].name}` : "";
     chips.push([`${edit.reference ?? "nothing"} → ${edit.hypothesis ?? "nothing"}${who}`, { edit: null }]);
   }
-  const make = ([text, without]) =>
-    button(`${text} ✕`, () => select(without), { className: "chip", "aria-label": `Remove filter ${text}` });
+  const make = ([text, without]) => {
+    const remove = () => {
+      select(without);
+      byId("query").focus({ preventScroll: true }); // the button is gone
+    };
+    return button(`${text} ✕`, remove, { className: "chip", "aria-label": `Remove filter ${text}` });
+  };
   byId("chips").replaceChildren(...chips.map(make));
 }
 

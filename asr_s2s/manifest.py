@@ -134,6 +134,8 @@ def parse_record(line: str) -> dict[str, Any]:
         return _record(line.strip())
     except _BrokenLineError as error:
         raise ManifestError(" ".join(error.faults)) from error
+    except UnicodeError as error:
+        raise ManifestError("holds half a surrogate pair. Write whole characters.") from error
 
 
 def record_id(record: Mapping[str, Any]) -> str:
@@ -166,9 +168,9 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 def _parse(raw: bytes) -> dict[str, Any]:
     try:
         line = raw.decode("utf-8").strip()
+        return _record(line)
     except UnicodeError as error:
         raise _BrokenLineError(["is not UTF-8 text. Save the manifest as UTF-8."]) from error
-    return _record(line)
 
 
 def _record(line: str) -> dict[str, Any]:
@@ -176,8 +178,6 @@ def _record(line: str) -> dict[str, Any]:
         record = _DECODER.decode(line)
         if "\\ud" in line.lower():
             json.dumps(record, ensure_ascii=False).encode()  # half a surrogate pair could be read but never written
-    except UnicodeError as error:
-        raise _BrokenLineError(["holds half a surrogate pair. Write whole characters."]) from error
     except json.JSONDecodeError as error:
         raise _BrokenLineError([f"is not valid JSON ({error.msg}, column {error.colno})."]) from error
     except RecursionError as error:

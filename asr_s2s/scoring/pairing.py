@@ -114,13 +114,14 @@ class Match:
         self.extra: dict[str, None] = {}
         self.doubled: dict[str, None] = {}
         self._numbers = array("q")  # by place after the last in step; -1 where there is none
-        self._num_lines = 0
+        self._num_lines: int | None = None  # where all are in step: as many as references
 
     def gather(self, texts: Iterable[Text], places: Mapping[str, int], done: int) -> None:
         """Take up the rest of the hypotheses; done: how many references have theirs."""
         self._numbers = array("q", [-1]) * (len(places) - done)
+        self._num_lines = done
         for number, text in enumerate(texts, start=done):
-            self._num_lines = number + 1
+            self._num_lines += 1
             place = number if self.source.by == "line" else places.get(text.id, -1)
             if not 0 <= place < len(places):
                 (self.doubled if text.id in self.extra else self.extra)[text.id] = None
@@ -144,10 +145,9 @@ class Match:
     def check(self, reference: Source, places: Mapping[str, int]) -> None:
         """Refuse lines that cannot be paired by their number, and files that share no id."""
         strangers = self.extra and len(self._numbers) == len(places) and set(self._numbers) == {-1}
-        if self.source.by == "line" and len(self._numbers):
-            if self._num_lines != len(places):
-                _refuse_lines(reference, len(places), self.source, self._num_lines)
-        elif strangers:
+        if self.source.by == "line" and self._num_lines not in (None, len(places)):
+            _refuse_lines(reference, len(places), self.source, self._num_lines)
+        if strangers:
             _refuse_strangers(reference, list(places), self.source, list(self.extra))
 
 
@@ -166,7 +166,7 @@ def _check_kinds(reference: Source, hypothesis: Source) -> None:
     )
 
 
-def _refuse_lines(reference: Source, num_references: int, hypothesis: Source, num_lines: int) -> None:
+def _refuse_lines(reference: Source, num_references: int, hypothesis: Source, num_lines: int | None) -> None:
     raise ScoringError(
         f"{reference.name} has {num_references} lines and {hypothesis.name} has {num_lines}, so "
         "they cannot be paired by line. Give as many lines in both, or files with ids: manifests, Kaldi text, trn."

@@ -1,6 +1,7 @@
 """One call from files, or from texts in memory, to a report or to the comparison of several systems."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from itertools import combinations
 from pathlib import Path
 from typing import Unpack
@@ -84,6 +85,27 @@ def _scored(sides: Mapping[str, Sides], settings: Settings) -> Comparison:
     pairs = Pairs(next(iter(sides.values()))[0], [hypotheses for _, hypotheses in sides.values()])
     tallies = {name: Tally(settings) for name in sides}
     segments = {pair: MatchedSegments() for pair in combinations(sides, 2)}
+    with ExitStack() as files:
+        for source in (pairs.reference, *(match.source for match in pairs.matches)):
+            files.callback(source.close)
+        _count(pairs, settings, tallies, segments)
+    reports = {
+        name: report_of(name, tally, pairs.pairing(match, settings.missing), sides[name], settings)
+        for (name, tally), match in zip(tallies.items(), pairs.matches, strict=True)
+    }
+    differences = [
+        difference_of(reports[first], reports[second], matched) for (first, second), matched in segments.items()
+    ]
+    return Comparison(tuple(reports.values()), tuple(differences))
+
+
+def _count(
+    pairs: Pairs,
+    settings: Settings,
+    tallies: Mapping[str, Tally],
+    segments: Mapping[tuple[str, str], MatchedSegments],
+) -> None:
+    """Count every pair of every system, and the segments of every two systems."""
     for place, (reference, hypotheses) in enumerate(pairs):
         prepared = Prepared.of(reference.text, settings.normalizer)
         edits = {
@@ -94,11 +116,3 @@ def _scored(sides: Mapping[str, Sides], settings: Settings) -> Comparison:
         for pair, matched in segments.items():
             if pair[0] in edits and pair[1] in edits:
                 matched.add(edits[pair[0]], edits[pair[1]])
-    reports = {
-        name: report_of(name, tally, pairs.pairing(match, settings.missing), sides[name], settings)
-        for (name, tally), match in zip(tallies.items(), pairs.matches, strict=True)
-    }
-    differences = [
-        difference_of(reports[first], reports[second], matched) for (first, second), matched in segments.items()
-    ]
-    return Comparison(tuple(reports.values()), tuple(differences))

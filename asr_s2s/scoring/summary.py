@@ -16,6 +16,8 @@ from asr_s2s.scoring.settings import Settings
 from asr_s2s.scoring.sources import Source
 from asr_s2s.scoring.tally import Tally
 
+NOT_GROUPED = {"id", "audio_filepath", "text", "pred_text", "words"}  # fields that are another in every line
+
 
 def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, Source], settings: Settings) -> Report:
     """Close the counts. Raises ScoringError when no line has the field to group by."""
@@ -75,7 +77,7 @@ def _groupings(tally: Tally, counts: Counts, pairing: Pairing, fields: Iterable[
         elif groups[field].known:
             yield _grouping(field, groups[field].members(), counts)
         else:
-            known = sorted(tally.known_fields)
+            known = sorted(tally.known_fields - NOT_GROUPED)
             there = f"Fields there: {listed(known, limit=20)}." if known else "Its lines have no other fields."
             raise ScoringError(f"{pairing.reference}: no line has the field '{field}' to group by. {there}")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from asr_s2s.errors import ManifestError, ScoringError
+from asr_s2s.errors import ScoringError
 from asr_s2s.scoring import ErrorRate, Report, score
 
 pytestmark = pytest.mark.unit
@@ -36,7 +36,9 @@ def test_one_manifest_is_scored_against_itself(tmp_path: Path) -> None:
 
 
 def test_one_file_that_is_no_manifest_asks_for_the_other(tmp_path: Path) -> None:
-    with pytest.raises(ScoringError, match=r"hyp\.trn: is not a manifest.*give two files: the reference, then the hyp"):
+    with pytest.raises(
+        ScoringError, match=r"hyp\.trn: holds one side alone.*give two files: the reference, then the hyp"
+    ):
         score(written(tmp_path, "hyp.trn", "one (a)\n"))
 
 
@@ -58,10 +60,19 @@ def test_references_without_text_are_listed(tmp_path: Path) -> None:
         score(path)
 
 
-def test_doubled_ids_in_a_manifest_are_refused_with_their_lines(tmp_path: Path) -> None:
+def test_doubled_ids_in_a_manifest_are_counted_and_the_first_is_scored(tmp_path: Path) -> None:
     line = '{"id": "a", "audio_filepath": "a.wav", "text": "x", "pred_text": "x"}\n'
-    with pytest.raises(ManifestError, match="the id 'a' stands on line 1 too"):
-        score(written(tmp_path, "both.jsonl", line * 2))
+    report = score(written(tmp_path, "both.jsonl", line + line.replace('"x"}', '"y"}')))
+    assert (report.pairing.doubled_references, report.pairing.doubled_hypotheses) == (("a",), ("a",))
+    assert words(report) == ErrorRate(0, 0, 0, 1)
+
+
+def test_broken_lines_of_a_manifest_are_listed_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, "both.jsonl", '{"id": "a", "text": "x", "pred_text": "x"}\n{"id": \n{"text": "x"}\n[]\n')
+    with pytest.raises(
+        ScoringError, match=r"(?s)3 lines cannot be used.*jsonl:2: is not valid JSON.*:3: has neither an 'id'"
+    ):
+        score(path)
 
 
 def test_kaldi_text_is_told_by_its_name_or_by_its_ids(tmp_path: Path) -> None:
@@ -82,13 +93,16 @@ def test_trn_is_told_by_the_ids_that_end_its_lines(tmp_path: Path) -> None:
 
 def test_broken_lines_of_trn_are_listed_at_once(tmp_path: Path) -> None:
     path = written(tmp_path, "ref.trn", "one (a)\ntwo\nsix (b)\nten\n")
-    with pytest.raises(ScoringError, match=r"2 of 4 lines do not end with an id in brackets: lines 2, 4\. Write each"):
+    with pytest.raises(
+        ScoringError,
+        match=r"(?s)2 lines cannot be used.*trn:2: does not end with an id in brackets\. Write.*trn:4: does not",
+    ):
         score(path, path)
 
 
 def test_alternatives_of_sclite_are_refused_rather_than_scored_as_words(tmp_path: Path) -> None:
     path = written(tmp_path, "ref.trn", "{ uh / um } one (a)\n")
-    with pytest.raises(ScoringError, match=r"not understood here: lines 1\. Write one spelling"):
+    with pytest.raises(ScoringError, match=r"not understood here\. Write one spelling"):
         score(path, path)
 
 

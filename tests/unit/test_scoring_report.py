@@ -120,9 +120,10 @@ def test_a_mapping_and_a_list_are_refused() -> None:
 
 def test_groups_sum_to_the_whole() -> None:
     report = score(REAL, group_by="speaker")
-    assert len(report.groups) > 1
-    assert sum((group.raw.words for group in report.groups), ErrorRate()) == report.raw.words
-    assert report.groups[0].value in to_text(report)
+    groups = report.groupings[0].groups
+    assert len(groups) > 1
+    assert sum((group.raw.words for group in groups), ErrorRate()) == report.raw.words
+    assert groups[0].value in to_text(report)
 
 
 def test_a_field_that_no_line_has_is_refused_with_those_there() -> None:
@@ -157,7 +158,7 @@ def test_a_transcript_cannot_steer_the_terminal() -> None:
 
 def test_the_json_holds_counts_lists_and_alignments() -> None:
     report = json.loads(to_json(score({"u1": "a cat", "u2": "one"}, {"u1": "the cat"}, normalizer="none")))
-    assert report["version"] == 1
+    assert report["version"] == 2
     assert report["normalizer"] == {"name": "none", "version": "1"}
     assert report["raw"]["words"] == {
         "rate": 2 / 3,
@@ -165,7 +166,12 @@ def test_the_json_holds_counts_lists_and_alignments() -> None:
         "substitutions": 1,
         "deletions": 1,
         "insertions": 0,
+        "correct": 1,
         "reference_length": 3,
+        "hypothesis_length": 2,
+        "match_error_rate": 2 / 3,
+        "information_lost": pytest.approx(5 / 6),
+        "information_preserved": pytest.approx(1 / 6),
     }
     assert report["raw"]["sentences"] == {"rate": 1.0, "errors": 2, "reference_length": 2}
     assert report["missing_hypotheses"] == ["u2"]

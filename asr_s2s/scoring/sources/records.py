@@ -49,10 +49,12 @@ class RecordFile:
         self.skipped: list[str] = []  # where the records are that name no text, for messages
         self._parse, self._records, self._check = parse, records, check
         self._starts, self._ends, self._numbers = array("q"), array("q"), array("q")
-        self._file, self._at = opened(path), -1
+        self._file: BinaryIO | None = None
+        self._at = -1
 
     def texts(self) -> Iterator[Text]:
         """Read all texts in order. Raises ScoringError that lists every broken record."""
+        self._file = opened(self.path)
         faults = Faults(self.path)
         start = end = 0
         for number, raw in self._records(iter(self._file)):
@@ -78,11 +80,17 @@ class RecordFile:
 
     def __getitem__(self, number: int) -> Text:
         """Read the number-th text once more."""
+        assert self._file is not None, "texts() comes first"
         start, end = self._starts[number], self._ends[number]
         if start != self._at:  # a seek empties the buffer
             self._file.seek(start)
         raw, self._at = self._file.read(end - start), end
         return self._parse(decoded(raw, self.path, self._numbers[number]), self._numbers[number])
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()
 
 
 def opened(path: Path) -> BinaryIO:

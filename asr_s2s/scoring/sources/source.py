@@ -56,6 +56,10 @@ class Source(Protocol):
         """Give the number-th text again, counted from 0."""
         ...
 
+    def close(self) -> None:
+        """Close what was opened."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class HeldSource:
@@ -74,6 +78,9 @@ class HeldSource:
     def __getitem__(self, number: int) -> Text:
         """Give the number-th text."""
         return self.held[number]
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
 
 
 def by_line(name: str, lines: Sequence[str]) -> HeldSource:

@@ -55,7 +55,9 @@ def score(
     html: Annotated[
         Path | None, typer.Option(help="Also write all of it as one page to look at and listen to.")
     ] = None,
-    embed_audio: Annotated[bool, typer.Option(help="Put the recordings into the page, instead of links.")] = False,
+    embed_audio: Annotated[
+        bool, typer.Option("--embed-audio", help="Put the recordings into the page, instead of links to them.")
+    ] = False,
     fail_above: Annotated[
         float | None, typer.Option(help="Exit with status 4 if a normalised WER is above so many percent.")
     ] = None,
@@ -75,6 +77,8 @@ def score(
 
     if not files:
         raise ConfigError("no files were given. Give one manifest, or REFERENCE and one HYPOTHESIS or several.")
+    if embed_audio and not html:
+        raise ConfigError("--embed-audio puts recordings into the page. Name the page with --html, or leave it out.")
     options: Options = {
         "normalizer": normalizer,
         "group_by": [name for names in group_by or [] for name in names.split(",") if name],

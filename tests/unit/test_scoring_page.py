@@ -89,6 +89,25 @@ def test_a_recording_that_cannot_be_embedded_is_named_with_the_way_out(tmp_path:
     assert not (tmp_path / "r.html").exists()
 
 
+def test_embedding_without_a_page_is_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["score", str(REAL), "--embed-audio"])
+    assert "Name the page with --html" in str(done.exception)
+
+
+def test_lines_with_odd_times_or_no_recording_make_a_page_without_them(tmp_path: Path) -> None:
+    bare: dict[str, object] = {"id": "bare", "text": "one", "pred_text": "one"}
+    odd = [
+        {"words": "one"},
+        {"words": [{"word": "one", "start": "inf", "end": 1}]},
+        {"words": [3]},
+        {"duration": "nan"},
+    ]
+    page = write_page(tmp_path, [bare, *(bare | fields | {"id": str(at)} for at, fields in enumerate(odd))])
+    payload = payload_of(page)
+    assert payload["recordings"] == {"file": [-1] * 5, "start": [0] * 5, "seconds": [None] * 5}
+    assert payload["hypotheses"][0]["times"] == [0] * 5
+
+
 def test_texts_without_errors_are_written_once(tmp_path: Path) -> None:
     page = write_page(
         tmp_path, [line(id="right", pred_text="One two!"), line(id="wrong"), line(id="same", pred_text="one two")]

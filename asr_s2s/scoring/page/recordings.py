@@ -1,6 +1,7 @@
 """The sound behind the words: links from the page to the audio files, or the files themselves within it."""
 
 import base64
+import math
 import mimetypes
 import os
 from collections.abc import Sequence
@@ -21,9 +22,8 @@ def recording_columns(rows: Sequence[Row]) -> tuple[dict[str, Any], list[Path]]:
     columns: dict[str, list[Any]] = {"file": [], "start": [], "seconds": []}
     for row in rows:
         labels = labels_of(row)
-        path = str(labels.get("audio_filepath", ""))
-        named = Path(path).suffix != ""  # a line without a file leaves its folder here
-        columns["file"].append(numbers.setdefault(path, len(numbers)) if named else NO_FILE)
+        path = labels.get("audio_filepath")
+        columns["file"].append(numbers.setdefault(str(path), len(numbers)) if path else NO_FILE)
         columns["start"].append(_seconds(labels.get("offset")) or 0)
         columns["seconds"].append(_seconds(labels.get("duration")))
     return columns, [Path(path) for path in numbers]
@@ -58,6 +58,7 @@ def embedded(paths: Sequence[Path]) -> list[str]:
 
 def _seconds(value: object) -> float | None:
     try:
-        return float(value)  # type: ignore[arg-type]  # None and words are caught
+        seconds = float(value)  # type: ignore[arg-type]  # None and words are caught
     except (TypeError, ValueError):
         return None
+    return seconds if math.isfinite(seconds) else None

@@ -3,6 +3,7 @@
 A text is written once: 0 stands for a hypothesis without errors, and for a spelling that normalising left alone.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -69,6 +70,7 @@ def _times(words: Sequence[str], labels: Mapping[str, Any]) -> list[int] | int:
 def _timed(words: object) -> list[Word]:
     """Read a line's words with times, or none where they are something else."""
     try:
-        return [Word(str(word["word"]), float(word["start"]), float(word["end"])) for word in words]  # type: ignore[attr-defined]  # anything may stand there
+        timed = [Word(str(word["word"]), float(word["start"]), float(word["end"])) for word in words]  # type: ignore[attr-defined]  # anything may stand there
     except (KeyError, TypeError, ValueError):
         return []
+    return timed if all(math.isfinite(word.start) and math.isfinite(word.end) for word in timed) else []

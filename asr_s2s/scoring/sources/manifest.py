@@ -30,7 +30,8 @@ def manifest_file(path: Path, side: Side) -> RecordFile:
             raise SkippedRecordError(f"'{name}'")
         if not isinstance(text, str):
             raise BrokenRecordError(f"'{field}' is {str(text)[:60]}, not a string.")
-        record["audio_filepath"] = str(path.parent / str(record.get("audio_filepath", "")))
+        if "audio_filepath" in record:
+            record["audio_filepath"] = str(path.parent / str(record["audio_filepath"]))
         return Text(name, text, record)
 
     check = _check_references if side == "reference" else _check_hypotheses

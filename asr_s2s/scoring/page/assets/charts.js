@@ -32,13 +32,14 @@ function scaleOf(values) {
 const place = (scale, value) => `${(4 + (92 * (value - scale.low)) / (scale.high - scale.low)).toFixed(2)}%`;
 const inPercent = (value) => String(Number((100 * value).toFixed(6)));
 
-function axis(scale) {
+function axis(scale, name) {
   const labels = scale.ticks.map((tick) => {
     const label = svg("text", { x: place(scale, tick), y: 12, "text-anchor": "middle" });
     label.textContent = inPercent(tick);
     return label;
   });
-  return svg("svg", { class: "axis", height: 16, "aria-hidden": "true" }, ...labels);
+  const worded = `${name}, plotted from ${inPercent(scale.low)} to ${inPercent(scale.high)} %`;
+  return svg("svg", { class: "axis", height: 16, role: "img", "aria-label": worded }, ...labels);
 }
 
 // marks: [{value, intervals: [{low, high}], system, isHollow}]; a value of null leaves its line empty.

@@ -2,7 +2,7 @@
 
 const named = (system) => [sign(system), " ", systems[system].name];
 const range = (low, high) => `${percent(low)}–${percent(high)}`;
-const plotHead = (scale, name) => header(axis(scale), { className: "plot", "aria-label": `${name}, plotted` });
+const plotHead = (scale, name) => header(axis(scale, name), { className: "plot" });
 const plot = (scale, marks) => element("td", { className: "plot" }, strip(scale, marks));
 
 function drawTitle() {

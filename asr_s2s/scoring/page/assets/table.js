@@ -36,7 +36,7 @@ function drawPage() {
   const focused = document.activeElement?.dataset.key;
   const shown = selected.slice(page.number * page.size, (page.number + 1) * page.size);
   byId("table").replaceChildren(
-    element("thead", null, row(header("", { "aria-label": "Sound" }), columns.map(drawHead))),
+    element("thead", null, row(header("Hear"), columns.map(drawHead))),
   );
   byId("table").append(...shown.map(drawUtterance));
   drawCount();

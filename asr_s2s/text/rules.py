@@ -31,7 +31,9 @@ class Rule:
 class RuleConfig(PartConfig):
     """One rule: exactly one of these keys, `with` beside `replace`.
 
-    remove, replace: regular expressions; words: whole words or phrases, in any case, to others; normalizer: all rules of that name
+    remove, replace: regular expressions
+    words: whole words or phrases, in any case, to others
+    normalizer: all rules of that name
     """
 
     lower: bool | None = None

@@ -22,7 +22,7 @@ def rate_interval(errors: NDArray[np.integer], lengths: NDArray[np.integer], *, 
     """
     if len(errors) < 2 or not lengths.sum():
         return None
-    drawn = _resampled(np.stack([errors, lengths], axis=1))
+    drawn = _resampled(errors, lengths)
     return Interval(*_bounds(_rates(drawn[:, 0], drawn[:, 1])), by=by)
 
 
@@ -37,7 +37,7 @@ def difference(
     """
     if len(lengths) < 2 or not lengths.sum():
         return None
-    drawn = _resampled(np.stack([first, second, lengths], axis=1))
+    drawn = _resampled(first, second, lengths)
     differences = _rates(drawn[:, 1] - drawn[:, 0], drawn[:, 2])
     beyond = min(float((differences <= 0).mean()), float((differences >= 0).mean()))
     return *_bounds(differences), min(1.0, 2 * max(beyond, 1 / len(differences)))
@@ -48,11 +48,11 @@ def by_block(blocks: NDArray[np.integer], counts: NDArray[np.integer]) -> NDArra
     return np.bincount(blocks, weights=counts).astype(np.int64)
 
 
-def _resampled(counts: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Draw as many units as there are, again and again, and sum their counts: (resample, count) of (unit, count)."""
-    widths = counts.max(axis=0).astype(np.int64) + 1
-    places, often = np.unique(np.ravel_multi_index(tuple(counts.T), tuple(widths)), return_counts=True)
-    kinds = np.stack(np.unravel_index(places, tuple(widths)), axis=1)
+def _resampled(*counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Draw as many units as there are, again and again, and sum their counts: (resample, count) of as many (unit,)."""
+    widths = tuple(int(column.max()) + 1 for column in counts)
+    places, often = np.unique(np.ravel_multi_index(counts, widths), return_counts=True)
+    kinds = np.stack(np.unravel_index(places, widths), axis=1)
     generator = np.random.default_rng(SEED)
     total = int(often.sum())
     rows = max(1, 4_000_000 // len(kinds))  # 32 MB at a time

@@ -11,7 +11,7 @@ Item = TypeVar("Item", bound=Hashable)
 
 MOST_KINDS = 200_000  # some 30 MB; only made-up texts, or very long ones, make more kinds of errors
 
-AT_ONCE = 10_000
+AT_ONCE = 1000
 
 
 class Ranking(Generic[Item]):

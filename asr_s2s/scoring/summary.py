@@ -61,7 +61,7 @@ def _ranked(tally: Tally) -> list[Confusion]:
 
 
 def _intervals(counts: Counts) -> tuple[Interval, ...]:
-    errors, lengths = counts.words[:, :3].sum(axis=1), counts.words[:, 3]
+    errors, lengths = counts.words[:, :3].sum(axis=1, dtype=np.int32), counts.words[:, 3]
     found = [rate_interval(errors, lengths, by="utterance")]
     if counts.speakers is not None:
         by_speaker = (by_block(counts.speakers, column) for column in (errors, lengths))

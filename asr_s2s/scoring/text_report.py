@@ -44,6 +44,7 @@ def _alone(report: Report, limit: int, num_worst: int, width: int) -> list[str]:
         _ranked("Deletions", report.deletions, limit),
         _ranked("Insertions", report.insertions, limit),
         worst_utterances(report.worst[:num_worst], width),
+        _provenance([report]),
     ]
 
 
@@ -64,7 +65,8 @@ def _compared(comparison: Comparison) -> list[str]:
         _bootstrapped(first),
         "\n".join(safe(line) for line in differences_in_words(comparison)),
         *(f"{safe(report.system)}\n{noted}" for report in comparison.reports if (noted := _remarks(report))),
-        *(_side_by_side(field, names, comparison) for field in (each.field for each in first.groupings)),
+        *(_side_by_side(grouping.field, names, comparison) for grouping in first.groupings),
+        _provenance(comparison.reports),
     ]
 
 
@@ -101,10 +103,24 @@ def _heading(report: Report) -> str:
         [
             f"Reference   {safe(report.pairing.reference)}",
             f"Hypothesis  {safe(report.pairing.hypothesis)}",
-            f"Utterances  {report.pairing.num_scored:,}, paired by {report.pairing.by}",
+            f"Utterances  {_coverage(report)}, paired by {report.pairing.by}",
             _made_with(report),
         ]
     )
+
+
+def _coverage(report: Report) -> str:
+    scored, every = report.pairing.num_scored, report.pairing.num_references
+    return f"{scored:,}" if scored == every else f"{scored:,} of {every:,}"
+
+
+def _provenance(reports: Sequence[Report]) -> str:
+    """Name the data by the beginnings of their hashes, and the versions."""
+    made = reports[0].provenance
+    files = {file.path: file.sha256[:12] for report in reports for file in report.provenance.files}
+    lines = [f"sha256 {known}  {safe(path)}" for path, known in files.items()]
+    versions = ", ".join(f"{name} {known}" for name, known in made.versions.items())
+    return "\n".join([f"Made with {versions}", *lines])
 
 
 def _made_with(report: Report) -> str:

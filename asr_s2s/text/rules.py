@@ -14,7 +14,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from asr_s2s.config import PartConfig, read_config
-from asr_s2s.errors import ConfigError
+from asr_s2s.errors import ConfigError, listed
 
 GLM_LINE = re.compile(r"(?P<old>\[[^\]]*\]|\S+)\s*=>\s*(?P<new>\[[^\]]*\]|[^/;\s]*)\s*(?P<context>/.*)?")
 GLM_CONTEXT = re.compile(r"/\s*(?:\[(?P<left>[^\]]*)\])?\s*__\s*(?:\[(?P<right>[^\]]*)\])?\s*")
@@ -31,7 +31,9 @@ class Rule:
 class RuleConfig(PartConfig):
     """One rule: exactly one of these keys, `with` beside `replace`.
 
-    remove, replace: regular expressions; words: whole words to other words; normalizer: all rules of that name
+    remove, replace: regular expressions
+    words: whole words or phrases, in any case, to others
+    normalizer: all rules of that name
     """
 
     lower: bool | None = None
@@ -104,18 +106,14 @@ def _rules_of(config: RuleConfig, named: Mapping[str, tuple[Rule, ...]]) -> Iter
     if config.normalizer is not None:
         return named[config.normalizer]
     if config.words is not None:
-        words = {old.lower(): new for old, new in config.words.items()}
-        shown = ", ".join(list(words)[:3])
-        return (Rule(f"words ({shown}{', ...' if len(words) > 3 else ''})", _words_replaced(words)),)
+        longest_first = sorted(config.words.items(), key=lambda item: -len(item[0]))
+        words = [(rf"(?<!\w){re.escape(old)}(?!\w)", new) for old, new in longest_first]
+        return (Rule(f"words ({listed(list(config.words), limit=3)})", _all_at_once(words)),)
     if config.lower is not None:
         return (Rule("lower case", str.lower),) if config.lower else ()
     pattern = re.compile(config.remove if config.remove is not None else config.replace or "")
     name = f"remove {pattern.pattern}" if config.remove is not None else f"{pattern.pattern} to {config.with_!r}"
     return (Rule(name, lambda text: pattern.sub(config.with_, text)),)
-
-
-def _words_replaced(words: Mapping[str, str]) -> Callable[[str], str]:
-    return lambda text: " ".join(words.get(word.lower(), word) for word in text.split())
 
 
 def _pattern(found: re.Match[str]) -> str:

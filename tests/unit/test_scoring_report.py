@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.scoring import ErrorRate, score, to_json, to_text
+from asr_s2s.scoring import ErrorRate, compare, score, system_names, to_json, to_text
 from asr_s2s.scoring.report import Confusion
 
 pytestmark = pytest.mark.unit
@@ -189,12 +189,22 @@ def test_the_tutorial_shows_what_is_really_printed(
     monkeypatch.chdir(ROOT)
     tutorial = (ROOT / "docs" / "score.md").read_text(encoding="utf-8")
     path = REAL.relative_to(ROOT)
-    printed = to_text(score(path, normalizer="whisper-english", group_by="speaker"))
+    systems = path.parent / "systems"
+    paths = [systems / f"{name}.jsonl" for name in ("en-beam1", "en-beam5", "tiny.en")]
+    compared = compare(
+        systems / "reference.jsonl",
+        dict(zip(system_names(paths), paths, strict=True)),
+        normalizer="whisper-english",
+        group_by="duration",
+    )
+    alone = score(systems / "reference.jsonl", paths[1], normalizer="whisper-english")
+    grouped = score(path, normalizer="whisper-english", group_by="speaker")
+    printed = "\n".join(map(to_text, (grouped, compared, alone)))
     for code in re.findall(r"```python\n(.*?)```", tutorial, re.DOTALL):
         exec(code, {})  # noqa: S102 - our own tutorial
     printed += "\n" + capsys.readouterr().out
     shown = re.findall(r"```text\n(.*?)\n```", tutorial, re.DOTALL)
-    assert len(shown) == 4
+    assert len(shown) == 7
     version = re.compile(r"whisper-normalizer [\d.]+")  # a release that changes no number needs no new tutorial
     for paragraph in version.sub("", "\n\n".join(shown)).split("\n\n"):
         assert paragraph in version.sub("", printed)

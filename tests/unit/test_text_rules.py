@@ -56,9 +56,8 @@ ENGLISH_RULES = normalizer("whisper-english")
 
 def test_a_users_rules_apply_from_top_to_bottom(tmp_path: Path) -> None:
     made = normalizer(written(tmp_path, "rules.yaml", RULES))
-    assert made.apply("What a COLOUR, Mister! 1st") == "what a colour mr 1"
-    assert made.apply("What a COLOUR mister") == "what a color mr"
-    assert [rule.name for rule in made.rules][:3] == ["words (colour, mister)", r"(\d+)st\b to '\\1'", "remove [!?]"]
+    assert made.apply("What a COLOUR, Mister! 1st colours") == "what a color mr 1 colours"
+    assert [rule.name for rule in made.rules][:3] == ["words (colour, Mister)", r"(\d+)st\b to '\\1'", "remove [!?]"]
     assert made.version.startswith("sha256 ")
 
 

@@ -48,9 +48,8 @@ class RecordFile:
         self.remarks = remarks
         self.skipped: list[str] = []  # where the records are that name no text, for messages
         self._parse, self._records, self._check = parse, records, check
-        self._starts, self._ends, self._numbers = array("q"), array("q"), array("q")
+        self._starts, self._numbers = array("q"), array("I")
         self._file: BinaryIO | None = None
-        self._at = -1
 
     def texts(self) -> Iterator[Text]:
         """Read all texts in order. Raises ScoringError that lists every broken record."""
@@ -69,7 +68,6 @@ class RecordFile:
                 faults.add(number + 1, str(broken))
                 continue
             self._starts.append(start)
-            self._ends.append(end)
             self._numbers.append(number)
             yield text
         faults.check()
@@ -81,10 +79,8 @@ class RecordFile:
     def __getitem__(self, number: int) -> Text:
         """Read the number-th text once more."""
         assert self._file is not None, "texts() comes first"
-        start, end = self._starts[number], self._ends[number]
-        if start != self._at:  # a seek empties the buffer
-            self._file.seek(start)
-        raw, self._at = self._file.read(end - start), end
+        self._file.seek(self._starts[number])
+        _, raw = next(self._records(iter(self._file)))
         return self._parse(decoded(raw, self.path, self._numbers[number]), self._numbers[number])
 
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """The measured part of the page's data: rates, intervals, ranked errors and differences of the systems."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +40,7 @@ def difference_figures(result: Report | Comparison) -> list[dict[str, Any]]:
             "first": number[found.first],
             "second": number[found.second],
             "points": found.points,
-            "interval": None if math.isnan(found.low) else {"low": found.low, "high": found.high},
+            "interval": {"low": found.low, "high": found.high},
             "p": [found.p_bootstrap, found.p_mapsswe, found.p_sign, found.p_mcnemar],
             "utterances": found.num_utterances,
         }

@@ -96,17 +96,15 @@ function drawDifferences() {
   const { differences } = data;
   byId("comparison").hidden = !differences.length;
   if (!differences.length) return;
-  const scale = scaleOf(
-    differences.flatMap(({ interval, points }) => [points, interval?.low ?? 0, interval?.high ?? 0]),
-  );
+  const scale = scaleOf(differences.flatMap(({ interval, points }) => [points, interval.low, interval.high]));
   const figures = ["Points", "95 %", ...TESTS.map((test) => `p, ${test}`), "Utterances"];
   const heads = [header("Systems"), plotHead(scale, "Difference in WER"), ...figures.map(numbered)];
   const rows = differences.map(({ first, second, points, interval, p, utterances }) =>
     row(
       element("th", { scope: "row" }, named(second), " − ", named(first)),
-      plot(scale, [{ value: points, intervals: interval ? [interval] : [], system: second }]),
+      plot(scale, [{ value: points, intervals: [interval], system: second }]),
       figure(element("strong", null, signed(percent(points)))),
-      figure(interval ? `${signed(percent(interval.low))} to ${signed(percent(interval.high))}` : "–"),
+      figure(`${signed(percent(interval.low))} to ${signed(percent(interval.high))}`),
       p.map((value) => figure(worded(value))),
       figure(number(utterances)),
     ),

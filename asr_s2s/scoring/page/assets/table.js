@@ -35,9 +35,7 @@ function turnTo(to) {
 function drawPage() {
   const focused = document.activeElement?.dataset.key;
   const shown = selected.slice(page.number * page.size, (page.number + 1) * page.size);
-  byId("table").replaceChildren(
-    element("thead", null, row(header("Hear"), columns.map(drawHead))),
-  );
+  byId("table").replaceChildren(element("thead", null, row(header("Hear"), columns.map(drawHead))));
   byId("table").append(...shown.map(drawUtterance));
   drawCount();
   drawChips();

@@ -8,7 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from asr_s2s.cli import app
+from asr_s2s.errors import ScoringError
 from asr_s2s.manifest import Word
+from asr_s2s.scoring import score
+from asr_s2s.scoring.page import to_html
 from asr_s2s.scoring.page.times import word_times
 
 pytestmark = pytest.mark.unit
@@ -106,6 +109,12 @@ def test_lines_with_odd_times_or_no_recording_make_a_page_without_them(tmp_path:
     payload = payload_of(page)
     assert payload["recordings"] == {"file": [-1] * 5, "start": [0] * 5, "seconds": [None] * 5}
     assert payload["hypotheses"][0]["times"] == [0] * 5
+
+
+def test_a_report_without_utterances_says_how_to_keep_them() -> None:
+    with pytest.raises(ScoringError, match="keep_utterances=True"):
+        to_html(score(["one"], ["two"]), folder=Path())
+    assert "one" in to_html(score(["one"], ["two"], keep_utterances=True), folder=Path())
 
 
 def test_texts_without_errors_are_written_once(tmp_path: Path) -> None:

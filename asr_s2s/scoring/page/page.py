@@ -18,7 +18,7 @@ def to_html(result: Report | Comparison, *, folder: Path, embed_audio: bool = Fa
     """Write the page of reports that keep their utterances.
 
     folder: where the page will lie; links to the recordings start there
-    Raises ScoringError for recordings that cannot be embedded.
+    Raises ScoringError for reports without utterances and for recordings that cannot be embedded.
     """
     reports = reports_of(result)
     rows = rows_of(reports)

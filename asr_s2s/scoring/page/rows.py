@@ -3,13 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from asr_s2s.errors import ScoringError
 from asr_s2s.scoring.report import Report, ScoredUtterance
 
 Row = tuple[ScoredUtterance | None, ...]  # one utterance; None for a system that was not scored on it
 
 
 def rows_of(reports: Sequence[Report]) -> list[Row]:
-    """Line up the utterances of all reports by the places of their references."""
+    """Line up the utterances of all reports by the places of their references.
+
+    Raises ScoringError when a report was made without keeping them.
+    """
+    for report in reports:
+        if len(report.utterances) != len(report.counts.places):
+            raise ScoringError(f"the report of {report.system} holds no utterances. Score with keep_utterances=True.")
     by_place = [dict(zip(report.counts.places.tolist(), report.utterances, strict=True)) for report in reports]
     places = sorted(set().union(*by_place))
     return [tuple(scored.get(place) for scored in by_place) for place in places]

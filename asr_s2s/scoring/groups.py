@@ -30,7 +30,7 @@ class Groups:
 
     def add(self, labels: Mapping[str, Any], num_words: int) -> None:
         """Put the next utterance into its group; labels are the fields of its line, of the reference if it has them."""
-        value = value_of(self.field, labels, num_words)
+        value = value_of(self.field, labels, num_words) if labels else UNKNOWN
         self._codes.append(self._values.setdefault(value, len(self._values)))
 
     @property

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from asr_s2s.errors import ScoringError, listed
 from asr_s2s.scoring.sources import By, Source, Text
@@ -56,28 +56,36 @@ class Pairs:
         self._numbers = array("q")  # of the references that are not in step, by place
         self._doubled: dict[str, None] = {}
 
-    def __iter__(self) -> Iterator[tuple[Text, list[Text | None]]]:
+    def __iter__(self) -> Iterator[tuple[Text, Sequence[Text | None]]]:
         """Give every pair once; what does not fit is known when all are read.
 
         Raises ScoringError when the sides cannot be paired at all.
         """
         streams: list[Iterator[Text]] = [self.reference.texts(), *(match.source.texts() for match in self.matches)]
         for texts in zip_longest(*streams):
-            first = texts[0]
-            in_step = first and first.id not in self.places and all(text and text.id == first.id for text in texts)
-            if not in_step:
+            if not self._in_step(texts):
                 yield from self._out_of_step(texts, streams)
                 break
-            self.places[first.id] = len(self.places)
-            yield first, list(texts[1:])
+            yield texts[0], texts[1:]
         if not self.places:
             raise ScoringError(f"{self.reference.name}: holds no references. Give a file with at least one.")
         for match in self.matches:
             match.check(self.reference, self.places)
 
+    def _in_step(self, texts: Sequence[Text | None]) -> TypeGuard[tuple[Text, ...]]:
+        """Say whether all files name the same new id next, and take it up."""
+        first = texts[0]
+        if first is None or first.id in self.places:
+            return False
+        for text in texts[1:]:
+            if text is None or text.id != first.id:
+                return False
+        self.places[first.id] = len(self.places)
+        return True
+
     def _out_of_step(
         self, texts: Sequence[Text | None], streams: Sequence[Iterator[Text]]
-    ) -> Iterator[tuple[Text, list[Text | None]]]:
+    ) -> Iterator[tuple[Text, Sequence[Text | None]]]:
         done = len(self.places)
         rest = [chain([text] if text else [], stream) for text, stream in zip(texts, streams, strict=True)]
         for number, text in enumerate(rest[0], start=done):

@@ -83,36 +83,37 @@ def _held(texts: Mapping[str, str], name: str) -> HeldSource:
 def _scored(sides: Mapping[str, Sides], settings: Settings) -> Comparison:
     """Score all systems side by side."""
     pairs = Pairs(next(iter(sides.values()))[0], [hypotheses for _, hypotheses in sides.values()])
-    tallies = {name: Tally(settings) for name in sides}
-    segments = {pair: MatchedSegments() for pair in combinations(sides, 2)}
+    tallies = [Tally(settings) for _ in sides]
+    segments = {pair: MatchedSegments() for pair in combinations(range(len(sides)), 2)}
     with ExitStack() as files:
         for source in (pairs.reference, *(match.source for match in pairs.matches)):
             files.callback(source.close)
         _count(pairs, settings, tallies, segments)
-    reports = {
-        name: report_of(name, tally, pairs.pairing(match, settings.missing), sides[name], settings)
-        for (name, tally), match in zip(tallies.items(), pairs.matches, strict=True)
-    }
+    reports = [
+        report_of(name, tally, pairs.pairing(match, settings.missing), sides[name], settings)
+        for name, tally, match in zip(sides, tallies, pairs.matches, strict=True)
+    ]
     differences = [
         difference_of(reports[first], reports[second], matched) for (first, second), matched in segments.items()
     ]
-    return Comparison(tuple(reports.values()), tuple(differences))
+    return Comparison(tuple(reports), tuple(differences))
 
 
 def _count(
     pairs: Pairs,
     settings: Settings,
-    tallies: Mapping[str, Tally],
-    segments: Mapping[tuple[str, str], MatchedSegments],
+    tallies: Sequence[Tally],
+    segments: Mapping[tuple[int, int], MatchedSegments],
 ) -> None:
     """Count every pair of every system, and the segments of every two systems."""
+    skipped = settings.missing == "skip"
     for place, (reference, hypotheses) in enumerate(pairs):
         prepared = Prepared.of(reference.text, settings.normalizer)
-        edits = {
-            name: tally.add(place, reference, prepared, hypothesis)
-            for (name, tally), hypothesis in zip(tallies.items(), hypotheses, strict=True)
-            if hypothesis is not None or settings.missing == "deletions"
-        }
-        for pair, matched in segments.items():
-            if pair[0] in edits and pair[1] in edits:
-                matched.add(edits[pair[0]], edits[pair[1]])
+        edits = [
+            None if skipped and hypothesis is None else tally.add(place, reference, prepared, hypothesis)
+            for tally, hypothesis in zip(tallies, hypotheses, strict=True)
+        ]
+        for (first, second), matched in segments.items():
+            one, other = edits[first], edits[second]
+            if one is not None and other is not None:
+                matched.add(one, other)

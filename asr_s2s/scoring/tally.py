@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from asr_s2s.scoring.align import edit_counts, words_of, written_out
+from asr_s2s.scoring.align import Edits, edit_counts, words_of, written_out
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.groups import FLAGS, FlagGroups, Groups
 from asr_s2s.scoring.keywords import KeywordCounts
@@ -41,17 +41,30 @@ class Prepared(NamedTuple):
 
 
 class _Rows:
-    """A growing table of four counts an utterance."""
+    """A growing table of eight counts an utterance: four of words, four of characters."""
 
-    def __init__(self) -> None:
+    def __init__(self, edits: Edits) -> None:
+        self._edits = edits
         self._counts = array("i")
 
-    def add(self, reference: Sequence[str], hypothesis: Sequence[str], edits: Sequence[Edit]) -> None:
-        self._counts.extend(edit_counts(edits, len(reference), len(hypothesis)))
+    def add(self, said: list[str], heard: list[str]) -> list[Edit]:
+        """Count the errors of two texts in words and in characters; give the edits of the words."""
+        said_characters = " ".join(said)
+        if said == heard:
+            self._counts.extend((0, 0, 0, len(said), 0, 0, 0, len(said_characters)))
+            return []
+        heard_characters = " ".join(heard)
+        edits = self._edits(said, heard)
+        self._counts.extend(edit_counts(edits, len(said), len(heard)))
+        character_edits = self._edits(said_characters, heard_characters)
+        self._counts.extend(edit_counts(character_edits, len(said_characters), len(heard_characters)))
+        return edits
 
     @property
-    def table(self) -> NDArray[np.int32]:
-        return np.frombuffer(self._counts, np.int32).reshape(-1, 4)
+    def tables(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Give the counts of words and of characters: (utterance, 4) each."""
+        both = np.frombuffer(self._counts, np.int32).reshape(-1, 8)
+        return both[:, :4], both[:, 4:]
 
 
 class Tally:
@@ -60,7 +73,7 @@ class Tally:
     def __init__(self, settings: Settings) -> None:
         normalizer = settings.normalizer
         self.normalizer, self.edits, self.keep = normalizer, settings.edits, settings.keep_utterances
-        self.raw_words, self.raw_characters, self.words, self.characters = (_Rows() for _ in range(4))
+        self.raw, self.normalised = _Rows(settings.edits), _Rows(settings.edits)
         self.rule_errors = [[0, 0] for _ in normalizer.rules]  # errors and reference length after each
         self.groups = [Groups(field) for field in settings.group_by if field != FLAGS]
         self.speakers = Groups(SPEAKER)
@@ -82,9 +95,9 @@ class Tally:
         heard = hypothesis.text if hypothesis else ""
         # Equal texts are the commonest case, and a normalizer costs more than the alignment.
         other = prepared if heard == prepared.text else Prepared.of(heard, self.normalizer)
-        edits = self._count(self.words, self.characters, prepared.words, other.words)
+        edits = self.normalised.add(prepared.words, other.words)
         if self.normalizer.rules:
-            self._count(self.raw_words, self.raw_characters, words_of(prepared.text), words_of(heard))
+            self.raw.add(words_of(prepared.text), words_of(heard))
             self._count_rules(prepared.stages, other.stages)
         self._count_labels(reference, hypothesis, len(prepared.words))
         self.classes.add(prepared.text, prepared.words)
@@ -93,19 +106,8 @@ class Tally:
             (self.emptied if prepared.text.strip() else self.empty).append(reference.id)
         if edits:
             self._count_confusions(prepared.words, other.words, edits)
-        self._keep(reference, hypothesis, prepared.words, other.words, edits)
-        return edits
-
-    def _count(self, words: _Rows, characters: _Rows, said: list[str], heard: list[str]) -> list[Edit]:
-        """Count the errors of two texts in words and in characters; give the edits of the words."""
-        edits = self.edits(said, heard) if said != heard else []
-        words.add(said, heard, edits)
-        said_characters = " ".join(said)
-        if edits:
-            heard_characters = " ".join(heard)
-            characters.add(said_characters, heard_characters, self.edits(said_characters, heard_characters))
-        else:
-            characters.add(said_characters, said_characters, ())
+        if edits or self.keep:
+            self._keep(reference, hypothesis, prepared.words, other.words, edits)
         return edits
 
     def _count_rules(self, references: Sequence[str], hypotheses: Sequence[str]) -> None:
@@ -137,7 +139,8 @@ class Tally:
     def _keep(
         self, reference: Text, hypothesis: Text | None, said: list[str], heard: list[str], edits: Sequence[Edit]
     ) -> None:
-        among_worst = bool(edits) and (len(self.worst) < NUM_WORST or len(edits) >= self.worst[0][0])
+        key = (len(edits), len(edits) / len(said) if said else float("inf"), -len(self.places))
+        among_worst = bool(edits) and (len(self.worst) < NUM_WORST or key > self.worst[0][:3])
         if not (self.keep or among_worst):
             return
         scored = ScoredUtterance(
@@ -150,8 +153,7 @@ class Tally:
             hypothesis_labels=hypothesis.labels if hypothesis else {},
         )
         if among_worst:
-            rate = len(edits) / len(said) if said else float("inf")
-            heapq.heappush(self.worst, (len(edits), rate, -len(self.places), scored))
+            heapq.heappush(self.worst, (*key, scored))
             if len(self.worst) > NUM_WORST:
                 heapq.heappop(self.worst)
         if self.keep:
@@ -161,10 +163,9 @@ class Tally:
         """Give the errors of every utterance."""
         places = np.frombuffer(self.places, np.int64)
         speakers = self.speakers.codes if self.speakers.known else None
-        words, characters = self.words.table, self.characters.table
-        if not self.normalizer.rules:
-            return Counts(places, speakers, words, characters, words, characters)
-        return Counts(places, speakers, self.raw_words.table, self.raw_characters.table, words, characters)
+        normalised = self.normalised.tables
+        raw = self.raw.tables if self.normalizer.rules else normalised
+        return Counts(places, speakers, *raw, *normalised)
 
     def rule_effects(self) -> tuple[RuleEffect, ...]:
         """Give the word errors after each rule of the normalizer."""

@@ -47,6 +47,8 @@ def score(
     keywords: Annotated[
         Path | None, typer.Option(help="A file with a word or phrase a line: recall, precision.")
     ] = None,
+    bleu: Annotated[bool, typer.Option(help="For translations: BLEU and chrF by sacrebleu.")] = False,
+    cpwer: Annotated[bool, typer.Option(help="For meetings (stm, SegLST): cpWER by meeteval.")] = False,
     json: Annotated[Path | None, typer.Option(help="Also write the report as JSON.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Also write the rates of systems and groups as CSV.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write the rates as a Markdown table.")] = None,
@@ -75,6 +77,8 @@ def score(
         "missing": missing,
         "costs": costs,
         "keywords": keywords or (),
+        "bleu": bleu,
+        "cpwer": cpwer,
         "source_format": source_format,
         "command": shlex.join(["asr-s2s", *sys.argv[1:]]),
     }
@@ -111,8 +115,11 @@ def _write(result: "Report | Comparison", views: list[tuple[Path | None, Callabl
     from asr_s2s.files import write_text
 
     for path, view in views:
-        if path:
-            write_text(path, view(result))
+        try:
+            if path:
+                write_text(path, view(result))
+        except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+            raise ConfigError(f"{path}: cannot be written ({error.strerror}). Name another file.") from error
 
 
 def _above(result: "Report | Comparison", threshold: float | None) -> int:

@@ -48,6 +48,8 @@ def score(
     keywords: Annotated[
         Path | None, typer.Option(help="A file with a word or phrase a line: recall, precision.")
     ] = None,
+    bleu: Annotated[bool, typer.Option(help="For translations: BLEU and chrF by sacrebleu.")] = False,
+    cpwer: Annotated[bool, typer.Option(help="For meetings (stm, SegLST): cpWER by meeteval.")] = False,
     json: Annotated[Path | None, typer.Option(help="Also write the report as JSON.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Also write the rates of systems and groups as CSV.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write the rates as a Markdown table.")] = None,
@@ -86,6 +88,8 @@ def score(
         "costs": costs,
         "keywords": keywords or (),
         "keep_utterances": html is not None,
+        "bleu": bleu,
+        "cpwer": cpwer,
         "source_format": source_format,
         "command": shlex.join(["asr-s2s", *sys.argv[1:]]),
     }
@@ -123,8 +127,11 @@ def _write(result: "Report | Comparison", views: list[tuple[Path | None, Callabl
     from asr_s2s.files import write_text
 
     for path, view in views:
-        if path:
-            write_text(path, view(result))
+        try:
+            if path:
+                write_text(path, view(result))
+        except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+            raise ConfigError(f"{path}: cannot be written ({error.strerror}). Name another file.") from error
 
 
 def _above(result: "Report | Comparison", threshold: float | None) -> int:

@@ -62,6 +62,8 @@ def _report(report: Report, limit: int) -> dict[str, Any]:
         "ranked_counts_short_by": report.confusions_short_by,
         "word_classes": [{"name": each.name, **_counts(each.words)} for each in report.word_classes],
         "keywords": [_keyword(keyword) for keyword in report.keywords],
+        "translation": asdict(report.translation) if report.translation else None,
+        "speakers": _counts(report.speakers) if report.speakers else None,
         "worst_utterances": [_utterance(scored) for scored in report.worst],
         "groups": {grouping.field: _groups(grouping) for grouping in report.groupings},
         "flags": _groups(report.flags) if report.flags else [],

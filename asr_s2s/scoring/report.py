@@ -100,6 +100,15 @@ class Keyword:
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """BLEU and chrF of the raw texts, 0 to 100, with sacrebleu's signatures."""
+
+    bleu: float
+    chrf: float
+    signatures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Interval:
     """Bounds of a rate, 95 % of the bootstrap's resamples between them; by what was resampled."""
 
@@ -137,6 +146,7 @@ class Report:
     emptied_references: ids whose reference has words, but none left after normalising
     confusions, deletions, insertions: of normalised words, the commonest first
     confusions_short_by: how much a count may be too low because the rarest kinds were let go; 0 in all but huge files
+    translation, speakers: BLEU and chrF, and the errors of cpWER, if they were asked for
     worst: utterances with the most normalised word errors, the worst first
     groupings: one for each field asked for
     flags: the flags of the transcripts as groups, where any is raised
@@ -160,6 +170,8 @@ class Report:
     confusions_short_by: int
     word_classes: tuple[WordClass, ...]
     keywords: tuple[Keyword, ...]
+    translation: Translation | None
+    speakers: ErrorRate | None
     worst: tuple[ScoredUtterance, ...]
     groupings: tuple[Grouping, ...]
     flags: Grouping | None

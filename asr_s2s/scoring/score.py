@@ -15,7 +15,7 @@ from asr_s2s.scoring.settings import Options, Settings, settings_of
 from asr_s2s.scoring.significance import MatchedSegments
 from asr_s2s.scoring.sources import HeldSource, Source, SourceFormat, Text, by_line, read_sides
 from asr_s2s.scoring.summary import report_of
-from asr_s2s.scoring.tally import Prepared, Tally
+from asr_s2s.scoring.tally import Tally, prepared
 
 Texts = Sequence[str] | Mapping[str, str] | Path  # a single string names a file, too
 Sides = tuple[Source, Source]
@@ -108,9 +108,9 @@ def _count(
     """Count every pair of every system, and the segments of every two systems."""
     skipped = settings.missing == "skip"
     for place, (reference, hypotheses) in enumerate(pairs):
-        prepared = Prepared.of(reference.text, settings.normalizer)
+        cut = prepared(reference.text, settings.normalizer)
         edits = [
-            None if skipped and hypothesis is None else tally.add(place, reference, prepared, hypothesis)
+            None if skipped and hypothesis is None else tally.add(place, reference, cut, hypothesis)
             for tally, hypothesis in zip(tallies, hypotheses, strict=True)
         ]
         for (first, second), matched in segments.items():

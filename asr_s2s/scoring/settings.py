@@ -26,6 +26,8 @@ class Options(TypedDict, total=False):
     missing: what references without a hypothesis are: "deletions", or "skip" to leave them out
     costs: "unit", or "sclite" for a substitution at 4, a deletion or an insertion at 3
     keywords: words or phrases, or a file with one a line
+    bleu: whether to measure BLEU and chrF of the raw texts, which are held for it
+    cpwer: whether to measure the word error rate with speakers matched, of stm and SegLST
     source_format: of all files; None tells it from each file
     keep_utterances: whether the report holds every utterance with its alignment
     command: what is noted in the report as having made it
@@ -36,6 +38,8 @@ class Options(TypedDict, total=False):
     missing: Missing
     costs: Costs
     keywords: Sequence[str] | Path
+    bleu: bool
+    cpwer: bool
     source_format: SourceFormat | None
     keep_utterances: bool
     command: str
@@ -51,6 +55,8 @@ class Settings:
     costs: Costs
     edits: Edits
     keywords: tuple[str, ...]
+    bleu: bool
+    cpwer: bool
     source_format: SourceFormat | None
     keep_utterances: bool
     command: str
@@ -63,6 +69,8 @@ class Settings:
             "missing": self.missing,
             "costs": self.costs,
             "keywords": list(self.keywords),
+            "bleu": self.bleu,
+            "cpwer": self.cpwer,
             "source_format": self.source_format,
         }
 
@@ -82,6 +90,8 @@ def settings_of(options: Options) -> Settings:
         costs=costs,
         edits=find_costs(costs),
         keywords=read_keywords(keywords) if isinstance(keywords, Path) else tuple(keywords),
+        bleu=options.get("bleu", False),
+        cpwer=options.get("cpwer", False),
         source_format=options.get("source_format"),
         keep_utterances=options.get("keep_utterances", False),
         command=options.get("command", ""),

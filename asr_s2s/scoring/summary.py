@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.errors import ScoringError, listed
 from asr_s2s.scoring.bootstrap import by_block, rate_interval
+from asr_s2s.scoring.extra_measures import speaker_errors, translation
 from asr_s2s.scoring.groups import FLAGS
 from asr_s2s.scoring.measures import summed
 from asr_s2s.scoring.pairing import Pairing
@@ -42,6 +43,8 @@ def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, 
         confusions_short_by=tally.confusions.short_by,
         word_classes=tally.classes.errors(ranked),
         keywords=tally.keywords.result(),
+        translation=translation(*zip(*tally.texts, strict=True)) if tally.texts else None,
+        speakers=speaker_errors(sides[0].path, sides[1].path, settings.normalizer) if settings.cpwer else None,
         worst=tuple(scored for *_, scored in sorted(tally.worst, reverse=True)),
         groupings=tuple(_groupings(tally, counts, pairing, settings.group_by)),
         flags=_grouping(FLAGS, flags, counts) if flags else None,

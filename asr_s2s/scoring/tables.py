@@ -96,7 +96,10 @@ def to_latex(result: Report | Comparison) -> str:
 
 def differences_in_words(result: Report | Comparison) -> list[str]:
     """Say of every two systems which is better, by how much, and whether that could be chance."""
-    return [] if isinstance(result, Report) else [_in_words(difference) for difference in result.differences]
+    if isinstance(result, Report):
+        return []
+    every = max(report.pairing.num_references for report in result.reports)
+    return [_in_words(difference, every) for difference in result.differences]
 
 
 def keyword_totals(keywords: Iterable[Keyword]) -> Keyword:
@@ -106,7 +109,13 @@ def keyword_totals(keywords: Iterable[Keyword]) -> Keyword:
     return Keyword("all", *sums)
 
 
-def _in_words(difference: Difference) -> str:
+def _in_words(difference: Difference, num_references: int) -> str:
+    common = difference.num_utterances
+    where = "" if common == num_references else f"On the {common:,} utterances that both were scored on: "
+    return where + _which_is_better(difference)
+
+
+def _which_is_better(difference: Difference) -> str:
     points, low, high = (100 * value for value in (difference.points, difference.low, difference.high))
     better, worse = difference.second, difference.first
     if points > 0:
@@ -115,7 +124,9 @@ def _in_words(difference: Difference) -> str:
     if not points:
         return f"{difference.first} and {difference.second} have as many errors ({tests})."
     surely = "" if difference.p_mapsswe < SIGNIFICANT else ", which may be chance"
-    return f"{better} is better than {worse} by {abs(points):.2f} points [{-high:.2f}, {-low:.2f}], {tests}{surely}."
+    return (
+        f"{better} is better than {worse} by {abs(points):.2f} points [{0 - high:.2f}, {0 - low:.2f}], {tests}{surely}."
+    )
 
 
 def _p(value: float) -> str:

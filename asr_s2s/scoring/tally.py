@@ -3,7 +3,6 @@
 import heapq
 from array import array
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,20 +23,13 @@ NUM_WORST = 20
 SPEAKER = "speaker"
 
 
-class Prepared(NamedTuple):
-    """A text, cut and normalised once for all systems."""
+Prepared = tuple[Sequence[str], list[str]]  # a text after each rule of the normalizer, and its words in the end
 
-    text: str
-    stages: Sequence[str]  # after each rule of the normalizer
-    words: list[str]
 
-    @staticmethod
-    def of(text: str, normalizer: Normalizer) -> "Prepared":
-        """Normalise a text."""
-        if not normalizer.rules:
-            return Prepared(text, (), words_of(text))
-        stages = normalizer.stages(text)
-        return Prepared(text, stages, words_of(stages[-1]))
+def prepared(text: str, normalizer: Normalizer) -> Prepared:
+    """Normalise a text and cut it."""
+    stages = normalizer.stages(text)
+    return stages, words_of(stages[-1] if stages else text)
 
 
 class _Rows:
@@ -88,26 +80,30 @@ class Tally:
         self.worst: list[tuple[int, float, int, ScoredUtterance]] = []
         self.utterances: list[ScoredUtterance] = []
         self.places = array("q")
+        self.texts: list[tuple[str, str]] | None = [] if settings.bleu else None
 
-    def add(self, place: int, reference: Text, prepared: Prepared, hypothesis: Text | None) -> list[Edit]:
+    def add(self, place: int, reference: Text, reference_prepared: Prepared, hypothesis: Text | None) -> list[Edit]:
         """Count one pair, a missing hypothesis as an empty one; give the edits of its normalised words."""
         self.places.append(place)
         heard = hypothesis.text if hypothesis else ""
         # Equal texts are the commonest case, and a normalizer costs more than the alignment.
-        other = prepared if heard == prepared.text else Prepared.of(heard, self.normalizer)
-        edits = self.normalised.add(prepared.words, other.words)
+        stages, said = reference_prepared
+        other_stages, other = reference_prepared if heard == reference.text else prepared(heard, self.normalizer)
+        if self.texts is not None:
+            self.texts.append((reference.text, heard))
+        edits = self.normalised.add(said, other)
         if self.normalizer.rules:
-            self.raw.add(words_of(prepared.text), words_of(heard))
-            self._count_rules(prepared.stages, other.stages)
-        self._count_labels(reference, hypothesis, len(prepared.words))
-        self.classes.add(prepared.text, prepared.words)
-        self.keywords.add(prepared.words, other.words)
-        if not prepared.words:
-            (self.emptied if prepared.text.strip() else self.empty).append(reference.id)
+            self.raw.add(words_of(reference.text), words_of(heard))
+            self._count_rules(stages, other_stages)
+        self._count_labels(reference, hypothesis, len(said))
+        self.classes.add(reference.text, said)
+        self.keywords.add(said, other)
+        if not said:
+            (self.emptied if reference.text.strip() else self.empty).append(reference.id)
         if edits:
-            self._count_confusions(prepared.words, other.words, edits)
+            self._count_confusions(said, other, edits)
         if edits or self.keep:
-            self._keep(reference, hypothesis, prepared.words, other.words, edits)
+            self._keep(reference, hypothesis, said, other, edits)
         return edits
 
     def _count_rules(self, references: Sequence[str], hypotheses: Sequence[str]) -> None:

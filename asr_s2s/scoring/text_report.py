@@ -143,7 +143,17 @@ def _rates(report: Report) -> str:
             ("WIP", words.information_preserved),
         )
     ]
-    return table(body, left=2)
+    if report.speakers:
+        body.append(_counts("cpWER", "normalised", report.speakers, "words"))
+    translation = _translation(report)
+    return table(body, left=2) + translation
+
+
+def _translation(report: Report) -> str:
+    found = report.translation
+    if found is None:
+        return ""
+    return "\n".join(["", "", f"BLEU {found.bleu:.2f}, chrF {found.chrf:.2f}, raw texts", *found.signatures])
 
 
 def _counts(measure: str, side: str, rate: ErrorRate, unit: str) -> list[str]:

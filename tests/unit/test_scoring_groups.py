@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import sacrebleu
 
 from asr_s2s.errors import ScoringError
 from asr_s2s.scoring import ErrorRate, Report, score, to_json, to_text
@@ -99,6 +100,27 @@ def test_keywords_come_from_a_file_and_empty_ones_are_refused(tmp_path: Path) ->
         score(["a"], ["a"], keywords=path)
     with pytest.raises(ScoringError, match=r"nowhere\.txt: cannot be read"):
         score(["a"], ["a"], keywords=tmp_path / "nowhere.txt")
+
+
+def test_bleu_and_chrf_are_sacrebleus() -> None:
+    references, hypotheses = ["The cat sat on the mat.", "A dog barked."], ["The cat sat on a mat.", "A dog barks."]
+    found = score(references, hypotheses, bleu=True).translation
+    assert found is not None
+    assert found.bleu == sacrebleu.corpus_bleu(hypotheses, [references]).score
+    assert found.chrf == sacrebleu.corpus_chrf(hypotheses, [references]).score
+    assert found.signatures[0].startswith("BLEU nrefs:1|case:mixed")
+
+
+def test_cpwer_matches_speakers_of_any_name(tmp_path: Path) -> None:
+    pytest.importorskip("meeteval", reason="pip install meeteval")
+    reference, hypothesis = tmp_path / "ref.stm", tmp_path / "hyp.stm"
+    reference.write_text("r 1 anna 0 2 one two\nr 1 bob 1 3 three four\n")
+    hypothesis.write_text("r 1 s1 0 2 three for\nr 1 s2 1 3 One two\n")
+    report = score(reference, hypothesis, cpwer=True)
+    assert report.speakers == ErrorRate(1, 0, 0, 4)
+    assert "cpWER  normalised   25.00 %" in to_text(report)
+    with pytest.raises(ScoringError, match=r"cpWER needs speakers\. Give two files of stm or SegLST"):
+        score(["a"], ["b"], cpwer=True)
 
 
 def test_a_ranking_lets_the_rarest_go_and_says_by_how_much_it_is_short() -> None:

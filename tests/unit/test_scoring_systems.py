@@ -58,6 +58,7 @@ def test_systems_are_compared_on_the_utterances_that_both_were_scored_on() -> No
     result = compare(references, systems, missing="skip")
     assert result.differences[0].num_utterances == 2
     assert result.differences[0].points == 0.5
+    assert "On the 2 utterances that both were scored on: all is better than some by 50.00 points" in to_text(result)
 
 
 def test_segments_end_where_both_have_two_words_right() -> None:
@@ -205,3 +206,6 @@ def test_no_files_and_files_beside_verify_are_wrong_use(capsys: pytest.CaptureFi
     assert "no files were given" in capsys.readouterr().err
     assert run(["score", "a.jsonl", "--verify", "b.json"]) == 2
     assert "--verify takes the files from the report" in capsys.readouterr().err
+    files = [str(REFERENCE), str(SYSTEMS / "tiny.en.jsonl")]
+    assert run(["score", *files, "--json", str(REFERENCE / "report.json")]) == 2
+    assert re.search(r"report\.json: cannot be written \(.*\)\. Name another file", capsys.readouterr().err)

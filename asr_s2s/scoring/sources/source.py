@@ -112,5 +112,6 @@ class Faults:
         shown = [f"{self._path}:{number}: {self._lines[number]}" for number in numbers[:NUM_FAULTS_SHOWN]]
         beyond = numbers[NUM_FAULTS_SHOWN:]
         rest = [f"and lines {listed([str(number) for number in beyond], limit=20)}"] if beyond else []
-        head = f"{self._path}: {len(numbers)} lines cannot be used. Mend them; nothing was scored:"
+        count = f"{len(numbers)} line{'s' if len(numbers) > 1 else ''}"
+        head = f"{self._path}: {count} cannot be used, so nothing was scored. Mend what is wrong:"
         raise error("\n".join([head, *shown, *rest]))

@@ -72,6 +72,13 @@ def test_the_rates_are_those_of_the_report(page: Page, report: Path) -> None:
         assert [f"{100 * words['rate']:.2f}", *figures] == [shown[0], *shown[-6:-2]]
 
 
+def test_the_measures_beside_them_are_those_of_the_report(page: Page, report: Path) -> None:
+    words = json.loads(report.with_name("report.json").read_text())["normalised"]["words"]
+    page.get_by_text("Other measures").click()
+    expected = [words[name] for name in ("match_error_rate", "information_lost", "information_preserved")]
+    assert page.locator("#others td").all_inner_texts() == [f"{100 * rate:.2f}" for rate in expected]
+
+
 def test_the_marks_of_the_words_say_what_happened_without_colour(page: Page) -> None:
     page.fill("#query", "heard")
     expect(page.locator("#table tbody")).to_have_count(1)

@@ -26,6 +26,7 @@ def system_figures(report: Report) -> dict[str, Any]:
         },
         "rules": [[effect.rule, effect.errors, effect.reference_length] for effect in report.rules],
         "classes": [[kind.name, _counts(kind.words)] for kind in report.word_classes],
+        "others": _others(report),
         "keywords": [[found.keyword, found.said, found.recognised, found.hits] for found in report.keywords],
     }
 
@@ -46,6 +47,21 @@ def difference_figures(result: Report | Comparison) -> list[dict[str, Any]]:
         }
         for found in result.differences
     ]
+
+
+def _others(report: Report) -> dict[str, float | None]:
+    """Give what stands beside WER, CER and SER, all in fractions."""
+    words = report.normalised.words
+    others = {
+        "MER": words.match_error_rate,
+        "WIL": words.information_lost,
+        "WIP": words.information_preserved,
+    }
+    if report.speakers:
+        others["cpWER"] = report.speakers.rate
+    if report.translation:
+        others |= {"BLEU, raw": report.translation.bleu / 100, "chrF, raw": report.translation.chrf / 100}
+    return others
 
 
 def _measures(measures: Measures) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 drawTitle();
 drawRates();
+drawOthers();
 drawRemarks();
 drawDifferences();
 drawGroups();

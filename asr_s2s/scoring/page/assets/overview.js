@@ -70,6 +70,17 @@ function rateRow({ index, side, intervals, words, characters, sentences }, scale
   ]);
 }
 
+function drawOthers() {
+  const names = Object.keys(systems[0].others);
+  const rows = systems.map(({ others }, system) =>
+    row(
+      element("th", { scope: "row" }, named(system)),
+      names.map((name) => figure(percent(others[name]))),
+    ),
+  );
+  fillTable(byId("others"), [header("System"), ...names.map((name) => numbered(`${name}\u00a0%`))], rows);
+}
+
 // Ids without a partner, empty references: what the rates rest on. A remark that holds for all systems is shown once.
 function drawRemarks() {
   const holders = new Map(); // a remark as text to the systems it holds for

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from asr_s2s.errors import AsrError
     from asr_s2s.manifest import Utterance, Word, read_manifest, write_manifest
     from asr_s2s.recognizer import Recognizer, load
-    from asr_s2s.scoring import ErrorRate, Report, score
+    from asr_s2s.scoring import Comparison, ErrorRate, Report, compare, score
     from asr_s2s.transcripts import Segment, Transcript
 
 __version__ = "0.1.0"
@@ -32,6 +32,7 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 __all__ = [
     "AsrError",
+    "Comparison",
     "ErrorRate",
     "Recognizer",
     "Report",
@@ -39,6 +40,7 @@ __all__ = [
     "Transcript",
     "Utterance",
     "Word",
+    "compare",
     "load",
     "read_manifest",
     "score",
@@ -49,7 +51,7 @@ _HOMES = {
     "asr_s2s.errors": ("AsrError",),
     "asr_s2s.manifest": ("Utterance", "Word", "read_manifest", "write_manifest"),
     "asr_s2s.recognizer": ("Recognizer", "load"),
-    "asr_s2s.scoring": ("ErrorRate", "Report", "score"),
+    "asr_s2s.scoring": ("Comparison", "ErrorRate", "Report", "compare", "score"),
     "asr_s2s.transcripts": ("Segment", "Transcript"),
 }
 

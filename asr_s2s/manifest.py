@@ -128,6 +128,30 @@ def _relative(audio_path: Path, folder: Path) -> str:
     return os.path.relpath(Path(os.path.realpath(audio_path.parent), audio_path.name), os.path.realpath(folder))
 
 
+def parse_record(line: str) -> dict[str, Any]:
+    """Read one line as it stands, for those who need no whole utterance. Raises ManifestError without its place."""
+    try:
+        return _record(line.strip())
+    except _BrokenLineError as error:
+        raise ManifestError(" ".join(error.faults)) from error
+    except UnicodeError as error:
+        raise ManifestError("holds half a surrogate pair. Write whole characters.") from error
+
+
+def record_id(record: Mapping[str, Any]) -> str:
+    """Give the id of a line that was read with parse_record. Raises ManifestError where there is none."""
+    name, written, offset = (record.get(key) for key in ("id", "audio_filepath", "offset"))
+    if type(name) in (str, int) and name != "":
+        return str(name)
+    if name is None and isinstance(written, str) and written and isinstance(offset or 0.0, int | float):
+        return _path_id(written, offset or 0.0)
+    raise ManifestError("has neither an 'id' nor an 'audio_filepath' to name it by. Write one of them as a string.")
+
+
+def _path_id(written: str, offset: float) -> str:
+    return written.removesuffix(Path(written).suffix) + (f"@{round(offset * 1000)}" if offset else "")
+
+
 class _BrokenLineError(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__(*faults)
@@ -144,11 +168,16 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 def _parse(raw: bytes) -> dict[str, Any]:
     try:
         line = raw.decode("utf-8").strip()
+        return _record(line)
+    except UnicodeError as error:
+        raise _BrokenLineError(["is not UTF-8 text. Save the manifest as UTF-8."]) from error
+
+
+def _record(line: str) -> dict[str, Any]:
+    try:
         record = _DECODER.decode(line)
         if "\\ud" in line.lower():
             json.dumps(record, ensure_ascii=False).encode()  # half a surrogate pair could be read but never written
-    except UnicodeError as error:
-        raise _BrokenLineError(["is not UTF-8 text. Save the manifest as UTF-8."]) from error
     except json.JSONDecodeError as error:
         raise _BrokenLineError([f"is not valid JSON ({error.msg}, column {error.colno})."]) from error
     except RecursionError as error:
@@ -167,7 +196,7 @@ def _utterance(record: dict[str, Any], *, folder: Path, origin: str) -> Utteranc
     offset = line.number("offset", lowest=0) or 0.0
     name = line.text("id", numbers=True)
     if name is None:
-        name = written.removesuffix(Path(written).suffix) + (f"@{round(offset * 1000)}" if offset else "")
+        name = _path_id(written, offset)
     elif not name:
         line.faults.append("'id' is empty. Write a name of its own or leave the key out.")
     duration = line.number("duration", lowest=0)

@@ -94,7 +94,7 @@ def calibrate(
     from asr_s2s.manifest import read_manifest
     from asr_s2s.model_store import CONFIG_FILE, load_model
     from asr_s2s.recognizer import Recognizer
-    from asr_s2s.scoring import calibration_error, fit_logistic, judged_words, reliability
+    from asr_s2s.scoring.calibration import calibration_error, fit_logistic, judged_words, reliability
     from asr_s2s.transcripts import Transcript
 
     system = load_model(model)

@@ -1,34 +1,157 @@
 """asr-s2s score: references and hypotheses to a word error rate report."""
 
+import shlex
+import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from asr_s2s.cli.terminal import output
+from asr_s2s.cli.terminal import output, say
 from asr_s2s.errors import ConfigError
+
+if TYPE_CHECKING:
+    from asr_s2s.scoring import Comparison, Report
+    from asr_s2s.scoring.settings import Options
+
+Missing = Literal["deletions", "skip"]
+Costs = Literal["unit", "sclite"]
+Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "columns", "lines"]
+ABOVE_THRESHOLD = 4
 
 
 def score(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="[REFERENCE] HYPOTHESIS",
-            help="A manifest with text and pred_text; or two files: manifests, Kaldi text, trn or plain lines.",
+            metavar="[REFERENCE] HYPOTHESIS...",
+            help="One manifest or table with both sides; or the reference, then one hypothesis or several: "
+            "manifest, Kaldi text, trn, stm, ctm, SegLST, csv, tsv, plain lines.",
         ),
-    ],
-    normalizer: Annotated[str, typer.Option(help="none, basic or whisper-english.")] = "basic",
-    group_by: Annotated[str | None, typer.Option(help="A manifest field, such as speaker.")] = None,
+    ] = None,
+    normalizer: Annotated[
+        str, typer.Option(help="none, basic, whisper-english, or a file of rules: .yaml, or sclite's .glm.")
+    ] = "basic",
+    group_by: Annotated[
+        list[str] | None,
+        typer.Option(help="Fields of the manifest, as speaker,language; also duration, speed, snr, flags."),
+    ] = None,
+    missing: Annotated[
+        Missing, typer.Option(help="What a missing hypothesis is: deletions, or skip to leave it out.")
+    ] = "deletions",
+    costs: Annotated[Costs, typer.Option(help="Of an alignment: unit, or sclite (substitution 4, others 3).")] = "unit",
+    source_format: Annotated[
+        Format | None, typer.Option("--format", help="Of all files, where it cannot be told from them.")
+    ] = None,
+    keywords: Annotated[
+        Path | None, typer.Option(help="A file with a word or phrase a line: recall, precision.")
+    ] = None,
+    bleu: Annotated[bool, typer.Option(help="For translations: BLEU and chrF by sacrebleu.")] = False,
+    cpwer: Annotated[bool, typer.Option(help="For meetings (stm, SegLST): cpWER by meeteval.")] = False,
     json: Annotated[Path | None, typer.Option(help="Also write the report as JSON.")] = None,
-) -> None:
-    """Report word and character error rates, raw and normalised, with the errors behind them."""
-    from asr_s2s.files import write_text
-    from asr_s2s.scoring import score_files, to_json, to_text
+    csv: Annotated[Path | None, typer.Option(help="Also write the rates of systems and groups as CSV.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Also write the rates as a Markdown table.")] = None,
+    latex: Annotated[Path | None, typer.Option(help="Also write the rates as a LaTeX table.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write all of it as one page to look at and listen to.")
+    ] = None,
+    embed_audio: Annotated[
+        bool, typer.Option("--embed-audio", help="Put the recordings into the page, instead of links to them.")
+    ] = False,
+    fail_above: Annotated[
+        float | None, typer.Option(help="Exit with status 4 if a normalised WER is above so many percent.")
+    ] = None,
+    verify: Annotated[
+        Path | None, typer.Option(help="A report's JSON: compute it again and say what differs; no files needed.")
+    ] = None,
+) -> int:
+    """Report word and character error rates, raw and normalised, with the errors behind them.
 
-    if len(files) > 2:
-        raise ConfigError(f"{len(files)} files were given. Give one manifest, or REFERENCE and HYPOTHESIS.")
-    reference = files[0] if len(files) == 2 else None
-    report = score_files(reference, files[-1], normalizer=normalizer, group_by=group_by)
-    output(to_text(report))
-    if json:
-        write_text(json, to_json(report))
+    Several hypotheses are compared: one row each, and the difference of every two with its significance.
+    """
+    if verify:
+        return _verified(verify, files or [])
+    from asr_s2s.scoring import compare, system_names, to_csv, to_json, to_latex, to_markdown
+    from asr_s2s.scoring import score as score_texts
+    from asr_s2s.scoring.page import to_html
+
+    if not files:
+        raise ConfigError("no files were given. Give one manifest, or REFERENCE and one HYPOTHESIS or several.")
+    if embed_audio and not html:
+        raise ConfigError("--embed-audio puts recordings into the page. Name the page with --html, or leave it out.")
+    options: Options = {
+        "normalizer": normalizer,
+        "group_by": [name for names in group_by or [] for name in names.split(",") if name],
+        "missing": missing,
+        "costs": costs,
+        "keywords": keywords or (),
+        "keep_utterances": html is not None,
+        "bleu": bleu,
+        "cpwer": cpwer,
+        "source_format": source_format,
+        "command": shlex.join(["asr-s2s", *sys.argv[1:]]),
+    }
+    result: Report | Comparison
+    if len(files) <= 2:
+        result = score_texts(*files, **options)
+    else:
+        systems = dict(zip(system_names(files[1:]), files[1:], strict=True))
+        result = compare(files[0], systems, **options)
+    _show(result)
+    views: list[tuple[Path | None, Callable[..., str]]] = [
+        (json, to_json),
+        (csv, to_csv),
+        (markdown, to_markdown),
+        (latex, to_latex),
+        (html, partial(to_html, folder=(html or Path()).parent, embed_audio=embed_audio)),
+    ]
+    _write(result, views)
+    return _above(result, fail_above)
+
+
+def _show(result: "Report | Comparison") -> None:
+    """Write the report, in colours on a terminal."""
+    from asr_s2s.scoring import to_text
+
+    if sys.stdout.isatty():
+        from asr_s2s.cli.colours import show
+
+        show(to_text(result))
+    else:
+        output(to_text(result))
+
+
+def _write(result: "Report | Comparison", views: list[tuple[Path | None, Callable[..., str]]]) -> None:
+    from asr_s2s.files import write_text
+
+    for path, view in views:
+        try:
+            if path:
+                write_text(path, view(result))
+        except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+            raise ConfigError(f"{path}: cannot be written ({error.strerror}). Name another file.") from error
+
+
+def _above(result: "Report | Comparison", threshold: float | None) -> int:
+    from asr_s2s.scoring import percent
+    from asr_s2s.scoring.tables import reports_of
+
+    status = 0
+    for report in reports_of(result):
+        rate = report.normalised.words.rate
+        if threshold is not None and rate is not None and 100 * rate > threshold:
+            say(f"{report.system}: WER {percent(rate)} is above {threshold:g} %.")
+            status = ABOVE_THRESHOLD
+    return status
+
+
+def _verified(path: Path, files: list[Path]) -> int:
+    from asr_s2s.scoring import verify
+
+    if files:
+        raise ConfigError("--verify takes the files from the report. Leave out the others.")
+    differing = verify(path)
+    output("\n".join(differing) if differing else f"{path}: every number comes out again.")
+    return ABOVE_THRESHOLD if differing else 0

@@ -1,44 +1,40 @@
-"""From references and hypotheses to error counts, alignments and a report; no torch."""
+"""From references and hypotheses to error counts, alignments and a report; no torch.
+
+What the confidences of transcripts are worth is in asr_s2s.scoring.calibration.
+"""
 
 from asr_s2s.scoring.align import Alignment, Step, align, character_errors, count_errors, word_errors
-from asr_s2s.scoring.calibration import (
-    Logistic,
-    calibration_error,
-    fit_logistic,
-    judged_words,
-    reliability,
-    right_words,
-)
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.json_report import to_json
-from asr_s2s.scoring.measures import Measures, measure
-from asr_s2s.scoring.report import Report
+from asr_s2s.scoring.measures import Measures
+from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.runaway import loops, runs_on
-from asr_s2s.scoring.score import score, score_files
-from asr_s2s.scoring.text_report import percent, to_text
+from asr_s2s.scoring.score import compare, score, system_names
+from asr_s2s.scoring.tables import percent, to_csv, to_latex, to_markdown
+from asr_s2s.scoring.text_report import to_text
+from asr_s2s.scoring.verify import verify
 
 __all__ = [
     "Alignment",
+    "Comparison",
     "ErrorRate",
-    "Logistic",
     "Measures",
     "Report",
     "Step",
     "align",
-    "calibration_error",
     "character_errors",
+    "compare",
     "count_errors",
-    "fit_logistic",
-    "judged_words",
     "loops",
-    "measure",
     "percent",
-    "reliability",
-    "right_words",
     "runs_on",
     "score",
-    "score_files",
+    "system_names",
+    "to_csv",
     "to_json",
+    "to_latex",
+    "to_markdown",
     "to_text",
+    "verify",
     "word_errors",
 ]

@@ -1,19 +1,22 @@
-"""Which word of the reference became which word of the hypothesis, at the least number of errors.
+"""Which word of the reference became which word of the hypothesis, at the least cost.
 
-The distances are Levenshtein's (1966), every error costs 1; rapidfuzz finds one of the cheapest alignments.
+By default every error costs 1 (Levenshtein 1966) and rapidfuzz finds one of the cheapest alignments; sclite's costs and
+its choice among equals are to be had too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from rapidfuzz.distance import Levenshtein
 
 from asr_s2s.errors import ScoringError
 from asr_s2s.scoring.error_rate import ErrorRate, total
+from asr_s2s.scoring.sclite_costs import Edit, sclite_edits
 
 Kind = Literal["correct", "substitution", "deletion", "insertion"]
 KINDS: dict[str, Kind] = {"replace": "substitution", "delete": "deletion", "insert": "insertion"}  # rapidfuzz's names
+Edits = Callable[[Sequence[str], Sequence[str]], list[Edit]]
 
 
 class Step(NamedTuple):
@@ -45,35 +48,58 @@ class Alignment:
         )
 
 
-def align(reference: Sequence[str], hypothesis: Sequence[str]) -> Alignment:
-    """Align two sequences of words, or two texts character by character, with the fewest errors."""
+def unit_edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
+    """List the edits of an alignment with the fewest errors."""
+    return cast("list[Edit]", Levenshtein.editops(reference, hypothesis).as_list())
+
+
+COSTS: dict[str, Edits] = {"unit": unit_edits, "sclite": sclite_edits}
+
+
+def find_costs(name: str) -> Edits:
+    """Give the function that lists edits; ScoringError names the known costs."""
+    if name not in COSTS:
+        raise ScoringError(f"there are no costs '{name}'. Known: {', '.join(COSTS)}.")
+    return COSTS[name]
+
+
+def align(reference: Sequence[str], hypothesis: Sequence[str], *, edits: Edits = unit_edits) -> Alignment:
+    """Align two sequences of words, or two texts character by character, at the least cost."""
+    return written_out(reference, hypothesis, edits(reference, hypothesis))
+
+
+def written_out(reference: Sequence[str], hypothesis: Sequence[str], edits: Sequence[Edit]) -> Alignment:
+    """Write an alignment out from its edits."""
     steps: list[Step] = []
     done = 0  # position in the reference up to which all is aligned
     shift = 0  # position in the hypothesis minus position in the reference
-    for edit in Levenshtein.editops(reference, hypothesis):
-        until = edit.src_pos
+    for tag, until, place in edits:
         steps.extend(Step("correct", reference[at], hypothesis[at + shift]) for at in range(done, until))
         step = Step(
-            KINDS[edit.tag],
-            None if edit.tag == "insert" else reference[until],
-            None if edit.tag == "delete" else hypothesis[edit.dest_pos],
+            KINDS[tag],
+            None if tag == "insert" else reference[until],
+            None if tag == "delete" else hypothesis[place],
         )
         steps.append(step)
-        done = until + (edit.tag != "insert")
-        shift += (edit.tag == "insert") - (edit.tag == "delete")
+        done = until + (tag != "insert")
+        shift += (tag == "insert") - (tag == "delete")
     steps.extend(Step("correct", reference[at], hypothesis[at + shift]) for at in range(done, len(reference)))
     return Alignment(tuple(steps))
 
 
-def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> ErrorRate:
+def count_errors(reference: Sequence[str], hypothesis: Sequence[str], *, edits: Edits = unit_edits) -> ErrorRate:
     """Count the errors of the alignment that align() finds, without writing it out."""
     if reference == hypothesis:
         return ErrorRate(reference_length=len(reference))
-    edits = Levenshtein.editops(reference, hypothesis)
+    return ErrorRate(*edit_counts(edits(reference, hypothesis), len(reference), len(hypothesis)))
+
+
+def edit_counts(edits: Sequence[Edit], reference_length: int, hypothesis_length: int) -> tuple[int, int, int, int]:
+    """Count substitutions, deletions, insertions and the reference's pieces."""
+    insertions = [tag for tag, _, _ in edits].count("insert")
     # The lengths settle deletions minus insertions; only one of the two has to be counted.
-    insertions = sum(edit.tag == "insert" for edit in edits)
-    deletions = len(reference) - len(hypothesis) + insertions
-    return ErrorRate(len(edits) - insertions - deletions, deletions, insertions, len(reference))
+    deletions = reference_length - hypothesis_length + insertions
+    return len(edits) - insertions - deletions, deletions, insertions, reference_length
 
 
 def words_of(text: str) -> list[str]:

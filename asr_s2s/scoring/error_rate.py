@@ -1,4 +1,7 @@
-"""Error counts as a value: they add by counts, so that a mean of rates cannot happen."""
+"""Error counts as a value: they add by counts, so that a mean of rates cannot happen.
+
+Morris 2004: Morris, Maier and Green, "From WER and RIL to MER and WIL", Interspeech 2004.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,9 +44,32 @@ class ErrorRate:
         return self.reference_length - self.substitutions - self.deletions
 
     @property
+    def hypothesis_length(self) -> int:
+        """Count the pieces of the hypothesis."""
+        return self.reference_length - self.deletions + self.insertions
+
+    @property
     def rate(self) -> float | None:
         """Divide the errors by the reference's length; above 1 with many insertions, None for an empty reference."""
         return self.errors / self.reference_length if self.reference_length else None
+
+    @property
+    def match_error_rate(self) -> float | None:
+        """Divide the errors by the length of the alignment, MER: at most 1 (Morris 2004, equation 4)."""
+        length = self.reference_length + self.insertions
+        return self.errors / length if length else None
+
+    @property
+    def information_preserved(self) -> float | None:
+        """Multiply the shares of both sides that are correct, WIP (Morris 2004, section 3); 0 if nothing was heard."""
+        if not self.reference_length:
+            return None
+        return self.correct / self.reference_length * self.correct / max(self.hypothesis_length, 1)
+
+    @property
+    def information_lost(self) -> float | None:
+        """Give what WIP lacks to 1, WIL (Morris 2004, equation 6)."""
+        return None if self.information_preserved is None else 1 - self.information_preserved
 
 
 def total(rates: Iterable[ErrorRate]) -> ErrorRate:

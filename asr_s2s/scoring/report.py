@@ -1,15 +1,17 @@
-"""The result of a comparison, computed once; the text and the JSON are views of it."""
+"""The result of a comparison, computed once; the text, the tables, the JSON and the page are views of it."""
 
-import heapq
-from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from asr_s2s.errors import ScoringError, listed
-from asr_s2s.scoring.align import Alignment, align, words_of
+import numpy as np
+from numpy.typing import NDArray
+
+from asr_s2s.scoring.align import Alignment
 from asr_s2s.scoring.error_rate import ErrorRate
-from asr_s2s.scoring.measures import Measures, measure
-from asr_s2s.scoring.pairing import Pair, Pairing
-from asr_s2s.text.normalizers import Normalizer
+from asr_s2s.scoring.measures import Measures
+from asr_s2s.scoring.pairing import Pairing
+from asr_s2s.scoring.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +25,24 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class ScoredUtterance:
-    """One utterance's normalised words side by side."""
+    """One utterance's normalised words side by side, with the texts that they come from.
+
+    hypothesis: None where it is missing
+    labels, hypothesis_labels: the other fields of the two lines; audio_filepath as seen from the working folder
+    """
 
     id: str
     words: ErrorRate
     alignment: Alignment
+    reference: str
+    hypothesis: str | None
+    labels: Mapping[str, Any]
+    hypothesis_labels: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The measures of the utterances that share a value of the field grouped by."""
+    """The measures of the utterances that share a value."""
 
     value: str
     raw: Measures
@@ -40,118 +50,164 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouping:
+    """All groups of one field; an utterance with several flags is in several groups of "flags"."""
+
+    field: str
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleEffect:
+    """The word errors after a rule of the normalizer and all before it."""
+
+    rule: str
+    errors: int
+    reference_length: int
+
+    @property
+    def rate(self) -> float | None:
+        """Divide the errors by the reference's length."""
+        return self.errors / self.reference_length if self.reference_length else None
+
+
+@dataclass(frozen=True, slots=True)
+class WordClass:
+    """The errors in one kind of normalised words; an inserted word counts by its own kind."""
+
+    name: str
+    words: ErrorRate
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """How often a keyword was said, was recognised, and both in the same utterance."""
+
+    keyword: str
+    said: int
+    recognised: int
+    hits: int
+
+    @property
+    def recall(self) -> float | None:
+        """Divide the hits by how often it was said."""
+        return self.hits / self.said if self.said else None
+
+    @property
+    def precision(self) -> float | None:
+        """Divide the hits by how often it was recognised."""
+        return self.hits / self.recognised if self.recognised else None
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """BLEU and chrF of the raw texts, 0 to 100, with sacrebleu's signatures."""
+
+    bleu: float
+    chrf: float
+    signatures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Bounds of a rate, 95 % of the bootstrap's resamples between them; by what was resampled."""
+
+    low: float
+    high: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Errors of every scored utterance, for statistics; one row each.
+
+    places: (utterance,), which of the references each is
+    speakers: (utterance,), a number for each speaker; None where no line tells of any
+    raw_words, raw_characters, words, characters: (utterance, 4): substitutions, deletions, insertions, reference length
+    """
+
+    places: NDArray[np.int64]
+    speakers: NDArray[np.int32] | None
+    raw_words: NDArray[np.int32]
+    raw_characters: NDArray[np.int32]
+    words: NDArray[np.int32]
+    characters: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Raw and normalised error rates of one hypothesis against one reference, with what lies behind them.
 
+    system: a short name for the hypothesis
     pairing: the texts' names, the way they were paired, and the ids that are missing, extra or doubled
+    intervals: of the normalised word error rate: by utterance, and by speaker where the speakers are known
+    rules: what each rule of the normalizer did to the word error rate
     empty_references: ids whose reference has no words; what is recognised there are insertions
     emptied_references: ids whose reference has words, but none left after normalising
     confusions, deletions, insertions: of normalised words, the commonest first
+    confusions_short_by: how much a count may be too low because the rarest kinds were let go; 0 in all but huge files
+    translation, speakers: BLEU and chrF, and the errors of cpWER, if they were asked for
     worst: utterances with the most normalised word errors, the worst first
+    groupings: one for each field asked for
+    flags: the flags of the transcripts as groups, where any is raised
+    utterances: all of them in order, if they were asked for
     """
 
+    system: str
     pairing: Pairing
     normalizer: str
     normalizer_version: str
+    costs: str
     raw: Measures
     normalised: Measures
+    intervals: tuple[Interval, ...]
+    rules: tuple[RuleEffect, ...]
     empty_references: tuple[str, ...]
     emptied_references: tuple[str, ...]
     confusions: tuple[Confusion, ...]
     deletions: tuple[Confusion, ...]
     insertions: tuple[Confusion, ...]
+    confusions_short_by: int
+    word_classes: tuple[WordClass, ...]
+    keywords: tuple[Keyword, ...]
+    translation: Translation | None
+    speakers: ErrorRate | None
     worst: tuple[ScoredUtterance, ...]
-    group_by: str | None
-    groups: tuple[Group, ...]
+    groupings: tuple[Grouping, ...]
+    flags: Grouping | None
+    utterances: tuple[ScoredUtterance, ...]
+    provenance: Provenance
+    counts: Counts
 
 
-def make_report(
-    pairing: Pairing, normalizer: Normalizer, *, group_by: str | None = None, num_worst: int = 20
-) -> Report:
-    """Score every pair; a missing hypothesis counts as an empty one, so that its words are deletions.
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How two systems differ in normalised word errors, on the utterances that both were scored on.
 
-    Raises ScoringError when no reference has the field to group by.
+    points: rate of `second` less that of `first`, as a fraction: below 0 the second is better
+    low, high: bounds of 95 % of the bootstrap's resamples, of speakers where they are known, or else of utterances
+    p_bootstrap: the share of resamples on the other side of 0, doubled
+    p_mapsswe: matched pairs sentence segment word error test, two-sided
+    p_sign, p_mcnemar: of the utterances where one has fewer errors, or has none; exact binomial tests
+    num_segments: segments that MAPSSWE compared
     """
-    if group_by is not None:
-        _check_group(pairing, group_by)
-    tally = _Tally(normalizer, group_by=group_by, num_worst=num_worst)
-    for pair in pairing.pairs:
-        tally.add(pair)
-    return tally.report(pairing)
+
+    first: str
+    second: str
+    points: float
+    low: float
+    high: float
+    p_bootstrap: float
+    p_mapsswe: float
+    p_sign: float
+    p_mcnemar: float
+    num_utterances: int
+    num_segments: int
 
 
-class _Tally:
-    """Running counts: no text stays in memory but those of the worst utterances so far."""
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The reports of several systems on the same references, and the difference of every two."""
 
-    def __init__(self, normalizer: Normalizer, *, group_by: str | None, num_worst: int) -> None:
-        self.normalizer = normalizer
-        self.group_by = group_by
-        self.num_worst = num_worst
-        self.raw: dict[str, Measures] = defaultdict(Measures)  # by the group's value; one group where none is asked for
-        self.normalised: dict[str, Measures] = defaultdict(Measures)
-        self.empty: list[str] = []
-        self.emptied: list[str] = []
-        self.edits: Counter[tuple[str | None, str | None]] = Counter()
-        # The smallest stays on top; the order of the input settles ties, so that no two entries compare utterances.
-        self.worst: list[tuple[int, float, int, ScoredUtterance]] = []
-        self.count = 0
-
-    def add(self, pair: Pair) -> None:
-        """Count one pair."""
-        self.count += 1
-        hypothesis = pair.hypothesis or ""
-        normalised_reference = self.normalizer.apply(pair.reference)
-        # Equal texts are the commonest case, and a normalizer costs more than the alignment.
-        equal = hypothesis == pair.reference
-        normalised_hypothesis = normalised_reference if equal else self.normalizer.apply(hypothesis)
-        normalised = measure(normalised_reference, normalised_hypothesis)
-        group = str(pair.labels.get(self.group_by, "")) if self.group_by else ""
-        self.raw[group] += measure(pair.reference, hypothesis)
-        self.normalised[group] += normalised
-        if not pair.reference.strip():
-            self.empty.append(pair.id)
-        elif not normalised.words.reference_length:
-            self.emptied.append(pair.id)
-        if normalised.words.errors:
-            alignment = align(words_of(normalised_reference), words_of(normalised_hypothesis))
-            self.edits.update((step.reference, step.hypothesis) for step in alignment if step.kind != "correct")
-            self._keep_worst(ScoredUtterance(pair.id, normalised.words, alignment))
-
-    def _keep_worst(self, scored: ScoredUtterance) -> None:
-        rate = scored.words.rate
-        key = (scored.words.errors, float("inf") if rate is None else rate, -self.count)
-        heapq.heappush(self.worst, (*key, scored))
-        if len(self.worst) > self.num_worst:
-            heapq.heappop(self.worst)
-
-    def report(self, pairing: Pairing) -> Report:
-        """Close the counts."""
-        ranked = [
-            Confusion(reference, hypothesis, count)
-            for (reference, hypothesis), count in sorted(
-                self.edits.items(), key=lambda item: (-item[1], item[0][0] or "", item[0][1] or "")
-            )
-        ]
-        grouped = self.raw if self.group_by else ()
-        return Report(
-            pairing=pairing,
-            normalizer=self.normalizer.name,
-            normalizer_version=self.normalizer.version,
-            raw=sum(self.raw.values(), Measures()),
-            normalised=sum(self.normalised.values(), Measures()),
-            empty_references=tuple(self.empty),
-            emptied_references=tuple(self.emptied),
-            confusions=tuple(edit for edit in ranked if edit.reference is not None and edit.hypothesis is not None),
-            deletions=tuple(edit for edit in ranked if edit.hypothesis is None),
-            insertions=tuple(edit for edit in ranked if edit.reference is None),
-            worst=tuple(scored for *_, scored in sorted(self.worst, reverse=True)),
-            group_by=self.group_by,
-            groups=tuple(Group(value, self.raw[value], self.normalised[value]) for value in sorted(grouped)),
-        )
-
-
-def _check_group(pairing: Pairing, group_by: str) -> None:
-    fields = {name for pair in pairing.pairs for name in pair.labels}
-    if group_by not in fields:
-        known = f"Fields there: {listed(sorted(fields), limit=20)}." if fields else "Its lines have no other fields."
-        raise ScoringError(f"{pairing.reference}: no line has the field '{group_by}' to group by. {known}")
+    reports: tuple[Report, ...]
+    differences: tuple[Difference, ...]

@@ -1,60 +1,119 @@
-"""One call from files, or from texts in memory, to a report."""
+"""One call from files, or from texts in memory, to a report or to the comparison of several systems."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from itertools import combinations
 from pathlib import Path
+from typing import Unpack
 
 from asr_s2s.errors import ScoringError
 from asr_s2s.scoring.align import check_counts
-from asr_s2s.scoring.pairing import pair_texts
-from asr_s2s.scoring.report import Report, make_report
-from asr_s2s.scoring.sources import Source, SourceFormat, Text, by_line, read_both_sides, read_source
-from asr_s2s.text.normalizers import normalizer as find_normalizer
+from asr_s2s.scoring.differences import difference_of
+from asr_s2s.scoring.pairing import Pairs
+from asr_s2s.scoring.report import Comparison, Report
+from asr_s2s.scoring.settings import Options, Settings, settings_of
+from asr_s2s.scoring.significance import MatchedSegments
+from asr_s2s.scoring.sources import HeldSource, Source, SourceFormat, Text, by_line, read_sides
+from asr_s2s.scoring.summary import report_of
+from asr_s2s.scoring.tally import Tally, prepared
 
-DEFAULT_NORMALIZER = "basic"  # changes no language's words; "whisper-english" is for English alone
+Texts = Sequence[str] | Mapping[str, str] | Path  # a single string names a file, too
+Sides = tuple[Source, Source]
 
 
-def score_files(
-    reference: Path | None,
-    hypothesis: Path,
-    *,
-    normalizer: str = DEFAULT_NORMALIZER,
-    group_by: str | None = None,
-    source_format: SourceFormat | None = None,
-) -> Report:
-    """Score a hypothesis file against a reference file, or one manifest's `pred_text` against its own `text`.
+def score(references: Texts, hypotheses: Texts | None = None, **options: Unpack[Options]) -> Report:
+    """Score texts, or files of texts: two sequences are paired by position, two mappings by id, files by their ids.
 
-    source_format: for both files; None tells it from each file
-    Raises ScoringError or ManifestError for files that cannot be read or paired.
+    hypotheses: None where `references` is a manifest that holds both sides
+    Raises ScoringError when they cannot be read or paired.
     """
-    if reference is None:
-        sides = read_both_sides(hypothesis)
-    else:
-        sides = (
-            read_source(reference, "reference", source_format=source_format),
-            read_source(hypothesis, "hypothesis", source_format=source_format),
-        )
-    return make_report(pair_texts(*sides), find_normalizer(normalizer), group_by=group_by)
+    settings = settings_of(options)
+    sides = _sides(references, "references", hypotheses, "hypotheses", settings.source_format)
+    return _scored({_name(references if hypotheses is None else hypotheses): sides}, settings).reports[0]
 
 
-def score(
-    references: Sequence[str] | Mapping[str, str],
-    hypotheses: Sequence[str] | Mapping[str, str],
-    *,
-    normalizer: str = DEFAULT_NORMALIZER,
-) -> Report:
-    """Score texts in memory: two sequences are paired by position, two mappings by id.
+def compare(references: Texts, systems: Mapping[str, Texts], **options: Unpack[Options]) -> Comparison:
+    """Score several systems, by their names, on the same references, and test their differences.
 
-    Raises ScoringError when they cannot be paired.
+    Raises ScoringError when they cannot be read or paired.
     """
+    settings = settings_of(options)
+    if not systems:
+        raise ScoringError("no systems were given. Give a mapping from their names to their hypotheses.")
+    sides = {
+        name: _sides(references, "references", hypotheses, name, settings.source_format)
+        for name, hypotheses in systems.items()
+    }
+    return _scored(sides, settings)
+
+
+def system_names(paths: Sequence[Path]) -> list[str]:
+    """Name each file as briefly as tells them apart: its name without suffix, or with as many folders as it takes."""
+    for num_parts in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join((*path.parts[-num_parts:-1], path.stem)) for path in paths]
+        if len(set(names)) == len(paths):
+            return names
+    return [f"{path.stem} ({number})" for number, path in enumerate(paths, start=1)]
+
+
+def _name(texts: Texts) -> str:
+    return Path(texts).stem if isinstance(texts, str | Path) else "hypotheses"
+
+
+def _sides(
+    references: Texts, name: str, hypotheses: Texts | None, other_name: str, source_format: SourceFormat | None
+) -> Sides:
+    if isinstance(references, str | Path) and (hypotheses is None or isinstance(hypotheses, str | Path)):
+        files = Path(references), None if hypotheses is None else Path(hypotheses)
+        return read_sides(*files, source_format=source_format)
+    if hypotheses is None or isinstance(references, str | Path) or isinstance(hypotheses, str | Path):
+        raise ScoringError("One side is a file, the other is not. Give two files or two lists of texts.")
     if isinstance(references, Mapping) and isinstance(hypotheses, Mapping):
-        sides = _named(references, "references"), _named(hypotheses, "hypotheses")
-    elif isinstance(references, Mapping) or isinstance(hypotheses, Mapping):
+        return _held(references, name), _held(hypotheses, other_name)
+    if isinstance(references, Mapping) or isinstance(hypotheses, Mapping):
         raise ScoringError("One side is a mapping from id to text, the other is not. Give two mappings or two lists.")
-    else:
-        check_counts(references, hypotheses)
-        sides = by_line("references", references), by_line("hypotheses", hypotheses)
-    return make_report(pair_texts(*sides), find_normalizer(normalizer))
+    check_counts(references, hypotheses)
+    return by_line(name, references), by_line(other_name, hypotheses)
 
 
-def _named(texts: Mapping[str, str], name: str) -> Source:
-    return Source(name, tuple(Text(key, text) for key, text in texts.items()))
+def _held(texts: Mapping[str, str], name: str) -> HeldSource:
+    return HeldSource(name, [Text(key, text) for key, text in texts.items()])
+
+
+def _scored(sides: Mapping[str, Sides], settings: Settings) -> Comparison:
+    """Score all systems side by side."""
+    pairs = Pairs(next(iter(sides.values()))[0], [hypotheses for _, hypotheses in sides.values()])
+    tallies = [Tally(settings) for _ in sides]
+    segments = {pair: MatchedSegments() for pair in combinations(range(len(sides)), 2)}
+    with ExitStack() as files:
+        for source in (pairs.reference, *(match.source for match in pairs.matches)):
+            files.callback(source.close)
+        _count(pairs, settings, tallies, segments)
+    reports = [
+        report_of(name, tally, pairs.pairing(match, settings.missing), sides[name], settings)
+        for name, tally, match in zip(sides, tallies, pairs.matches, strict=True)
+    ]
+    differences = [
+        difference_of(reports[first], reports[second], matched) for (first, second), matched in segments.items()
+    ]
+    return Comparison(tuple(reports), tuple(differences))
+
+
+def _count(
+    pairs: Pairs,
+    settings: Settings,
+    tallies: Sequence[Tally],
+    segments: Mapping[tuple[int, int], MatchedSegments],
+) -> None:
+    """Count every pair of every system, and the segments of every two systems."""
+    skipped = settings.missing == "skip"
+    for place, (reference, hypotheses) in enumerate(pairs):
+        cut = prepared(reference.text, settings.normalizer)
+        edits = [
+            None if skipped and hypothesis is None else tally.add(place, reference, cut, hypothesis)
+            for tally, hypothesis in zip(tallies, hypotheses, strict=True)
+        ]
+        for (first, second), matched in segments.items():
+            one, other = edits[first], edits[second]
+            if one is not None and other is not None:
+                matched.add(one, other)

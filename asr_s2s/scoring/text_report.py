@@ -1,57 +1,159 @@
 """A report as plain text for a terminal or a log."""
 
-import unicodedata
 from collections.abc import Sequence
 
 from asr_s2s.errors import listed
-from asr_s2s.scoring.align import Alignment, Step
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.measures import Measures
-from asr_s2s.scoring.report import Confusion, Report, ScoredUtterance
+from asr_s2s.scoring.remarks import remarks
+from asr_s2s.scoring.report import Comparison, Confusion, Grouping, Report
+from asr_s2s.scoring.tables import (
+    NO_RATE,
+    best_interval,
+    differences_in_words,
+    interval_text,
+    keyword_totals,
+    percent,
+    rows,
+)
+from asr_s2s.scoring.text_alignment import worst_utterances
+from asr_s2s.scoring.text_layout import safe, table
 
-MARKS = {"correct": "", "substitution": "S", "deletion": "D", "insertion": "I"}
-NO_RATE = "-"
-DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # would turn the rest of a terminal's line around
 
+def to_text(result: Report | Comparison, *, limit: int = 10, num_worst: int = 5, width: int = 100) -> str:
+    """Lay a report, or several side by side, out in lines.
 
-def to_text(report: Report, *, limit: int = 10, num_worst: int = 5, width: int = 100) -> str:
-    """Lay a report out in lines; limit cuts each list of words, width (in columns) wraps the alignments."""
-    parts = [
-        _heading(report),
-        _rates(report),
-        _remarks(report),
-        *([_groups(report)] if report.group_by else []),
-        _ranked("Confusions (reference > hypothesis)", report.confusions, limit),
-        _ranked("Deletions", report.deletions, limit),
-        _ranked("Insertions", report.insertions, limit),
-        _worst(report.worst[:num_worst], width),
-    ]
+    limit: cuts each list of words; width: in columns, wraps the alignments
+    """
+    parts = _compared(result) if isinstance(result, Comparison) else _alone(result, limit, num_worst, width)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def percent(rate: float | None) -> str:
-    """Write a rate in percent with two decimals, or a dash where there is nothing to divide by."""
-    return NO_RATE if rate is None else f"{100 * rate:.2f} %"
+def _alone(report: Report, limit: int, num_worst: int, width: int) -> list[str]:
+    return [
+        _heading(report),
+        _rates(report),
+        _interval(report),
+        _remarks(report),
+        _rules(report),
+        *(_groups(grouping, report) for grouping in report.groupings),
+        _flags(report),
+        _classes(report),
+        _keywords(report, limit),
+        _ranked("Confusions (reference > hypothesis)", report.confusions, limit),
+        _ranked("Deletions", report.deletions, limit),
+        _ranked("Insertions", report.insertions, limit),
+        worst_utterances(report.worst[:num_worst], width),
+        _provenance([report]),
+    ]
+
+
+def _compared(comparison: Comparison) -> list[str]:
+    """Set several systems side by side; what is behind each one's errors is in a report of its own."""
+    first = comparison.reports[0]
+    names = [report.system for report in comparison.reports]
+    return [
+        "\n".join(
+            [
+                f"Reference   {safe(first.pairing.reference)}",
+                *(f"Hypothesis  {safe(report.pairing.hypothesis)}" for report in comparison.reports),
+                f"Utterances  {first.pairing.num_references:,}, paired by {first.pairing.by}",
+                _made_with(first),
+            ]
+        ),
+        table([[safe(cell) for cell in row] for row in rows(comparison)], left=1),
+        _bootstrapped(first),
+        "\n".join(safe(line) for line in differences_in_words(comparison)),
+        *(f"{safe(report.system)}\n{noted}" for report in comparison.reports if (noted := _remarks(report))),
+        *(_side_by_side(grouping.field, names, comparison) for grouping in first.groupings),
+        _provenance(comparison.reports),
+    ]
+
+
+def _bootstrapped(report: Report) -> str:
+    interval = best_interval(report)
+    return f"95 % intervals: bootstrap by {interval.by}" if interval else ""
+
+
+def _side_by_side(field: str, names: Sequence[str], comparison: Comparison) -> str:
+    """Set the systems' normalised word error rates of each group side by side."""
+    by_system = [
+        {
+            group.value: group.normalised.words
+            for grouping in report.groupings
+            if grouping.field == field
+            for group in grouping.groups
+        }
+        for report in comparison.reports
+    ]
+    values = dict.fromkeys(value for groups in by_system for value in groups)
+    body = [
+        [
+            safe(value) or NO_RATE,
+            *(percent(groups[value].rate if value in groups else None) for groups in by_system),
+            f"{max(groups[value].reference_length for groups in by_system if value in groups):,}",
+        ]
+        for value in values
+    ]
+    return table([[safe(field), *map(safe, names), "words"], *body], left=1)
 
 
 def _heading(report: Report) -> str:
     return "\n".join(
         [
-            f"Reference   {report.pairing.reference}",
-            f"Hypothesis  {report.pairing.hypothesis}",
-            f"Utterances  {len(report.pairing.pairs):,}, paired by {report.pairing.by}",
-            f"Normalizer  {report.normalizer} ({report.normalizer_version})",
+            f"Reference   {safe(report.pairing.reference)}",
+            f"Hypothesis  {safe(report.pairing.hypothesis)}",
+            f"Utterances  {_coverage(report)}, paired by {report.pairing.by}",
+            _made_with(report),
         ]
     )
 
 
+def _coverage(report: Report) -> str:
+    scored, every = report.pairing.num_scored, report.pairing.num_references
+    return f"{scored:,}" if scored == every else f"{scored:,} of {every:,}"
+
+
+def _provenance(reports: Sequence[Report]) -> str:
+    """Name the data by the beginnings of their hashes, and the versions."""
+    made = reports[0].provenance
+    files = {file.path: file.sha256[:12] for report in reports for file in report.provenance.files}
+    lines = [f"sha256 {known}  {safe(path)}" for path, known in files.items()]
+    versions = ", ".join(f"{name} {known}" for name, known in made.versions.items())
+    return "\n".join([f"Made with {versions}", *lines])
+
+
+def _made_with(report: Report) -> str:
+    costs = "" if report.costs == "unit" else f", alignments at {report.costs}'s costs"
+    return f"Normalizer  {safe(report.normalizer)} ({report.normalizer_version}){costs}"
+
+
 def _rates(report: Report) -> str:
     sides = (("raw", report.raw), ("normalised", report.normalised))
-    rows = [["", "", "rate", "errors", "substituted", "deleted", "inserted", "of"]]
-    rows += [_counts("WER", name, measures.words, "words") for name, measures in sides]
-    rows += [_counts("CER", name, measures.characters, "characters") for name, measures in sides]
-    rows += [_sentences(name, measures) for name, measures in sides]
-    return _table(rows, left=2)
+    body = [["", "", "rate", "errors", "substituted", "deleted", "inserted", "of"]]
+    body += [_counts("WER", name, measures.words, "words") for name, measures in sides]
+    body += [_counts("CER", name, measures.characters, "characters") for name, measures in sides]
+    body += [_sentences(name, measures) for name, measures in sides]
+    words = report.normalised.words
+    body += [
+        [name, "normalised", percent(rate), "", "", "", "", ""]
+        for name, rate in (
+            ("MER", words.match_error_rate),
+            ("WIL", words.information_lost),
+            ("WIP", words.information_preserved),
+        )
+    ]
+    if report.speakers:
+        body.append(_counts("cpWER", "normalised", report.speakers, "words"))
+    translation = _translation(report)
+    return table(body, left=2) + translation
+
+
+def _translation(report: Report) -> str:
+    found = report.translation
+    if found is None:
+        return ""
+    return "\n".join(["", "", f"BLEU {found.bleu:.2f}, chrF {found.chrf:.2f}, raw texts", *found.signatures])
 
 
 def _counts(measure: str, side: str, rate: ErrorRate, unit: str) -> list[str]:
@@ -64,36 +166,79 @@ def _sentences(side: str, measures: Measures) -> list[str]:
     return ["SER", side, rate, f"{measures.wrong_sentences:,}", "", "", "", f"{measures.sentences:,} sentences"]
 
 
-def _remarks(report: Report) -> str:
-    pairing = report.pairing
-    remarks = [
-        (pairing.missing, "Missing hypotheses, their words counted as deletions"),
-        (pairing.extra, "Extra hypotheses without a reference, not scored"),
-        (pairing.doubled_references, "Doubled ids in the reference, the first of each scored"),
-        (pairing.doubled_hypotheses, "Doubled ids in the hypothesis, the first of each scored"),
-        (report.empty_references, "Empty references, what was recognised there counted as insertions"),
-        (report.emptied_references, "References without words after normalising"),
+def _interval(report: Report) -> str:
+    lines = [
+        f"WER normalised, 95 % interval: {interval_text(interval)} % (bootstrap by {interval.by})"
+        for interval in report.intervals
     ]
-    lines = [f"{text}: {len(ids):,} ({_safe(listed(list(ids)))})" for ids, text in remarks if ids]
-    if pairing.by == "line":
-        lines.append("Paired by line, since there are no ids: a line lost and another added would pass unseen.")
     return "\n".join(lines)
 
 
-def _groups(report: Report) -> str:
-    rows = [[str(report.group_by), "WER raw", "WER normalised", "CER normalised", "words", "sentences"]]
-    rows += [
+def _remarks(report: Report) -> str:
+    return "\n".join(
+        safe(f"{found.text}: {len(found.ids):,} ({listed(list(found.ids))})" if found.ids else found.text)
+        for found in remarks(report)
+    )
+
+
+def _rules(report: Report) -> str:
+    if not report.rules:
+        return ""
+    before = report.raw.words.rate
+    body = [["Normalizer's rules", "WER after", "change"], ["(none)", percent(before), ""]]
+    for effect in report.rules:
+        change = None if effect.rate is None or before is None else 100 * (effect.rate - before)
+        body.append([safe(effect.rule), percent(effect.rate), NO_RATE if change is None else f"{change:+.2f}"])
+        before = effect.rate
+    return table(body, left=1)
+
+
+def _groups(grouping: Grouping, report: Report) -> str:
+    body = [[safe(grouping.field), "WER raw", "WER normalised", "CER normalised", "words", "sentences", "of errors"]]
+    body += [
         [
-            _safe(group.value) or NO_RATE,
+            safe(group.value) or NO_RATE,
             percent(group.raw.words.rate),
             percent(group.normalised.words.rate),
             percent(group.normalised.characters.rate),
             f"{group.normalised.words.reference_length:,}",
             f"{group.normalised.sentences:,}",
+            _share(group.normalised.words.errors, report.normalised.words.errors),
         ]
-        for group in report.groups
+        for group in grouping.groups
     ]
-    return _table(rows, left=1)
+    return table(body, left=1)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else NO_RATE
+
+
+def _flags(report: Report) -> str:
+    return _groups(report.flags, report) if report.flags and report.flags not in report.groupings else ""
+
+
+def _classes(report: Report) -> str:
+    if not any(each.words.errors for each in report.word_classes):
+        return ""
+    body = [["Errors by word class", "rate", "errors", "substituted", "deleted", "inserted", "words", "of errors"]]
+    for each in report.word_classes:
+        rate, *counts, length = _counts("", "", each.words, "")[2:]
+        share = _share(each.words.errors, report.normalised.words.errors)
+        body.append([each.name, rate, *counts, length.strip(), share])
+    return table(body, left=1)
+
+
+def _keywords(report: Report, limit: int) -> str:
+    if not report.keywords:
+        return ""
+    missed = sorted(report.keywords, key=lambda keyword: keyword.hits - max(keyword.said, keyword.recognised))
+    body = [["Keywords", "recall", "precision", "said", "recognised", "hits"]]
+    for keyword in (keyword_totals(report.keywords), *missed[:limit]):
+        counts = (f"{count:,}" for count in (keyword.said, keyword.recognised, keyword.hits))
+        body.append([safe(keyword.keyword), percent(keyword.recall), percent(keyword.precision), *counts])
+    beyond = f"\nthe {limit} least well recognised of {len(missed):,}" if len(missed) > limit else ""
+    return table(body, left=1) + beyond
 
 
 def _ranked(title: str, edits: Sequence[Confusion], limit: int) -> str:
@@ -105,79 +250,4 @@ def _ranked(title: str, edits: Sequence[Confusion], limit: int) -> str:
 
 
 def _pair(edit: Confusion) -> str:
-    return _safe(" > ".join(side for side in (edit.reference, edit.hypothesis) if side is not None))
-
-
-def _worst(worst: Sequence[ScoredUtterance], width: int) -> str:
-    if not worst:
-        return ""
-    blocks = [f"{_title(scored)}\n{_aligned(scored.alignment, width)}" for scored in worst]
-    return "\n\n".join(["Utterances with the most errors, normalised words", *blocks])
-
-
-def _title(scored: ScoredUtterance) -> str:
-    errors, length = scored.words.errors, scored.words.reference_length
-    return f"{_safe(scored.id)}: {errors} {'error' if errors == 1 else 'errors'} in {length} words"
-
-
-def _aligned(alignment: Alignment, width: int) -> str:
-    """Set the words of both sides below each other, a mark below each error, wrapped between words."""
-    labels = ["  reference   ", "  hypothesis  ", "              "]
-    lines: list[list[str]] = []
-    used = width
-    for step in alignment:
-        cells = _cells(step)
-        needed = max(map(_columns, cells)) + 1
-        if used + needed > width:
-            lines.append(list(labels))
-            used = len(labels[0])
-        for row, cell in enumerate(cells):
-            lines[-1][row] += _padded(cell, needed)
-        used += needed
-    return "\n".join(row.rstrip() for rows in lines for row in rows if row.strip())
-
-
-def _cells(step: Step) -> tuple[str, str, str]:
-    reference, hypothesis = _safe(step.reference or ""), _safe(step.hypothesis or "")
-    gap = "*" * max(_columns(reference), _columns(hypothesis))
-    return reference or gap, hypothesis or gap, MARKS[step.kind]
-
-
-def _table(rows: Sequence[Sequence[str]], *, left: int) -> str:
-    """Align columns: the first few to the left, the others to the right."""
-    widths = [max(map(_columns, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            _padded(cell, width) if index < left else " " * (width - _columns(cell)) + cell
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _columns(text))
-
-
-def _columns(text: str) -> int:
-    """Count the columns of a terminal: wide characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-        if not unicodedata.combining(character) and unicodedata.category(character) != "Cf"
-    )
-
-
-def _safe(text: str) -> str:
-    """Write out control characters, which could otherwise steer the terminal that shows the report."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character.encode("unicode_escape").decode()
-        if unicodedata.category(character) == "Cc" or character in DIRECTIONS
-        else character
-        for character in text
-    )
+    return safe(" > ".join(side for side in (edit.reference, edit.hypothesis) if side is not None))

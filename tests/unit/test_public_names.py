@@ -11,6 +11,7 @@ pytestmark = pytest.mark.unit
 def test_the_public_names_are_these() -> None:
     assert asr_s2s.__all__ == [
         "AsrError",
+        "Comparison",
         "ErrorRate",
         "Recognizer",
         "Report",
@@ -18,6 +19,7 @@ def test_the_public_names_are_these() -> None:
         "Transcript",
         "Utterance",
         "Word",
+        "compare",
         "load",
         "read_manifest",
         "score",

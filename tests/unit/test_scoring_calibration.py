@@ -5,7 +5,7 @@ import pytest
 
 from asr_s2s.errors import ScoringError
 from asr_s2s.manifest import Word
-from asr_s2s.scoring import Logistic, calibration_error, fit_logistic, reliability, right_words
+from asr_s2s.scoring.calibration import Logistic, calibration_error, fit_logistic, reliability, right_words
 
 pytestmark = pytest.mark.unit
 

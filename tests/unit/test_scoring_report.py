@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.scoring import ErrorRate, score, score_files, to_json, to_text
+from asr_s2s.scoring import ErrorRate, compare, score, system_names, to_json, to_text
 from asr_s2s.scoring.report import Confusion
 
 pytestmark = pytest.mark.unit
@@ -54,7 +54,7 @@ def test_the_lists_hold_every_error_once(pairs: list[tuple[str, str]]) -> None:
 def test_real_output_gets_the_rates_of_jiwer() -> None:
     lines = [json.loads(line) for line in REAL.read_text(encoding="utf-8").splitlines()]
     references, hypotheses = ([line[name] for line in lines] for name in ("text", "pred_text"))
-    report = score_files(None, REAL)
+    report = score(REAL)
     assert report.raw.words.rate == pytest.approx(jiwer.wer(references, hypotheses))  # jiwer 4.0
     assert report.raw.characters.rate == pytest.approx(jiwer.cer(references, hypotheses))
 
@@ -119,15 +119,16 @@ def test_a_mapping_and_a_list_are_refused() -> None:
 
 
 def test_groups_sum_to_the_whole() -> None:
-    report = score_files(None, REAL, group_by="speaker")
-    assert len(report.groups) > 1
-    assert sum((group.raw.words for group in report.groups), ErrorRate()) == report.raw.words
-    assert report.groups[0].value in to_text(report)
+    report = score(REAL, group_by="speaker")
+    groups = report.groupings[0].groups
+    assert len(groups) > 1
+    assert sum((group.raw.words for group in groups), ErrorRate()) == report.raw.words
+    assert groups[0].value in to_text(report)
 
 
 def test_a_field_that_no_line_has_is_refused_with_those_there() -> None:
     with pytest.raises(ScoringError, match=r"no line has the field 'speakr'.*language, license, source, speaker"):
-        score_files(None, REAL, group_by="speakr")
+        score(REAL, group_by="speakr")
 
 
 def test_alignments_mark_errors_below_the_words_and_wrap_at_the_width() -> None:
@@ -157,7 +158,7 @@ def test_a_transcript_cannot_steer_the_terminal() -> None:
 
 def test_the_json_holds_counts_lists_and_alignments() -> None:
     report = json.loads(to_json(score({"u1": "a cat", "u2": "one"}, {"u1": "the cat"}, normalizer="none")))
-    assert report["version"] == 1
+    assert report["version"] == 2
     assert report["normalizer"] == {"name": "none", "version": "1"}
     assert report["raw"]["words"] == {
         "rate": 2 / 3,
@@ -165,7 +166,12 @@ def test_the_json_holds_counts_lists_and_alignments() -> None:
         "substitutions": 1,
         "deletions": 1,
         "insertions": 0,
+        "correct": 1,
         "reference_length": 3,
+        "hypothesis_length": 2,
+        "match_error_rate": 2 / 3,
+        "information_lost": pytest.approx(5 / 6),
+        "information_preserved": pytest.approx(1 / 6),
     }
     assert report["raw"]["sentences"] == {"rate": 1.0, "errors": 2, "reference_length": 2}
     assert report["missing_hypotheses"] == ["u2"]
@@ -183,12 +189,22 @@ def test_the_tutorial_shows_what_is_really_printed(
     monkeypatch.chdir(ROOT)
     tutorial = (ROOT / "docs" / "score.md").read_text(encoding="utf-8")
     path = REAL.relative_to(ROOT)
-    printed = to_text(score_files(None, path, normalizer="whisper-english", group_by="speaker"))
+    systems = path.parent / "systems"
+    paths = [systems / f"{name}.jsonl" for name in ("en-beam1", "en-beam5", "tiny.en")]
+    compared = compare(
+        systems / "reference.jsonl",
+        dict(zip(system_names(paths), paths, strict=True)),
+        normalizer="whisper-english",
+        group_by="duration",
+    )
+    alone = score(systems / "reference.jsonl", paths[1], normalizer="whisper-english")
+    grouped = score(path, normalizer="whisper-english", group_by="speaker")
+    printed = "\n".join(map(to_text, (grouped, compared, alone)))
     for code in re.findall(r"```python\n(.*?)```", tutorial, re.DOTALL):
         exec(code, {})  # noqa: S102 - our own tutorial
     printed += "\n" + capsys.readouterr().out
     shown = re.findall(r"```text\n(.*?)\n```", tutorial, re.DOTALL)
-    assert len(shown) == 4
+    assert len(shown) == 7
     version = re.compile(r"whisper-normalizer [\d.]+")  # a release that changes no number needs no new tutorial
     for paragraph in version.sub("", "\n\n".join(shown)).split("\n\n"):
         assert paragraph in version.sub("", printed)

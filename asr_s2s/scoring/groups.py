@@ -1,0 +1,111 @@
+"""Which group an utterance is in: the value of a field of its line, or a bucket of a measured one."""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FLAGS = "flags"
+NO_FLAG = "(none)"
+UNKNOWN = ""  # a line that does not tell
+
+# Lower bounds of all buckets but the first.
+BUCKETS: dict[str, tuple[tuple[float, ...], str]] = {
+    "duration": ((1, 2, 5, 10, 20, 30), "s"),
+    "speed": ((1, 1.5, 2, 2.5, 3, 3.5, 4), "words/s"),
+    "snr": ((0, 5, 10, 15, 20, 30), "dB"),
+}
+
+
+class Groups:
+    """The groups of one field, four bytes an utterance."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        self._values: dict[str, int] = {}
+        self._codes = array("i")
+
+    def add(self, labels: Mapping[str, Any], num_words: int) -> None:
+        """Put the next utterance into its group; labels are the fields of its line, of the reference if it has them."""
+        value = value_of(self.field, labels, num_words) if labels else UNKNOWN
+        self._codes.append(self._values.setdefault(value, len(self._values)))
+
+    @property
+    def codes(self) -> NDArray[np.int32]:
+        """Give each utterance's group as a number: (utterance,)."""
+        return np.frombuffer(self._codes, np.int32)
+
+    @property
+    def known(self) -> bool:
+        """Say whether any utterance has a value."""
+        return any(value != UNKNOWN for value in self._values)
+
+    def members(self) -> list[tuple[str, NDArray[np.bool_]]]:
+        """Give the values in order, buckets by size, each with its utterances."""
+        labels = [_label(self.field, at) for at in range(len(BUCKETS[self.field][0]) + 1)] if self.bucketed else []
+        ordered = sorted(self._values, key=lambda value: (labels.index(value) if value in labels else -1, value))
+        return [(value, self.codes == self._values[value]) for value in ordered]
+
+    @property
+    def bucketed(self) -> bool:
+        """Say whether the field's values are numbers that are put into buckets."""
+        return self.field in BUCKETS
+
+
+class FlagGroups:
+    """The flags that transcripts raise; an utterance may have several or none."""
+
+    def __init__(self) -> None:
+        self._flagged: dict[str, array[int]] = {}
+        self._count = 0
+
+    def add(self, labels: Mapping[str, Any]) -> None:
+        """Note the flags of the next utterance's hypothesis."""
+        flags = labels.get(FLAGS)
+        if flags and isinstance(flags, dict | list | str):
+            for flag in [flags] if isinstance(flags, str) else flags:
+                self._flagged.setdefault(str(flag), array("q")).append(self._count)
+        self._count += 1
+
+    def members(self) -> list[tuple[str, NDArray[np.bool_]]]:
+        """Give each flag with its utterances, then those without any; empty where none was raised."""
+        if not self._flagged:
+            return []
+        free = np.ones(self._count, dtype=bool)
+        found = []
+        for flag, places in sorted(self._flagged.items()):
+            chosen = np.zeros(self._count, dtype=bool)
+            chosen[np.frombuffer(places, np.int64)] = True
+            free &= ~chosen
+            found.append((flag, chosen))
+        return [*found, (NO_FLAG, free)]
+
+
+def value_of(field: str, labels: Mapping[str, Any], num_words: int) -> str:
+    """Give an utterance's value of a field, or its bucket; UNKNOWN where the line does not tell.
+
+    speed: words of the reference a second, from its line's duration
+    """
+    if field not in BUCKETS:
+        value = labels.get(field)
+        return UNKNOWN if value is None else str(value)
+    value = labels.get("duration" if field == "speed" else field)
+    try:
+        number = float(value)  # type: ignore[arg-type]  # None and words are caught
+    except (TypeError, ValueError):
+        return UNKNOWN
+    if field == "speed":
+        if not number:
+            return UNKNOWN
+        number = num_words / number
+    return _label(field, bisect_right(BUCKETS[field][0], number))
+
+
+def _label(field: str, at: int) -> str:
+    bounds, unit = BUCKETS[field]
+    if at == 0:
+        return f"under {bounds[0]:g} {unit}"
+    return f"from {bounds[at - 1]:g} {unit}" if at == len(bounds) else f"{bounds[at - 1]:g} to {bounds[at]:g} {unit}"

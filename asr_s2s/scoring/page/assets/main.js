@@ -1,0 +1,12 @@
+drawTitle();
+drawRates();
+drawOthers();
+drawRemarks();
+drawDifferences();
+drawGroups();
+drawKinds();
+drawErrors();
+drawSections();
+alignLabels();
+startPlayer();
+startTable();

@@ -1,0 +1,106 @@
+"""A file of records (lines, mostly) of which only the places are held: a text is read again when it is scored."""
+
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from asr_s2s.errors import ScoringError
+from asr_s2s.scoring.sources.source import By, Faults, Text
+
+Records = Callable[[Iterator[bytes]], Iterator[tuple[int, bytes]]]
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class SkippedRecordError(Exception):
+    """A record that names no text of this side: a comment, or a line that was not transcribed."""
+
+
+class BrokenRecordError(Exception):
+    """A record that does not follow its format; the message says what it should be."""
+
+
+def single_lines(lines: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Take each line as a record, with its number counted from 0."""
+    return enumerate(lines)
+
+
+class RecordFile:
+    """One side in a file that is read record by record.
+
+    parse: turns a record's text and number into a Text, or raises one of the two errors above
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        parse: Callable[[str, int], Text],
+        *,
+        by: By = "id",
+        name: str = "",
+        records: Records = single_lines,
+        check: Callable[["RecordFile"], None] = lambda _: None,
+        remarks: tuple[str, ...] = (),
+    ) -> None:
+        self.name = name or str(path)
+        self.path = path
+        self.by = by
+        self.remarks = remarks
+        self.skipped: list[str] = []  # where the records are that name no text, for messages
+        self._parse, self._records, self._check = parse, records, check
+        self._starts, self._numbers = array("q"), array("I")
+        self._file: BinaryIO | None = None
+
+    def texts(self) -> Iterator[Text]:
+        """Read all texts in order. Raises ScoringError that lists every broken record."""
+        self._file = opened(self.path)
+        faults = Faults(self.path)
+        start = end = 0
+        for number, raw in self._records(iter(self._file)):
+            start, end = end, end + len(raw)
+            try:
+                text = self._parse(decoded(raw, self.path, number), number)
+            except SkippedRecordError as skipped:
+                if str(skipped):
+                    self.skipped.append(f"{self.path}:{number + 1} {skipped}")
+                continue
+            except BrokenRecordError as broken:
+                faults.add(number + 1, str(broken))
+                continue
+            self._starts.append(start)
+            self._numbers.append(number)
+            yield text
+        faults.check()
+        self._check(self)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, number: int) -> Text:
+        """Read the number-th text once more."""
+        assert self._file is not None, "texts() comes first"
+        self._file.seek(self._starts[number])
+        _, raw = next(self._records(iter(self._file)))
+        return self._parse(decoded(raw, self.path, self._numbers[number]), self._numbers[number])
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file for reading. Raises ScoringError."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ScoringError(f"{path}: cannot be read ({error.strerror}). Name an existing file.") from error
+
+
+def decoded(raw: bytes, path: Path, number: int) -> str:
+    """Read a record as UTF-8. Raises ScoringError with its line."""
+    try:
+        return raw.decode() if number else raw.removeprefix(BYTE_ORDER_MARK).decode()
+    except UnicodeDecodeError as error:
+        line = number + error.object[: error.start].count(b"\n") + 1
+        raise ScoringError(f"{path}:{line}: is not UTF-8 text. Convert the file with iconv.") from error

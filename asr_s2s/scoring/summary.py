@@ -1,0 +1,100 @@
+"""From running counts to a report."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr_s2s.errors import ScoringError, listed
+from asr_s2s.scoring.bootstrap import by_block, rate_interval
+from asr_s2s.scoring.extra_measures import speaker_errors, translation
+from asr_s2s.scoring.groups import FLAGS
+from asr_s2s.scoring.measures import summed
+from asr_s2s.scoring.pairing import Pairing
+from asr_s2s.scoring.provenance import provenance
+from asr_s2s.scoring.report import Confusion, Counts, Group, Grouping, Interval, Report
+from asr_s2s.scoring.settings import Settings
+from asr_s2s.scoring.sources import Source
+from asr_s2s.scoring.tally import Tally
+
+NOT_GROUPED = {"id", "audio_filepath", "text", "pred_text", "words"}  # fields that are another in every line
+
+
+def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, Source], settings: Settings) -> Report:
+    """Close the counts. Raises ScoringError when no line has the field to group by."""
+    counts = tally.counts()
+    ranked = _ranked(tally)
+    flags = tally.flags.members()
+    return Report(
+        system=system,
+        pairing=pairing,
+        normalizer=settings.normalizer.name,
+        normalizer_version=settings.normalizer.version,
+        costs=settings.costs,
+        raw=summed(counts.raw_words, counts.raw_characters),
+        normalised=summed(counts.words, counts.characters),
+        intervals=_intervals(counts),
+        rules=tally.rule_effects(),
+        empty_references=tuple(tally.empty),
+        emptied_references=tuple(tally.emptied),
+        confusions=tuple(edit for edit in ranked if edit.reference is not None and edit.hypothesis is not None),
+        deletions=tuple(edit for edit in ranked if edit.hypothesis is None),
+        insertions=tuple(edit for edit in ranked if edit.reference is None),
+        confusions_short_by=tally.confusions.short_by,
+        word_classes=tally.classes.errors(ranked),
+        keywords=tally.keywords.result(),
+        translation=translation(*zip(*tally.texts, strict=True)) if tally.texts else None,
+        speakers=speaker_errors(sides[0].path, sides[1].path, settings.normalizer) if settings.cpwer else None,
+        worst=tuple(scored for *_, scored in sorted(tally.worst, reverse=True)),
+        groupings=tuple(_groupings(tally, counts, pairing, settings.group_by)),
+        flags=_grouping(FLAGS, flags, counts) if flags else None,
+        utterances=tuple(tally.utterances),
+        provenance=provenance([source.path for source in sides], settings.noted(), settings.command),
+        counts=counts,
+    )
+
+
+def _ranked(tally: Tally) -> list[Confusion]:
+    return [
+        Confusion(reference, hypothesis, count)
+        for (reference, hypothesis), count in sorted(
+            tally.confusions.counts.items(), key=lambda item: (-item[1], item[0][0] or "", item[0][1] or "")
+        )
+    ]
+
+
+def _intervals(counts: Counts) -> tuple[Interval, ...]:
+    errors, lengths = counts.words[:, :3].sum(axis=1, dtype=np.int32), counts.words[:, 3]
+    found = [rate_interval(errors, lengths, by="utterance")]
+    if counts.speakers is not None:
+        by_speaker = (by_block(counts.speakers, column) for column in (errors, lengths))
+        found.append(rate_interval(*by_speaker, by="speaker"))
+    return tuple(interval for interval in found if interval)
+
+
+def _groupings(tally: Tally, counts: Counts, pairing: Pairing, fields: Iterable[str]) -> Iterable[Grouping]:
+    groups = {group.field: group for group in tally.groups}
+    for field in fields:
+        if field == FLAGS:
+            yield _grouping(field, tally.flags.members(), counts)
+        elif groups[field].known:
+            yield _grouping(field, groups[field].members(), counts)
+        else:
+            known = sorted(tally.known_fields - NOT_GROUPED)
+            there = f"Fields there: {listed(known, limit=20)}." if known else "Its lines have no other fields."
+            raise ScoringError(f"{pairing.reference}: no line has the field '{field}' to group by. {there}")
+
+
+def _grouping(field: str, members: Iterable[tuple[str, NDArray[np.bool_]]], counts: Counts) -> Grouping:
+    """Sum the counts of each group."""
+    return Grouping(
+        field,
+        tuple(
+            Group(
+                value,
+                summed(counts.raw_words[chosen], counts.raw_characters[chosen]),
+                summed(counts.words[chosen], counts.characters[chosen]),
+            )
+            for value, chosen in members
+        ),
+    )

@@ -1,0 +1,173 @@
+"""Tables, timed formats and several hypotheses: what is read, what is paired, what is said of the rest."""
+
+import json
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from asr_s2s.errors import ScoringError
+from asr_s2s.scoring import ErrorRate, compare, score, system_names, to_text
+
+pytestmark = pytest.mark.unit
+
+
+def written(folder: Path, name: str, content: str) -> Path:
+    path = folder / name
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def test_a_table_with_both_sides_is_scored_against_itself(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "both.csv", 'id,text,pred_text,speaker\na,"one, two\nthree",one two,x\nb,six,"six ""a""",y\n'
+    )
+    report = score(path, normalizer="none", group_by="speaker")
+    assert report.normalised.words == ErrorRate(1, 1, 1, 4)
+    assert [group.value for group in report.groupings[0].groups] == ["x", "y"]
+
+
+def test_tables_are_joined_by_their_ids(tmp_path: Path) -> None:
+    reference = written(tmp_path, "ref.tsv", 'path\tsentence\na.mp3\the said "hm"\nb.mp3\tsix\n')
+    hypothesis = written(tmp_path, "hyp.csv", "file,hypothesis\r\nb.mp3,six\r\na.mp3,he said\r\n")
+    report = score(reference, hypothesis)
+    assert report.normalised.words == ErrorRate(0, 1, 0, 4)
+    assert report.pairing.by == "id"
+
+
+def test_a_table_without_ids_is_paired_by_line_and_that_is_said(tmp_path: Path) -> None:
+    report = score(written(tmp_path, "ref.csv", "text\none\n\ntwo\n"), written(tmp_path, "hyp.csv", "text\none\ntoo\n"))
+    assert report.pairing.by == "line"
+    assert report.raw.words == ErrorRate(1, 0, 0, 2)
+    assert "Paired by line" in to_text(report)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("id,words\na,one\n", r"has the columns id, words, none of them with a reference\. Name one of them 'text'"),
+        ("id,text\na,one,two\n", r"ref\.csv:2: has 3 cells under 2 names\. Quote cells"),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_why(tmp_path: Path, content: str, message: str) -> None:
+    path = written(tmp_path, "ref.csv", content)
+    with pytest.raises(ScoringError, match=message):
+        score(path, path)
+
+
+STM = """;; a comment
+rec A anna 0.0 2.0 <o,f0,female> one two
+rec A anna 3.0 5.0 <o,f0,female> three four
+rec A bob 5.0 6.0 <o,f0,male> IGNORE_TIME_SEGMENT_IN_SCORING
+rec A anna 7.0 8.0 five
+rec2 A carl 7.0 8.0 five
+"""
+CTM = """rec A 0.1 0.5 one 0.9
+rec A 1.8 0.3 two 0.9
+rec A 2.2 0.2 gapa
+rec A 2.6 0.2 gapb
+rec A 2.9 0.4 three
+rec A 4.0 0.4 four
+rec A 5.5 0.4 ignored
+rec A 6.5 0.4 gapc
+rec A 7.1 0.4 five
+rec A 9.1 0.4 after
+"""
+
+
+def test_stm_and_ctm_are_paired_by_time_as_sclite_pairs_them(tmp_path: Path) -> None:
+    report = score(
+        written(tmp_path, "ref.stm", STM), written(tmp_path, "hyp.ctm", CTM), normalizer="none", keep_utterances=True
+    )
+    # sclite 2.4.12 -r ref.stm stm -h hyp.ctm ctm -o pra gives these scores, segment by segment
+    assert [each.words for each in report.utterances] == [
+        ErrorRate(0, 0, 0, 2),
+        ErrorRate(0, 0, 2, 2),
+        ErrorRate(0, 0, 2, 1),
+        ErrorRate(0, 1, 0, 1),
+    ]
+    assert report.pairing.by == "time"
+    assert "1 segments are marked IGNORE_TIME_SEGMENT_IN_SCORING" in to_text(report)
+
+
+def test_a_ctm_is_joined_by_recording_where_the_reference_has_no_times(tmp_path: Path) -> None:
+    words = "one two gapa gapb three four ignored gapc five after"
+    report = score(written(tmp_path, "ref.trn", f"{words} (rec-A)\n"), written(tmp_path, "hyp.ctm", CTM))
+    assert report.raw.words == ErrorRate(0, 0, 0, 10)
+
+
+def test_broken_lines_of_ctm_are_listed(tmp_path: Path) -> None:
+    with pytest.raises(ScoringError, match=r"hyp\.ctm:1: 'rec A one' cannot be read\. Write recording, channel, start"):
+        score(written(tmp_path, "ref.stm", STM), written(tmp_path, "hyp.ctm", "rec A one\n"))
+
+
+def test_seglst_is_joined_by_session_in_the_order_of_time(tmp_path: Path) -> None:
+    segments = [
+        {"session_id": "s", "speaker": "x", "start_time": 2, "end_time": 3, "words": "three"},
+        {"session_id": "s", "speaker": "y", "start_time": 0, "end_time": 2, "words": "one two"},
+    ]
+    reference = written(tmp_path, "ref.json", json.dumps(segments))
+    whole = [{"session_id": "s", "start_time": 0, "end_time": 3, "words": "one two three"}]
+    report = score(reference, written(tmp_path, "hyp.seglst.json", json.dumps(whole)))
+    assert report.raw.words == ErrorRate(0, 0, 0, 3)
+    with pytest.raises(ScoringError, match=r"ref\.json: is no SegLST"):
+        score(written(tmp_path, "ref.json", '[{"words": "one"}]'), reference)
+
+
+def test_missing_hypotheses_can_be_left_out_and_the_report_says_so(tmp_path: Path) -> None:
+    references, hypotheses = {"a": "one two", "b": "six"}, {"b": "six"}
+    assert score(references, hypotheses).raw.words == ErrorRate(0, 2, 0, 3)
+    report = score(references, hypotheses, missing="skip")
+    assert report.raw.words == ErrorRate(0, 0, 0, 1)
+    assert (report.pairing.num_references, report.pairing.num_scored, report.pairing.missing) == (2, 1, ("a",))
+    assert "Missing hypotheses, left out as asked for: 1 (a)" in to_text(report)
+    with pytest.raises(ScoringError, match=r"cannot be 'drop'. Known: deletions, skip"):
+        score(references, hypotheses, missing="drop")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (0, 1, 3, 2), (0, 2)])
+def test_the_order_of_the_hypotheses_does_not_matter(tmp_path: Path, order: tuple[int, ...]) -> None:
+    lines = ["one two (u-0)\n", "six (u-1)\n", "ten (u-2)\n", "four five (u-3)\n"]
+    reference = written(tmp_path, "ref.trn", "".join(lines))
+    report = score(reference, written(tmp_path, "hyp.trn", "".join(lines[at] for at in order)), keep_utterances=True)
+    left_out = {0, 1, 2, 3} - set(order)
+    assert report.pairing.missing == tuple(f"u-{at}" for at in sorted(left_out))
+    assert [each.id for each in report.utterances] == ["u-0", "u-1", "u-2", "u-3"]
+    assert all(bool(each.words.errors) == (at in left_out) for at, each in enumerate(report.utterances))
+
+
+def test_more_hypothesis_lines_than_reference_lines_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScoringError, match=r"ref\.txt has 1 lines and .*hyp\.txt has 2"):
+        score(written(tmp_path, "ref.txt", "one\n"), written(tmp_path, "hyp.txt", "one\ntwo\n"))
+
+
+def test_systems_are_read_beside_each_other_whatever_their_format_and_order(tmp_path: Path) -> None:
+    reference = written(tmp_path, "text", "u-1 one two\nu-2 six\n")
+    first = written(tmp_path, "first.trn", "six (u-2)\none too (u-1)\n")
+    second = written(tmp_path, "second.csv", "id,text\nu-1,one two\n")
+    result = compare(reference, {"first": first, "second": second})
+    assert [report.raw.words for report in result.reports] == [ErrorRate(1, 0, 0, 3), ErrorRate(0, 1, 0, 3)]
+
+
+def test_systems_are_named_as_briefly_as_tells_them_apart() -> None:
+    assert system_names([Path("a/x.trn"), Path("b/y.trn")]) == ["x", "y"]
+    assert system_names([Path("a/hyp.trn"), Path("b/hyp.trn")]) == ["a/hyp", "b/hyp"]
+    assert system_names([Path("hyp.trn"), Path("hyp.trn")]) == ["hyp (1)", "hyp (2)"]
+
+
+def most_held(folder: Path, count: int) -> int:
+    said = " ".join(["word"] * 40)
+    reference = written(folder, "ref.trn", "".join(f"{said} (u-{at:07d})\n" for at in range(count)))
+    hypothesis = written(folder, "hyp.trn", "".join(f"{said} (u-{at:07d})\n" for at in reversed(range(count))))
+    tracemalloc.start()
+    report = score(reference, hypothesis, normalizer="none")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert report.pairing.num_scored == count
+    return most
+
+
+def test_joining_holds_ids_and_at_most_200_bytes_an_utterance(tmp_path: Path) -> None:
+    """An id of 9 characters takes 58 bytes, its text 248."""
+    score(["warm"], ["up"])
+    assert (most_held(tmp_path, 8000) - most_held(tmp_path, 2000)) / 6000 < 58 + 200

@@ -119,7 +119,7 @@ def test_a_mapping_and_a_list_are_refused() -> None:
 
 
 def test_keywords_that_do_not_exist_and_texts_without_a_list_are_refused() -> None:
-    with pytest.raises(TypeError, match="no keyword 'normaliser'. Known: normalizer, group_by"):
+    with pytest.raises(TypeError, match=r"no keyword 'normaliser'\. Known: normalizer, group_by"):
         score(["a"], ["a"], normaliser="none")  # type: ignore[call-arg]
     with pytest.raises(ScoringError, match=r"'the cat' is no file\. Name one; texts themselves are given in lists"):
         score("the cat", "the hat")

@@ -56,7 +56,7 @@ def _segments(path: Path | None, normalizer: Normalizer) -> list[dict[str, objec
     stretches: list[Stretch] = READERS[format_of(path)](path)
     return [
         {
-            "session_id": stretch.recording,
+            "session_id": stretch.place,
             "speaker": stretch.speaker or "unknown",
             "start_time": stretch.start,
             "end_time": stretch.end,

@@ -45,14 +45,12 @@ class Groups:
 
     def members(self) -> list[tuple[str, NDArray[np.bool_]]]:
         """Give the values in order, buckets by size, each with its utterances."""
-        labels = [_label(self.field, at) for at in range(len(BUCKETS[self.field][0]) + 1)] if self.bucketed else []
-        ordered = sorted(self._values, key=lambda value: (labels.index(value) if value in labels else -1, value))
+        if self.field in BUCKETS:
+            labels = [UNKNOWN, *(_label(self.field, at) for at in range(len(BUCKETS[self.field][0]) + 1))]
+            ordered = [label for label in labels if label in self._values]
+        else:
+            ordered = sorted(self._values, key=_natural)
         return [(value, self.codes == self._values[value]) for value in ordered]
-
-    @property
-    def bucketed(self) -> bool:
-        """Say whether the field's values are numbers that are put into buckets."""
-        return self.field in BUCKETS
 
 
 class FlagGroups:
@@ -102,6 +100,14 @@ def value_of(field: str, labels: Mapping[str, Any], num_words: int) -> str:
             return UNKNOWN
         number = num_words / number
     return _label(field, bisect_right(BUCKETS[field][0], number))
+
+
+def _natural(value: str) -> tuple[float, str]:
+    """Order numbers by size, before words in their order."""
+    try:
+        return float(value), value
+    except ValueError:
+        return (float("-inf") if value == UNKNOWN else float("inf")), value
 
 
 def _label(field: str, at: int) -> str:

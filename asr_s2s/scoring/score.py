@@ -64,6 +64,9 @@ def _sides(
     references: Texts, name: str, hypotheses: Texts | None, other_name: str, source_format: SourceFormat | None
 ) -> Sides:
     if isinstance(references, str | Path) and (hypotheses is None or isinstance(hypotheses, str | Path)):
+        for text in (references, hypotheses):
+            if isinstance(text, str) and not Path(text).exists():
+                raise ScoringError(f"'{text}' is no file. Name one; texts themselves are given in lists: [text].")
         files = Path(references), None if hypotheses is None else Path(hypotheses)
         return read_sides(*files, source_format=source_format)
     if hypotheses is None or isinstance(references, str | Path) or isinstance(hypotheses, str | Path):

@@ -76,7 +76,10 @@ class Settings:
 
 
 def settings_of(options: Options) -> Settings:
-    """Check options and fill in what is not given. Raises ScoringError."""
+    """Check options and fill in what is not given. Raises ScoringError, TypeError for a keyword that does not exist."""
+    unknown = sorted(options.keys() - Options.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"there is no keyword '{unknown[0]}'. Known: {', '.join(Options.__annotations__)}.")
     group_by = options.get("group_by", ())
     keywords = options.get("keywords", ())
     missing = options.get("missing", "deletions")

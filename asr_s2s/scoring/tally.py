@@ -107,11 +107,15 @@ class Tally:
         return edits
 
     def _count_rules(self, references: Sequence[str], hypotheses: Sequence[str]) -> None:
-        for counts, reference, hypothesis in zip(self.rule_errors, references, hypotheses, strict=True):
-            words = words_of(reference)
-            if reference is not hypothesis:
-                counts[0] += len(self.edits(words, words_of(hypothesis)))
-            counts[1] += len(words)
+        before, errors, length = None, 0, 0
+        for counts, texts in zip(self.rule_errors, zip(references, hypotheses, strict=True), strict=True):
+            if texts != before:  # most rules change nothing in most texts
+                words, heard = map(words_of, texts)
+                errors = len(self.edits(words, heard)) if words != heard else 0
+                length = len(words)
+            before = texts
+            counts[0] += errors
+            counts[1] += length
 
     def _count_labels(self, reference: Text, hypothesis: Text | None, num_words: int) -> None:
         labels = reference.labels

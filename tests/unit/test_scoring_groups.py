@@ -48,6 +48,13 @@ def test_signal_to_noise_ratios_are_put_into_buckets_where_they_are_known(manife
     assert list(groups(score(manifest, group_by="snr"))) == ["", "10 to 15 dB"]
 
 
+def test_numbers_are_ordered_by_size(tmp_path: Path) -> None:
+    path = tmp_path / "both.jsonl"
+    lines = [{"id": value, "text": "a", "pred_text": "a", "room": value} for value in ("10", "9", "hall", "")]
+    path.write_text("".join(json.dumps({**line, "id": f"u{at}"}) + "\n" for at, line in enumerate(lines)))
+    assert list(groups(score(path, group_by="room"))) == ["", "9", "10", "hall"]
+
+
 def test_flags_become_groups_with_their_share_of_the_errors(manifest: Path) -> None:
     report = score(manifest)
     assert report.flags is not None

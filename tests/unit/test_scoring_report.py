@@ -118,6 +118,13 @@ def test_a_mapping_and_a_list_are_refused() -> None:
         score({"a": "one"}, ["one"])
 
 
+def test_keywords_that_do_not_exist_and_texts_without_a_list_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"no keyword 'normaliser'\. Known: normalizer, group_by"):
+        score(["a"], ["a"], normaliser="none")  # type: ignore[call-arg]
+    with pytest.raises(ScoringError, match=r"'the cat' is no file\. Name one; texts themselves are given in lists"):
+        score("the cat", "the hat")
+
+
 def test_groups_sum_to_the_whole() -> None:
     report = score(REAL, group_by="speaker")
     groups = report.groupings[0].groups

@@ -92,8 +92,21 @@ def test_stm_and_ctm_are_paired_by_time_as_sclite_pairs_them(tmp_path: Path) -> 
 
 def test_a_ctm_is_joined_by_recording_where_the_reference_has_no_times(tmp_path: Path) -> None:
     words = "one two gapa gapb three four ignored gapc five after"
-    report = score(written(tmp_path, "ref.trn", f"{words} (rec-A)\n"), written(tmp_path, "hyp.ctm", CTM))
+    report = score(written(tmp_path, "ref.trn", f"{words} (rec)\n"), written(tmp_path, "hyp.ctm", CTM))
     assert report.raw.words == ErrorRate(0, 0, 0, 10)
+
+
+def test_channels_are_recordings_of_their_own_where_there_are_several(tmp_path: Path) -> None:
+    hypothesis = written(tmp_path, "hyp.ctm", "rec A 0 1 one\nrec B 0 1 two\n")
+    report = score(written(tmp_path, "ref.trn", "two (rec-B)\none (rec-A)\n"), hypothesis)
+    assert report.raw.words == ErrorRate(0, 0, 0, 2)
+
+
+def test_two_stm_files_are_joined_by_recording_and_what_is_not_scored_is_said(tmp_path: Path) -> None:
+    hypothesis = written(tmp_path, "hyp.stm", "rec A x 0 8 one two three four five\nrec2 A x 7 8 fife\n")
+    report = score(written(tmp_path, "ref.stm", STM), hypothesis)
+    assert report.raw.words == ErrorRate(1, 0, 0, 6)
+    assert "1 segments are marked IGNORE_TIME_SEGMENT_IN_SCORING and not scored." in to_text(report)
 
 
 def test_broken_lines_of_ctm_are_listed(tmp_path: Path) -> None:

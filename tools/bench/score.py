@@ -1,10 +1,10 @@
 """Time the scorer against jiwer, sclite and meeteval: one thread, no normalising, each in a process of its own.
 
-usage: score.py [--utterances 100000 1000000] [--wer 5] [--runs 1] [--only asr-s2s jiwer sclite meeteval]
+usage: score.py [--utterances 100000 1000000] [--wer 5] [--runs 1] [--only asr-s2s jiwer sclite ...]
 
 The texts are drawn: 3 to 25 words by Zipf's law from a vocabulary of 20,000. Of the errors six in ten are substitutions
-(each word by one of five), two deletions and two insertions. Seconds are of the processor, the
-start of Python included; memory is the largest the process ever held.
+(each word by one of five), two deletions and two insertions. asr-s2s counts words and characters, the others words
+unless it is said. Seconds are of the processor, the start of Python included; memory is the largest the process held.
 """
 
 import argparse
@@ -58,6 +58,15 @@ def jiwer(reference: Path, hypothesis: Path) -> list[str]:
     return [sys.executable, "-c", code, str(reference), str(hypothesis)]
 
 
+def jiwer_characters(reference: Path, hypothesis: Path) -> list[str]:
+    code = (
+        "import sys, jiwer; read = lambda path: [line.rsplit(' (', 1)[0] for line in open(path)]; "
+        "texts = read(sys.argv[1]), read(sys.argv[2]); "
+        "print(jiwer.process_words(*texts).wer, jiwer.process_characters(*texts).cer)"
+    )
+    return [sys.executable, "-c", code, str(reference), str(hypothesis)]
+
+
 def sclite(reference: Path, hypothesis: Path) -> list[str]:
     return [SCLITE, "-r", str(reference), "trn", "-h", str(hypothesis), "trn", "-i", "spu_id", "-o", "pra", "stdout"]
 
@@ -74,6 +83,7 @@ def meeteval(reference: Path, hypothesis: Path) -> list[str]:
 TOOLS: dict[str, Callable[[Path, Path], list[str]]] = {
     "asr-s2s": asr_s2s,
     "jiwer": jiwer,
+    "jiwer, characters too": jiwer_characters,
     "sclite": sclite,
     "meeteval": meeteval,
 }

@@ -24,7 +24,7 @@ def label_fields(rows: Sequence[Row], asked: Sequence[str]) -> dict[str, Any]:
             for line in zip(labels, lengths, strict=True):
                 groups.add(*line)
             members = groups.members()
-            if not groups.bucketed:
+            if name not in BUCKETS:
                 members.sort(key=lambda member: -int(member[1].sum()))  # the largest first
             fields[name] = _numbered(members, len(rows))
     return fields

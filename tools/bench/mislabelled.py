@@ -7,10 +7,11 @@ in speechocean, where weak readers say something else, count as false.
 """
 
 import argparse
-import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from asr_s2s.checking import Heard, hear
 from asr_s2s.checking.mislabelled import TextLoss, fault_of, text_losses
@@ -21,7 +22,7 @@ from asr_s2s.text import plain
 
 def swapped(heard: Sequence[Heard], *, share: float, seed: int) -> tuple[list[Heard], set[int]]:
     """Pass the texts of some utterances on in a circle; give the indices of those whose text is another one now."""
-    chosen = random.Random(seed).sample(range(len(heard)), round(share * len(heard)))
+    chosen = np.random.default_rng(seed).permutation(len(heard))[: round(share * len(heard))].tolist()
     texts = {index: heard[other].text for index, other in zip(chosen, chosen[1:] + chosen[:1], strict=True)}
     wrong = {index for index, text in texts.items() if plain(text) != plain(heard[index].text)}
     return [

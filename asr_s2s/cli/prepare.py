@@ -51,9 +51,9 @@ def prepare(
 
 
 def _table(corpus: "Corpus", manifests: dict[str, Path]) -> "Table":
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("part", "hours", "utterances", "speakers", "manifest", box=None)
+    table = Table("part", "hours", "utterances", "speakers", Column("manifest", overflow="fold"), box=None)
     for column in table.columns[1:4]:
         column.justify = "right"
     for name, manifest in manifests.items():

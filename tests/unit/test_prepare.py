@@ -7,9 +7,15 @@ import pytest
 from corpora import copy, write
 
 from asr_s2s.cli import run
+from asr_s2s.cli.prepare import NAMES
+from asr_s2s.data.corpora import CORPORA
 from asr_s2s.manifest import read_manifest
 
 pytestmark = pytest.mark.unit
+
+
+def test_the_help_names_every_corpus() -> None:
+    assert set(dict(CORPORA)) <= set(NAMES.replace(",", " ").split())
 
 
 @pytest.fixture

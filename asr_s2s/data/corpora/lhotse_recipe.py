@@ -34,7 +34,7 @@ def read_lhotse_recipe(name: str, source: Path) -> Corpus:
         options = {OUTPUT: folder} if OUTPUT in needed else {}
         try:
             found = list(_parts(prepare(source, **options)))
-        except Exception as error:
+        except Exception as error:  # whatever a recipe does not expect
             raise ManifestError(
                 f"{source}: lhotse's recipe '{name}' cannot read it ({type(error).__name__}: {error}). "
                 "Name the folder that the recipe's documentation names."

@@ -1,7 +1,7 @@
 """Every audio file of a corpus opened once, many at a time: how long it is, and a checksum of its bytes."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from asr_s2s.errors import AudioError, ManifestError
 from asr_s2s.manifest import Utterance
 
 THREADS = 8  # waiting for a disk, and hashing, which both leave Python to the others
+AHEAD = 5_000  # files
 OVERSHOOT = 0.5  # seconds that a piece may end behind its recording; Kaldi's extract-segments allows as much
 NUM_SHOWN = 20  # a terminal's screen
 
@@ -45,17 +46,15 @@ def measure(
     on_file: called after each file
     Raises ManifestError with the first faults if no utterance remains.
     """
-    paths = audio_paths(corpus)
     files: dict[Path, AudioFile] = {}
     errors: dict[Path, AudioError] = {}
-    with ThreadPoolExecutor(THREADS) as pool:
-        for path, found in zip(paths, pool.map(lambda path: _look_at(path, checksums), paths), strict=True):
-            if isinstance(found, AudioFile):
-                files[path] = found
-            else:
-                errors[path] = found
-            if on_file:
-                on_file()
+    for path, found in _look_at_all(audio_paths(corpus), checksums):
+        if isinstance(found, AudioFile):
+            files[path] = found
+        else:
+            errors[path] = found
+        if on_file:
+            on_file()
     usable = Corpus(left_out=list(corpus.left_out))
     for part, utterances in corpus.parts.items():
         usable.parts[part] = {}
@@ -77,6 +76,14 @@ def measure(
         head = f"{source}: holds no utterance that can be used; {len(faults)} are left out:"
         raise ManifestError("\n".join([head, *(item.message for item in faults[:NUM_SHOWN]), *rest]))
     return Measured(usable, files)
+
+
+def _look_at_all(paths: list[Path], checksums: bool) -> Iterator[tuple[Path, AudioFile | AudioError]]:
+    """Look at files in threads, in order, a few thousand at a time: what waits takes memory too."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start in range(0, len(paths), AHEAD):
+            chunk = paths[start : start + AHEAD]
+            yield from zip(chunk, pool.map(lambda path: _look_at(path, checksums), chunk), strict=True)
 
 
 def _look_at(path: Path, checksums: bool) -> AudioFile | AudioError:

@@ -64,10 +64,11 @@ def text_losses(
         if (spoken := _judged(item, system, cased=item.manifest in cased)) is not None
     ]
     dataset = SpeechDataset([each for _, each in judged], system.front_end, vocabulary=system.vocabulary)
+    device = next(system.model.parameters()).device
     stranger: tuple[str, Tensor] | None = None  # the text and encoding of an utterance of an earlier batch
     plan = epoch_plan(dataset.durations, batch_seconds=BATCH_SECONDS, seed=0, epoch=0, shortest_first=True)
     for rows in plan:
-        batch = dataset.batch(rows)
+        batch = dataset.batch(rows).to(device)
         encoder_out, encoder_lengths = system.model.encode(batch.features, batch.feature_lengths)
         encodings = [each[: int(length)] for each, length in zip(encoder_out, encoder_lengths, strict=True)]
         known = [
@@ -101,7 +102,7 @@ def _losses(system: SpeechSystem, tokens: Tensor, token_lengths: Tensor, recordi
     inputs, targets, lengths = with_start_and_end(
         tokens, token_lengths, start_tokens=vocabulary.start_tokens, end_token=vocabulary.end_token
     )
-    encoder_lengths = torch.tensor([len(each) for each in recordings])
+    encoder_lengths = torch.tensor([len(each) for each in recordings], device=tokens.device)
     logits = system.model.decoder(inputs, pad_sequence(list(recordings), batch_first=True), encoder_lengths).logits
     each = cross_entropy(logits[:, -targets.size(1) :].float().transpose(1, 2), targets, reduction="none")
     return (each * valid_frames(lengths, targets.size(1))).sum(dim=1) / lengths

@@ -1,5 +1,6 @@
 """What is wrong with the sound itself: it cannot be read, is empty, silent, clipped, too short, of another rate."""
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -32,10 +33,15 @@ def hear(utterances: Sequence[Utterance], *, jobs: int, on_done: Callable[[], No
             heard.append(_hear(utterance))
             on_done()
         return heard
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        for found in pool.map(_hear, utterances, chunksize=CHUNK):
-            heard.append(found)
-            on_done()
+    # An interruption reaches every process of a terminal; the first of them ends the others.
+    ignoring = (signal.SIGINT, signal.SIG_IGN)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=signal.signal, initargs=ignoring) as pool:
+        try:
+            for found in pool.map(_hear, utterances, chunksize=CHUNK):
+                heard.append(found)
+                on_done()
+        finally:
+            pool.shutdown(cancel_futures=True)
     return heard
 
 

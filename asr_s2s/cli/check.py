@@ -12,6 +12,7 @@ from asr_s2s.cli.terminal import Progress, say, show
 if TYPE_CHECKING:
     from asr_s2s.checking import CheckReport, Finding, Heard
     from asr_s2s.manifest import Utterance
+    from asr_s2s.model_store import SpeechSystem
 
 FAILED_INPUTS = 1
 FAULTS_FOUND = 4
@@ -33,12 +34,13 @@ def check(
     from asr_s2s.checking import Heard, hear, report_of, to_html, to_json
     from asr_s2s.files import write_text
 
+    system = _loaded(model) if model else None
     named, broken = _read(manifests)
     utterances = [utterance for _, utterance in named]
     with Progress(len(utterances), shown=True) as progress:
         sounds = hear(utterances, jobs=jobs or os.cpu_count() or 1, on_done=progress.done)
     heard = [Heard(name, utterance, sound) for (name, utterance), sound in zip(named, sounds, strict=True)]
-    report = report_of(heard, broken=broken, by_model=_judged(heard, model) if model else ())
+    report = report_of(heard, broken=broken, by_model=_judged(heard, system) if system else ())
     _show(report, limit=limit)
     if json:
         write_text(json, to_json(report))
@@ -64,14 +66,24 @@ def _read(manifests: list[Path]) -> "tuple[list[tuple[str, Utterance]], list[str
             continue
         named += [(str(path), utterance) for utterance in utterances]
         broken += [f"{path}:{number}: {' '.join(found)}" for number, found in faults.items()]
+        if not utterances and not faults:
+            broken.append(f"{path}: holds no line. Name another manifest.")
     return named, broken
 
 
-def _judged(heard: "list[Heard]", model: str) -> "Iterator[tuple[int, Finding]]":
-    from asr_s2s.checking.mislabelled import mislabelled
+def _loaded(model: str) -> "SpeechSystem":
+    import torch
+
     from asr_s2s.model_store import load_model
 
     system = load_model(model)
+    system.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    return system
+
+
+def _judged(heard: "list[Heard]", system: "SpeechSystem") -> "Iterator[tuple[int, Finding]]":
+    from asr_s2s.checking.mislabelled import mislabelled
+
     with Progress(len(heard), shown=True) as progress:
         yield from mislabelled(heard, system, on_done=progress.done)
 
@@ -94,15 +106,18 @@ def _show(report: "CheckReport", *, limit: int) -> None:
             lengths.add_row(
                 name, *(_bar(count, max(each.lengths)) for count, each in zip(counts, report.sets, strict=True))
             )
-    show(sets, result=True)
-    show(lengths, result=True)
+    if report.sets:
+        show(sets, result=True)
+        show(lengths, result=True)
     for leak in report.leaks:
         some = "; ".join(leak.shared[:3]) + ("; ..." if len(leak.shared) > 3 else "")
         told = f"{len(leak.shared)} {leak.kind} of {leak.first} are in {leak.second} too ({leak.utterances} utterances)"
         show(escape(f"{told}: {some}"), result=True)
     if report.suspects:
         kinds = ", ".join(f"{count} {kind}" for kind, count in report.kinds.items())
-        show(escape(f"\n{len(report.suspects)} suspicious utterances ({kinds}), worst first:"), result=True)
+        show(escape(f"\nSuspicious utterances: {len(report.suspects)} ({kinds}), worst first:"), result=True)
+    elif report.sets and not report.leaks:
+        show("\nNothing suspicious was found.", result=True)
     for number, suspect in enumerate(report.suspects[:limit], start=1):
         said = "; ".join(f"{finding.kind}: {finding.message}" for finding in suspect.findings)
         text = f" '{suspect.heard.text}'" if suspect.heard.text else ""

@@ -240,12 +240,13 @@ def test_the_exit_status_tells_clean_from_faults_from_what_could_not_be_read(
     manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["check", str(manifest)]) == 0
+    assert "Nothing suspicious was found." in capsys.readouterr().out
     lost = Utterance("lost", tmp_path / "lost.wav", text="hello")
     write_manifest(tmp_path / "faulty.jsonl", [*recordings(), lost])
     capsys.readouterr()
     assert run(["check", str(tmp_path / "faulty.jsonl"), "--html", str(tmp_path / "page.html")]) == 4
     said = capsys.readouterr().out
-    assert "1 suspicious utterances (1 unreadable), worst first:" in said
+    assert "Suspicious utterances: 1 (1 unreadable), worst first:" in said
     assert "lost.wav: there is no such file" in said.replace("\n", "")
     assert "lost" in (tmp_path / "page.html").read_text()
     with manifest.open("a") as file:

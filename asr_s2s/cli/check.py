@@ -38,7 +38,7 @@ def check(
     named, broken = _read(manifests)
     utterances = [utterance for _, utterance in named]
     with Progress(len(utterances), shown=True) as progress:
-        sounds = hear(utterances, jobs=jobs or os.cpu_count() or 1, on_done=progress.done)
+        sounds = hear(utterances, jobs=jobs or os.cpu_count() or 1, on_done=lambda count: progress.done(count=count))
     heard = [Heard(name, utterance, sound) for (name, utterance), sound in zip(named, sounds, strict=True)]
     report = report_of(heard, broken=broken, by_model=_judged(heard, system) if system else ())
     _show(report, limit=limit)

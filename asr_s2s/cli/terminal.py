@@ -40,13 +40,13 @@ class Progress:
         self._task = self._bar.add_task("", total=total) if self._bar else None
         self._began, self._seconds = time.monotonic(), 0.0
 
-    def done(self, seconds: float = 0.0) -> None:
-        """Count a recording of so many seconds; without any the speed is not told."""
+    def done(self, seconds: float = 0.0, *, count: int = 1) -> None:
+        """Count recordings of so many seconds together; without any the speed is not told."""
         self._seconds += seconds
         if self._bar and self._task is not None:
             speed = self._seconds / max(time.monotonic() - self._began, 1e-3)
             told = f"{speed:.0f} times as fast as speech" if self._seconds else ""
-            self._bar.update(self._task, advance=1, description=told)
+            self._bar.update(self._task, advance=count, description=told)
 
     def __enter__(self) -> Self:
         if self._bar:

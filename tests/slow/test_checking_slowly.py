@@ -19,7 +19,7 @@ def recordings(change: dict[str, str]) -> list[Heard]:
     """Give the English recordings, some with the text of another one."""
     utterances = [item for item in read_manifest(DATA / "manifest.jsonl") if item.language == "en"]
     texts = {item.id: item.text for item in utterances}
-    sounds = hear(utterances, jobs=1, on_done=lambda: None)
+    sounds = hear(utterances, jobs=1, on_done=lambda _: None)
     return [
         Heard("train.jsonl", replace(item, text=texts[change.get(item.id, item.id)]), sound)
         for item, sound in zip(utterances, sounds, strict=True)
@@ -50,7 +50,7 @@ def test_what_a_vocabulary_cannot_spell_or_nobody_can_hear_is_not_judged() -> No
 def test_several_processes_hear_what_one_hears() -> None:
     utterances = read_manifest(DATA / "manifest.jsonl")
     many = [replace(item, id=f"{item.id}-{number}") for number in range(20) for item in utterances]
-    count = []
-    sounds = hear(many, jobs=2, on_done=lambda: count.append(1))
-    assert len(count) == len(many)
-    assert sounds == 20 * hear(utterances, jobs=1, on_done=lambda: None)
+    count: list[int] = []
+    sounds = hear(many, jobs=2, on_done=count.append)
+    assert sum(count) == len(many)
+    assert sounds == 20 * hear(utterances, jobs=1, on_done=lambda _: None)

@@ -32,7 +32,7 @@ def recordings() -> list[Utterance]:
 
 
 def heard(utterances: list[Utterance], manifest: str = "train.jsonl") -> list[Heard]:
-    sounds = hear(utterances, jobs=1, on_done=lambda: None)
+    sounds = hear(utterances, jobs=1, on_done=lambda _: None)
     return [Heard(manifest, item, sound) for item, sound in zip(utterances, sounds, strict=True)]
 
 

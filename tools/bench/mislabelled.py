@@ -39,7 +39,7 @@ def first(losses: dict[int, float], wrong: set[int]) -> str:
 
 def measure(path: Path, *, model: str, share: float, seed: int) -> None:
     utterances = read_manifest(path)
-    sounds = hear(utterances, jobs=1, on_done=lambda: None)
+    sounds = hear(utterances, jobs=1, on_done=lambda _: None)
     heard = [Heard(str(path), item, sound) for item, sound in zip(utterances, sounds, strict=True)]
     heard, wrong = swapped(heard, share=share, seed=seed)
     losses: dict[int, TextLoss] = dict(text_losses(heard, load_model(model)))

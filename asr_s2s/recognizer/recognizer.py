@@ -211,7 +211,9 @@ class Recognizer:
                     encoder_lengths,
                     sound_lengths=sound_lengths,
                     starts=starts,
-                    frame_seconds=[each / int(length) for each, length in zip(seconds, sound_lengths, strict=True)],
+                    frame_seconds=[
+                        each / max(int(length), 1) for each, length in zip(seconds, sound_lengths, strict=True)
+                    ],
                 )
         ends = [start + each for start, each in zip(starts, seconds, strict=True)]
         return [self._segment(*each) for each in zip(hypotheses, starts, ends, told, strict=True)]

@@ -136,3 +136,10 @@ def test_a_long_recording_in_silence_keeps_every_utterance_at_its_time(recognize
         [words[0].start - starts[0]] * len(starts), abs=0.2
     )
     assert found.duration == 300.0
+
+
+def test_nothing_is_heard_in_less_than_a_frame() -> None:
+    (segment,) = (
+        load("commands", find_speech=False).transcribe(np.full(100, 0.1, np.float32), sample_rate=16_000).segments
+    )
+    assert (segment.text, segment.words) == ("", ())

@@ -12,7 +12,7 @@ from asr_s2s.errors import AudioError
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import load_model
 from asr_s2s.models.attention import NoneConfig
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer, Source, load
 from asr_s2s.recognizer.words import time_source
 from asr_s2s.search import Flag, Hypothesis
 from asr_s2s.transcripts import Transcript

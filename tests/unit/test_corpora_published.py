@@ -126,8 +126,8 @@ def yesno(root: Path) -> Rows:
     write(root / "0_0_0_0_0_0_0_0.wav", "no sound")
     write(root / "README", "about")
     return [
-        ("train", "0_1_0_1_0_1_1_1", "NO YES NO YES NO YES YES YES", "yesno"),
-        ("test", "1_0_0_0_0_0_0_0", "YES NO NO NO NO NO NO NO", "yesno"),
+        ("train", "0_1_0_1_0_1_1_1", "no yes no yes no yes yes yes", "yesno"),
+        ("test", "1_0_0_0_0_0_0_0", "yes no no no no no no no", "yesno"),
     ]
 
 

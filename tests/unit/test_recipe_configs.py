@@ -12,8 +12,6 @@ from asr_s2s.model_store import load_model
 from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig, train
 from asr_s2s.training.history import read_history
 
-pytestmark = pytest.mark.unit
-
 CONF = Path(__file__).parents[2] / "conf"
 LIBRISPEECH = sorted(CONF.glob("librispeech_*.yaml"))
 CROSS_ENTROPY_ALONE = (
@@ -42,6 +40,7 @@ SMALL = (
 )
 
 
+@pytest.mark.unit
 @pytest.mark.parametrize("path", sorted(CONF.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_configuration_that_ships_is_valid(path: Path) -> None:
     kind = LanguageExperimentConfig if kind_of(path) == "language_model" else ExperimentConfig
@@ -62,6 +61,7 @@ def miniature(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow  # two seconds each
 @pytest.mark.parametrize("variant", [(), CROSS_ENTROPY_ALONE], ids=["ctc", "ce"])
 @pytest.mark.parametrize("path", LIBRISPEECH, ids=lambda path: path.stem)
 def test_a_librispeech_recipe_trains_on_a_miniature_of_the_corpus(

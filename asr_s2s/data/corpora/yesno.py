@@ -6,7 +6,7 @@ from pathlib import Path
 from asr_s2s.data.corpora.shared import BROKEN_LINE, Corpus, check_found
 from asr_s2s.manifest import Utterance
 
-WORDS = {"0": "NO", "1": "YES"}  # as Kaldi's recipe writes them
+WORDS = {"0": "no", "1": "yes"}
 
 
 def read_yesno(source: Path) -> Corpus:

@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.checking.finding import MISLABELLED, Finding, Heard
 from asr_s2s.checking.sound import SHORTEST
-from asr_s2s.data import SpeechDataset, epoch_plan
+from asr_s2s.data import Batch, SpeechDataset, epoch_plan
 from asr_s2s.manifest import Utterance
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.models import valid_frames, with_start_and_end
@@ -22,6 +22,7 @@ from asr_s2s.text import plain
 
 UNHEARD = 0.8  # of the loss with another recording: swapped texts have 0.75 to 1.05, right ones 0.05 to 0.5
 BATCH_SECONDS = 60.0
+LONGEST = 60.0  # seconds; models learn from pieces of half a minute, and a longer one is no utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def mislabelled(
 ) -> Iterator[tuple[int, Finding]]:
     """Find the utterances whose text a model does not hear; on_done gets the seconds of each.
 
-    Left out are those without sound or text, with characters that the vocabulary lacks, or too long for the decoder.
+    Left out are those without sound or text, with characters that the vocabulary lacks, or too long.
     """
     for index, loss in text_losses(heard, system, on_done=on_done):
         if fault := fault_of(loss):
@@ -71,22 +72,14 @@ def text_losses(
         batch = dataset.batch(rows).to(device)
         encoder_out, encoder_lengths = system.model.encode(batch.features, batch.feature_lengths)
         encodings = [each[: int(length)] for each, length in zip(encoder_out, encoder_lengths, strict=True)]
-        known = [
-            *((plain(text), each) for text, each in zip(batch.texts, encodings, strict=True)),
-            *filter(None, [stranger]),
-        ]
+        known = list(zip(map(plain, batch.texts), encodings, strict=True)) + ([stranger] if stranger else [])
         others = [_other(known, row) for row in range(len(rows))]
-        losses = [
-            _losses(system, batch.tokens, batch.token_lengths, recordings)
-            for recordings in (
-                encodings,
-                [encodings[row] if other is None else other for row, other in enumerate(others)],
-            )
-        ]
+        own = _losses(system, batch, encodings)
+        other = _losses(system, batch, [encoding if encoding is not None else encodings[0] for encoding in others])
         for row, place in enumerate(rows):
             on_done(dataset.durations[place])
             if others[row] is not None:
-                yield judged[place][0], TextLoss(float(losses[0][row]), float(losses[1][row]))
+                yield judged[place][0], TextLoss(float(own[row]), float(other[row]))
         stranger = known[len(rows) - 1]
 
 
@@ -96,13 +89,13 @@ def _other(known: Sequence[tuple[str, Tensor]], row: int) -> Tensor | None:
     return next((encoding for text, encoding in turned if text != known[row][0]), None)
 
 
-def _losses(system: SpeechSystem, tokens: Tensor, token_lengths: Tensor, recordings: Sequence[Tensor]) -> Tensor:
-    """Give the cross-entropy a token (batch,) of texts, each with a recording's encoding (time', channel)."""
+def _losses(system: SpeechSystem, batch: Batch, recordings: Sequence[Tensor]) -> Tensor:
+    """Give the cross-entropy a token (batch,) of a batch's texts, each with a recording's encoding (time', channel)."""
     vocabulary = system.vocabulary
     inputs, targets, lengths = with_start_and_end(
-        tokens, token_lengths, start_tokens=vocabulary.start_tokens, end_token=vocabulary.end_token
+        batch.tokens, batch.token_lengths, start_tokens=vocabulary.start_tokens, end_token=vocabulary.end_token
     )
-    encoder_lengths = torch.tensor([len(each) for each in recordings], device=tokens.device)
+    encoder_lengths = torch.tensor([len(each) for each in recordings], device=batch.tokens.device)
     logits = system.model.decoder(inputs, pad_sequence(list(recordings), batch_first=True), encoder_lengths).logits
     each = cross_entropy(logits[:, -targets.size(1) :].float().transpose(1, 2), targets, reduction="none")
     return (each * valid_frames(lengths, targets.size(1))).sum(dim=1) / lengths
@@ -110,7 +103,7 @@ def _losses(system: SpeechSystem, tokens: Tensor, token_lengths: Tensor, recordi
 
 def _judged(item: Heard, system: SpeechSystem, *, cased: bool) -> Utterance | None:
     """Give an utterance as the model can judge it; the text of a set in capitals as models write sentences."""
-    if isinstance(item.sound, str) or item.sound.seconds < SHORTEST or not plain(item.text):
+    if isinstance(item.sound, str) or not SHORTEST <= item.sound.seconds <= LONGEST or not plain(item.text):
         return None
     sentence = item.text.capitalize()
     text = item.text if cased or system.vocabulary.unknown(sentence) else sentence

@@ -176,9 +176,11 @@ def test_doubled_sound_weighs_by_its_text_and_its_set(tmp_path: Path) -> None:
     assert f"whose text is '{second.text}'" in messages[1]
 
 
-def test_speakers_and_sentences_that_two_sets_share_are_named() -> None:
-    train, test = recordings(), recordings()
-    leaks = report_of(heard(train[:4]) + heard([replace(test[0], text="AURORA"), test[2], test[5]], "test.jsonl")).leaks
+def test_speakers_and_sentences_that_two_sets_share_are_named_and_short_texts_are_not() -> None:
+    train = recordings()
+    nine = Utterance("nine", train[9].audio_path, text=train[9].text)
+    test = [replace(train[0], text="AURORA"), train[2], train[5], nine]
+    leaks = report_of(heard([*train[:4], train[9]]) + heard(test, "test.jsonl")).leaks
     shown = [(leak.kind, leak.first, leak.second, leak.shared, leak.utterances) for leak in leaks]
     assert shown == [
         ("speakers", "train.jsonl", "test.jsonl", ("cathy", "LJ"), 2),

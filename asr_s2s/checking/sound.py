@@ -17,9 +17,7 @@ AHEAD = 2  # chunks a process that are given out before the first is done
 FEW = 4  # chunks below which a process costs more than it saves
 SHORTEST = 0.1  # seconds; a digit said quickly has 0.15
 SILENT = -55.0  # dB of the loudest tenth of a second; the quietest of 10,137 clips of eight corpora has -51
-CLIPPED = (
-    0.004  # of the samples within 3 % of the peak; speech has up to 0.0015, cut at a quarter of its peak from 0.008
-)
+CLIPPED = 0.004  # of the samples within 3 % of the peak; speech has up to 0.0015, cut at a quarter of it 0.008 up
 TOLERANCE = 0.1  # seconds that a stated duration may be off
 RATE_KEYS = ("sample_rate", "sampling_rate")
 

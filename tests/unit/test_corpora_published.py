@@ -121,12 +121,12 @@ def speech_commands(root: Path) -> Rows:
 
 
 def yesno(root: Path) -> Rows:
-    for name in ("0_1_0_1_0_1_1_1", "1_0_0_0_0_0_0_0", "0_1_2_0_0_0_0_0"):
+    for name in ("0_1_0_1_0_1_1_0", "1_0_0_0_0_0_0_0", "0_1_2_0_0_0_0_0"):
         sound(root / f"{name}.wav")
     write(root / "0_0_0_0_0_0_0_0.wav", "no sound")
     write(root / "README", "about")
     return [
-        ("train", "0_1_0_1_0_1_1_1", "no yes no yes no yes yes yes", "yesno"),
+        ("train", "0_1_0_1_0_1_1_0", "no yes no yes no yes yes no", "yesno"),
         ("test", "1_0_0_0_0_0_0_0", "yes no no no no no no no", "yesno"),
     ]
 

@@ -49,6 +49,17 @@ def read_manifest(path: Path) -> list[Utterance]:
 
     Raises ManifestError that lists every broken line and every doubled id.
     """
+    utterances, faults = read_usable_lines(path)
+    if faults:
+        raise ManifestError(_report(path, faults, len(utterances) + len(faults)))
+    return utterances
+
+
+def read_usable_lines(path: Path) -> tuple[list[Utterance], dict[int, list[str]]]:
+    """Read the utterances that can be used, and give by its number what is wrong with each other line.
+
+    Raises ManifestError for a file that cannot be read at all.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -58,24 +69,21 @@ def read_manifest(path: Path) -> list[Utterance]:
     utterances: list[Utterance] = []
     faults: dict[int, list[str]] = {}
     first_line: dict[str, int] = {}
-    num_lines = 0
     # Split at \n alone: str.splitlines would also split at U+2028, which JSON strings may hold as it is.
     for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         if not raw.strip():
             continue
-        num_lines += 1
         try:
             utterance = _utterance(_parse(raw), folder=path.parent, origin=f"{path}:{number}")
         except _BrokenLineError as error:
             faults[number] = error.faults
             continue
         earlier = first_line.setdefault(utterance.id, number)
-        if earlier != number:
+        if earlier == number:
+            utterances.append(utterance)
+        else:
             faults[number] = [f"the id '{utterance.id}' stands on line {earlier} too. Give each line its own 'id'."]
-        utterances.append(utterance)
-    if faults:
-        raise ManifestError(_report(path, faults, num_lines))
-    return utterances
+    return utterances, faults
 
 
 def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
@@ -101,7 +109,7 @@ def utterance_to_json(utterance: Utterance, *, folder: Path) -> dict[str, Any]:
     """Give the object that stands on an utterance's line in a manifest of that folder; absent values have no key."""
     known = {
         "id": utterance.id,
-        "audio_filepath": _relative(utterance.audio_path, folder),
+        "audio_filepath": relative_path(utterance.audio_path, folder),
         "offset": utterance.offset or None,
         "duration": utterance.duration,
         "text": utterance.text,
@@ -119,7 +127,7 @@ def _word_to_json(word: Word) -> dict[str, Any]:
     return timed if word.probability is None else timed | {"probability": word.probability}
 
 
-def _relative(audio_path: Path, folder: Path) -> str:
+def relative_path(audio_path: Path, folder: Path) -> str:
     """Word an audio path as seen from the folder, by the names the user gave where they lie below it."""
     lexical = os.path.relpath(audio_path, folder)
     if not lexical.startswith(os.pardir):

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "text": BASE,
     "features": BASE,
     "data": BASE | {"manifest", "audio", "features", "text"},
+    "checking": BASE | {"manifest", "audio", "text", "data", "models", "model_store"},  # decision 0018
     "models": BASE,
     "search": BASE | {"models"},
     "transcripts": BASE | {"manifest"},  # decision 0003: a word with its times has one class

@@ -1,5 +1,6 @@
 """Sound files to samples (time,) at a known rate, and back; pieces of speech; mixing of noise and rooms."""
 
+from asr_s2s.audio.levels import Levels, measure_levels
 from asr_s2s.audio.mix import add_reverberation, mix_noise
 from asr_s2s.audio.read import AUDIO_SUFFIXES, audio_duration, count_channels, read_audio, read_blocks
 from asr_s2s.audio.resample import SAMPLE_RATE, change_speed, resample, resample_blocks
@@ -10,6 +11,7 @@ from asr_s2s.audio.write import write_audio
 __all__ = [
     "AUDIO_SUFFIXES",
     "SAMPLE_RATE",
+    "Levels",
     "Segment",
     "SpeechDetector",
     "add_reverberation",
@@ -17,6 +19,7 @@ __all__ = [
     "change_speed",
     "count_channels",
     "cut_at_silences",
+    "measure_levels",
     "mix_noise",
     "read_audio",
     "read_blocks",

@@ -67,7 +67,7 @@ def read_blocks(
         )
     position = 0  # of the next block, in samples after the first one asked for
     num_samples = 0
-    with _opened(source, name) as decoder:
+    with opened(source, name) as decoder:
         if not LEAST_RATE <= decoder.sample_rate <= MOST_RATE:
             raise AudioError(f"{name}: its header gives a rate of {decoder.sample_rate} Hz. Export it at 8 to 48 kHz.")
         if channel is not None and not 1 <= channel <= decoder.channels:
@@ -97,13 +97,13 @@ def audio_duration(source: Path | BinaryIO) -> float:
 
     Raises AudioError as read_audio does, for what the header shows.
     """
-    with _opened(source, _name(source)) as decoder:
+    with opened(source, _name(source)) as decoder:
         return decoder.duration()
 
 
 def count_channels(source: Path | BinaryIO) -> int:
     """Give how many channels a file has. Raises AudioError as read_audio does, for what the header shows."""
-    with _opened(source, _name(source)) as decoder:
+    with opened(source, _name(source)) as decoder:
         return decoder.channels
 
 
@@ -115,7 +115,7 @@ def _name(source: Path | BinaryIO) -> str:
 
 
 @contextmanager
-def _opened(source: Path | BinaryIO, name: str) -> Iterator[Decoder]:
+def opened(source: Path | BinaryIO, name: str) -> Iterator[Decoder]:
     """Open a file or rewind a stream; one that cannot be rewound is read into memory."""
     with ExitStack() as stack:
         stream = stack.enter_context(_open_file(source)) if isinstance(source, Path) else source

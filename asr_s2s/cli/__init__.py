@@ -1,7 +1,7 @@
 """The command: a file a verb. Nothing heavy is imported before a verb runs, so that --help answers at once.
 
 Exit status: 0 done; 1 some or all inputs failed (the others are complete); 2 wrong use, configuration or data;
-3 a fault of ours; 128 + n ended by signal n.
+3 a fault of ours; 4 `check` found faults; 128 + n ended by signal n.
 """
 
 import atexit
@@ -14,7 +14,7 @@ import traceback
 
 import typer
 
-from asr_s2s.cli import model, prepare, score, train, transcribe
+from asr_s2s.cli import check, model, prepare, score, train, transcribe
 from asr_s2s.cli.terminal import say
 from asr_s2s.errors import AsrError
 
@@ -36,6 +36,7 @@ app.command()(transcribe.transcribe)
 app.command()(train.train)
 app.command()(score.score)
 app.command()(prepare.prepare)
+app.command()(check.check)
 app.add_typer(model.app, name="model")
 
 

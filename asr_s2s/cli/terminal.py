@@ -6,12 +6,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.progress import Progress as Bar
 
 
 def say(message: str) -> None:
     """Say something to the person at the terminal."""
     print(message, file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints
+
+
+def show(what: "RenderableType", *, result: bool = False) -> None:
+    """Show a table, as a result on standard output or beside it; lines are not cut where nobody looks at them."""
+    from rich.console import Console
+
+    stream = sys.stdout if result else sys.stderr
+    Console(file=stream, width=None if stream.isatty() else 120, highlight=False).print(what, soft_wrap=True)
 
 
 def output(text: str) -> None:
@@ -31,12 +40,13 @@ class Progress:
         self._task = self._bar.add_task("", total=total) if self._bar else None
         self._began, self._seconds = time.monotonic(), 0.0
 
-    def done(self, seconds: float) -> None:
-        """Count a recording of so many seconds."""
+    def done(self, seconds: float = 0.0, *, count: int = 1) -> None:
+        """Count recordings of so many seconds together; without any the speed is not told."""
         self._seconds += seconds
         if self._bar and self._task is not None:
             speed = self._seconds / max(time.monotonic() - self._began, 1e-3)
-            self._bar.update(self._task, advance=1, description=f"{speed:.0f} times as fast as speech")
+            told = f"{speed:.0f} times as fast as speech" if self._seconds else ""
+            self._bar.update(self._task, advance=count, description=told)
 
     def __enter__(self) -> Self:
         if self._bar:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from asr_s2s.data.augment import stable_seed
 from asr_s2s.errors import ManifestError
 from asr_s2s.manifest import Utterance
+from asr_s2s.text import plain
 
 SEVERAL_SPEAKERS = 4  # with fewer, holding one out takes too much of the data away
 
@@ -90,5 +91,4 @@ def _grouped(utterances: Sequence[Utterance], name_of: Callable[[Utterance], str
 
 
 def _plain(utterance: Utterance) -> str:
-    """Give the letters and digits of a text, so that case and punctuation make no other text of it."""
-    return "".join(character for character in (utterance.text or "").casefold() if character.isalnum())
+    return plain(utterance.text or "")

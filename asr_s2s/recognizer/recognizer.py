@@ -32,6 +32,7 @@ from asr_s2s.search import Hypothesis, Search, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
+LEAST_SECONDS = 0.025  # a frame of the front end
 PADDED_GAP_SECONDS = 1.0  # of pauses within a piece, for a model that is as slow on a short piece as on a long one
 GATHER_SECONDS = 480.0  # of sound, from which batches of like length are made
 BATCH_SECONDS = 120.0  # of frames that are searched at once
@@ -203,7 +204,9 @@ class Recognizer:
                     encoder_lengths,
                     sound_lengths=sound_lengths,
                     starts=starts,
-                    frame_seconds=[each / int(length) for each, length in zip(seconds, sound_lengths, strict=True)],
+                    frame_seconds=[
+                        each / max(int(length), 1) for each, length in zip(seconds, sound_lengths, strict=True)
+                    ],
                 )
         ends = [start + each for start, each in zip(starts, seconds, strict=True)]
         return [self._segment(*each) for each in zip(hypotheses, starts, ends, told, strict=True)]
@@ -250,8 +253,8 @@ class Recognizer:
         flags: dict[str, float] = {flag.name: flag.value for flag in hypothesis.flags}
         if told.coverage is not None and told.coverage < self.system.config.search.min_coverage:
             flags["low_coverage"] = told.coverage
-        # what a model writes while it doubts that anybody speaks, and is not sure of, is invented
-        tokens = () if "no_speech" in flags else hypothesis.tokens
+        # what a model writes of less than a frame, or while it doubts that anybody speaks and is not sure, is invented
+        tokens = () if "no_speech" in flags or end - start < LEAST_SECONDS else hypothesis.tokens
         return Segment(
             start=start,
             end=end,

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from asr_s2s.text.byte_pairs import BytePairsConfig, BytePairVocabulary
-from asr_s2s.text.characters import CharactersConfig, CharacterVocabulary
+from asr_s2s.text.characters import CharactersConfig, CharacterVocabulary, described, plain
 from asr_s2s.text.prune import PrunedVocabulary, prune
 from asr_s2s.text.vocabulary import Vocabulary, unknown_characters
 
@@ -19,6 +19,8 @@ __all__ = [
     "PrunedVocabulary",
     "Vocabulary",
     "VocabularyConfig",
+    "described",
+    "plain",
     "prune",
     "unknown_characters",
 ]

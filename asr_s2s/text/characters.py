@@ -104,6 +104,11 @@ def normalized(text: str, *, lowercase: bool) -> str:
     return " ".join(text.split())
 
 
+def plain(text: str) -> str:
+    """Give the letters and digits of a text, so that case, blanks and punctuation make no other text of it."""
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
 def described(character: str) -> str:
     """Show a character so that an invisible one can be found too: 'ï' (U+00EF)."""
     shown = f"'{character}' " if character.isprintable() else ""

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # a command block, and the block of its output where one follows at once
 BLOCK = re.compile(r"```bash\n(?P<commands>.*?)```(?:\n```text\n(?P<output>.*?)```)?", re.DOTALL)
-VERBS = ("transcribe", "train", "score", "prepare", "model")
+VERBS = ("transcribe", "train", "score", "prepare", "check", "model")
 
 
 def commands() -> list[tuple[Path, str]]:

@@ -12,7 +12,7 @@ from asr_s2s.errors import AudioError
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import load_model
 from asr_s2s.models.attention import NoneConfig
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer, Source, load
 from asr_s2s.recognizer.words import time_source
 from asr_s2s.search import Flag, Hypothesis
 from asr_s2s.transcripts import Transcript
@@ -136,3 +136,10 @@ def test_a_long_recording_in_silence_keeps_every_utterance_at_its_time(recognize
         [words[0].start - starts[0]] * len(starts), abs=0.2
     )
     assert found.duration == 300.0
+
+
+def test_nothing_is_heard_in_less_than_a_frame() -> None:
+    (segment,) = (
+        load("commands", find_speech=False).transcribe(np.full(100, 0.1, np.float32), sample_rate=16_000).segments
+    )
+    assert (segment.text, segment.words) == ("", ())

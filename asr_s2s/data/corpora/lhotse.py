@@ -6,113 +6,124 @@ supervision becomes an utterance; a cut or a recording without one becomes an ut
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from asr_s2s.data.corpora.shared import refuse, refuse_doubled, with_durations
+from asr_s2s.data.corpora.shared import BROKEN_LINE, NO_AUDIO, UNREADABLE, WHOLE, Corpus
 from asr_s2s.errors import ManifestError, MissingExtraError
 from asr_s2s.manifest import Utterance, Word
 
 # lhotse is an optional extra, so its classes have no names here: a cut, recording or supervision is Any.
+Items = Iterable[tuple[str, Any]]  # where it stands, and what
 
 
 class _UnusableError(Exception):
     """Something that a line of our manifest cannot express."""
 
 
-def read_lhotse(source: Path) -> list[Utterance]:
+def read_lhotse(source: Path) -> Corpus:
     """Read a .jsonl or .jsonl.gz file of cuts, or a folder that holds one, or recordings and supervisions.
 
     Audio paths are as seen from the working folder or from the manifest's.
-    Raises ManifestError that lists every broken line; MissingExtraError where lhotse is not installed.
+    Raises MissingExtraError where lhotse is not installed.
     """
-    faults: list[str] = []
+    corpus = Corpus()
     cuts = [source] if source.is_file() else _find(source, "cuts")
     recordings, supervisions = _find(source, "recordings"), _find(source, "supervisions")
     if cuts:
-        utterances = [item for path in cuts for item in _read_cuts(path, faults)]
+        for path in cuts:
+            add_cuts(_read_items(path, "MonoCut", corpus), corpus, folder=path.parent)
     elif recordings and supervisions:
-        utterances = _read_supervisions(recordings, supervisions, faults)
+        add_supervisions(
+            (item for path in recordings for item in _read_items(path, "Recording", corpus)),
+            (item for path in supervisions for item in _read_items(path, "SupervisionSegment", corpus)),
+            corpus,
+            folder=source,
+        )
     else:
         raise ManifestError(
             f"{source}: holds neither *cuts*.jsonl(.gz), nor *recordings* and *supervisions*. Name the folder or file."
         )
-    refuse_doubled(utterances, faults)
-    utterances = with_durations(utterances, faults)
-    refuse(source, faults)
-    return utterances
+    return corpus
 
 
 def _find(folder: Path, kind: str) -> list[Path]:
     return sorted(path for ending in ("jsonl", "jsonl.gz") for path in folder.glob(f"*{kind}*.{ending}"))
 
 
-def _read_cuts(path: Path, faults: list[str]) -> Iterator[Utterance]:
-    for where, cut in _read_items(path, "MonoCut", faults):
+def add_cuts(cuts: Items, corpus: Corpus, *, folder: Path, part: str = WHOLE) -> None:
+    """Add the supervisions of cuts, and cuts without one; audio paths are as seen from here or from the folder."""
+    for where, cut in cuts:
         try:
-            audio_path = _audio_path(cut.recording, path.parent)
+            audio_path = _audio_path(cut.recording, folder)
         except _UnusableError as error:
-            faults.append(f"{where}: the cut '{cut.id}' {error}")
+            corpus.leave_out(NO_AUDIO, f"{where}: the cut '{cut.id}' {error}")
             continue
         for supervision in cut.supervisions:
-            yield _utterance(supervision, audio_path, origin=where, begin=cut.start)
+            corpus.add(_utterance(supervision, audio_path, origin=where, begin=cut.start), part=part)
         if not cut.supervisions:
-            yield Utterance(cut.id, audio_path, offset=float(cut.start), duration=cut.duration, origin=where)
+            whole = Utterance(cut.id, audio_path, offset=float(cut.start), duration=cut.duration, origin=where)
+            corpus.add(whole, part=part)
 
 
-def _read_supervisions(recordings: list[Path], supervisions: list[Path], faults: list[str]) -> list[Utterance]:
+def add_supervisions(
+    recordings: Items, supervisions: Items, corpus: Corpus, *, folder: Path, part: str = WHOLE
+) -> None:
+    """Add supervisions of recordings, and recordings without one."""
     paths: dict[str, tuple[str, Path | None]] = {}
-    for path in recordings:
-        for where, recording in _read_items(path, "Recording", faults):
-            paths[recording.id] = (where, None)
-            try:
-                paths[recording.id] = (where, _audio_path(recording, path.parent))
-            except _UnusableError as error:
-                faults.append(f"{where}: the recording '{recording.id}' {error}")
-    utterances = []
+    for where, recording in recordings:
+        paths[recording.id] = (where, None)
+        try:
+            paths[recording.id] = (where, _audio_path(recording, folder))
+        except _UnusableError as error:
+            corpus.leave_out(NO_AUDIO, f"{where}: the recording '{recording.id}' {error}")
     spoken = set()
-    for path in supervisions:
-        for where, supervision in _read_items(path, "SupervisionSegment", faults):
-            name = supervision.recording_id
-            spoken.add(name)
-            if name not in paths:
-                faults.append(f"{where}: there is no recording '{name}'. Add it, or remove the supervision.")
-            elif audio_path := paths[name][1]:
-                utterances.append(_utterance(supervision, audio_path, origin=where, begin=0.0))
-    untold = ((name, where, path) for name, (where, path) in paths.items() if path and name not in spoken)
-    return utterances + [Utterance(name, path, origin=where) for name, where, path in untold]
+    for where, supervision in supervisions:
+        name = supervision.recording_id
+        spoken.add(name)
+        if name not in paths:
+            advice = f"there is no recording '{name}'. Add it, or remove the supervision."
+            corpus.leave_out(NO_AUDIO, f"{where}: {advice}")
+        elif audio_path := paths[name][1]:
+            corpus.add(_utterance(supervision, audio_path, origin=where, begin=0.0), part=part)
+    for name, (where, path) in paths.items():
+        if path and name not in spoken:
+            corpus.add(Utterance(name, path, origin=where), part=part)
 
 
-def _read_items(path: Path, kind: str, faults: list[str]) -> Iterator[tuple[str, Any]]:
+def _read_items(path: Path, kind: str, corpus: Corpus) -> Iterator[tuple[str, Any]]:
     """Give ("path:number", item) for each line that is of the kind, a class of lhotse's."""
     try:
         from lhotse.serialization import deserialize_item  # noqa: PLC0415 - an optional extra
     except ImportError as error:
         raise MissingExtraError("lhotse's manifests need lhotse: pip install 'asr-s2s[lhotse]'") from error
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(_lines(path, corpus), start=1):
         where = f"{path}:{number}"
         if not line.strip():
             continue
         try:
             item = deserialize_item(json.loads(line))
         except json.JSONDecodeError as error:
-            faults.append(f"{where}: is not valid JSON ({error.msg}, column {error.colno}).")
+            corpus.leave_out(BROKEN_LINE, f"{where}: is not valid JSON ({error.msg}, column {error.colno}).")
         except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
-            faults.append(f"{where}: lhotse cannot read it as a {kind} ({type(error).__name__}: {error}).")
+            why = f"lhotse cannot read it as a {kind} ({type(error).__name__}: {error})."
+            corpus.leave_out(BROKEN_LINE, f"{where}: {why}")
         else:
             if type(item).__name__ == kind:
                 yield where, item
             else:
-                faults.append(f"{where}: is a {type(item).__name__}, not a {kind}. Save each as a {kind} of its own.")
+                why = f"is a {type(item).__name__}, not a {kind}. Save each as a {kind} of its own."
+                corpus.leave_out(BROKEN_LINE, f"{where}: {why}")
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path, corpus: Corpus) -> list[str]:
     try:
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError) as error:  # gzip: a bad header is an OSError, a cut file an EOFError
-        raise ManifestError(f"{path}: cannot be read ({error}). Save it again.") from error
+        corpus.leave_out(UNREADABLE, f"{path}: cannot be read ({error}). Save it again.")
+        return []
     return text.split("\n")
 
 

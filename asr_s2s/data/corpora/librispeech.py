@@ -6,44 +6,36 @@ Panayotov et al. 2015, "LibriSpeech: an ASR corpus based on public domain audio 
 
 from pathlib import Path
 
-from asr_s2s.data.corpora.shared import check_folder, read_lines, refuse, refuse_doubled, with_durations
-from asr_s2s.errors import ManifestError
+from asr_s2s.data.corpora.shared import NO_AUDIO, NO_TEXT, Corpus, check_found, read_lines
 from asr_s2s.manifest import Utterance
 
 AUDIO_SUFFIXES = (".flac", ".wav", ".ogg", ".opus", ".mp3")  # FLAC as published, the others of copies
 
 
-def read_librispeech(source: Path) -> list[Utterance]:
-    """Read every utterance of the subsets below the folder; the speaker is the first part of the id.
-
-    Raises ManifestError that lists lines without text or audio, audio without a line, and doubled ids.
-    """
-    check_folder(source)
-    transcripts = sorted(source.rglob("*.trans.txt"))
-    if not transcripts:
-        raise ManifestError(f"{source}: holds no .trans.txt file. Name the folder that LibriSpeech was unpacked into.")
-    faults: list[str] = []
-    utterances = [item for transcript in transcripts for item in _read_chapter(transcript, faults)]
-    refuse_doubled(utterances, faults)
-    utterances = with_durations(utterances, faults)
-    refuse(source, faults)
-    return utterances
+def read_librispeech(source: Path) -> Corpus:
+    """Read the subsets below the folder, or the one subset that it is; the speaker is the first part of the id."""
+    transcripts = sorted(source.absolute().rglob("*.trans.txt"))
+    check_found(source, transcripts, ".trans.txt file")
+    corpus = Corpus()
+    for transcript in transcripts:
+        _read_chapter(transcript, corpus, subset=transcript.parents[2].name)
+    return corpus
 
 
-def _read_chapter(transcript: Path, faults: list[str]) -> list[Utterance]:
+def _read_chapter(transcript: Path, corpus: Corpus, *, subset: str) -> None:
     audio = {path.stem: path for path in sorted(transcript.parent.iterdir()) if path.suffix in AUDIO_SUFFIXES}
-    utterances = []
     named = set()
-    for where, line in read_lines(transcript):
+    for where, line in read_lines(transcript, corpus):
         name, _, text = line.partition(" ")
         named.add(name)
         if not text:
-            faults.append(f"{where}: '{name}' has no text. Write it after the id.")
+            corpus.leave_out(NO_TEXT, f"{where}: '{name}' has no text. Write it after the id.")
         elif name not in audio:
-            faults.append(f"{where}: {name}.flac is not in {transcript.parent}. Add it, or remove the line.")
+            advice = f"{name}.flac is not in {transcript.parent}. Add it, or remove the line."
+            corpus.leave_out(NO_AUDIO, f"{where}: {advice}")
         else:
             speaker = name.partition("-")[0]
-            utterances.append(Utterance(name, audio[name], text=text.strip(), speaker=speaker, origin=where))
-    untold = sorted(set(audio) - named)
-    faults += [f"{audio[name]}: has no line in {transcript.name}. Add it, or remove the file." for name in untold]
-    return utterances
+            corpus.add(Utterance(name, audio[name], text=text.strip(), speaker=speaker, origin=where), part=subset)
+    for name in sorted(set(audio) - named):
+        advice = f"has no line in {transcript.name}. Add it, or remove the file."
+        corpus.leave_out(NO_TEXT, f"{audio[name]}: {advice}")

@@ -1,17 +1,20 @@
-"""NeMo's manifests, which are the project's own format: read, and every audio file looked at."""
+"""NeMo's manifests, which are the project's own format."""
 
 from pathlib import Path
 
-from asr_s2s.data.corpora.shared import refuse, with_durations
-from asr_s2s.manifest import Utterance, read_manifest
+from asr_s2s.data.corpora.shared import BROKEN_LINE, Corpus
+from asr_s2s.manifest import read_usable_lines
 
 
-def read_nemo(source: Path) -> list[Utterance]:
-    """Read a JSON-lines manifest and fill in the durations that it leaves out.
+def read_nemo(source: Path) -> Corpus:
+    """Read a JSON-lines manifest; broken lines are left out.
 
-    Raises ManifestError that lists broken lines or, if there are none, audio files that cannot be opened.
+    Raises ManifestError for a file that cannot be read at all.
     """
-    faults: list[str] = []
-    utterances = with_durations(read_manifest(source), faults)
-    refuse(source, faults)
-    return utterances
+    utterances, faults = read_usable_lines(source)
+    corpus = Corpus()
+    for number, found in faults.items():
+        corpus.leave_out(BROKEN_LINE, f"{source}:{number}: {' '.join(found)}")
+    for utterance in utterances:
+        corpus.add(utterance)
+    return corpus

@@ -1,38 +1,78 @@
-"""What every reader needs: one report of all faults, texts by line, durations from the files' headers."""
+"""What every reader needs: a corpus that grows entry by entry, and keeps what it had to leave out and why."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from asr_s2s.audio import audio_duration
-from asr_s2s.errors import AudioError, ManifestError
+from asr_s2s.errors import ManifestError
 from asr_s2s.manifest import Utterance
 
-NUM_FAULTS_SHOWN = 20  # a terminal's screen
-THREADS = 8  # waiting for a disk, not computing
+# Why an entry is left out, as the summary counts it.
+NO_AUDIO = "no audio file"
+NO_TEXT = "no text"
+BROKEN_LINE = "broken line"
+DOUBLED = "doubled id"
+UNREADABLE = "unreadable file"
+NO_PIECE = "not within its recording"
+
+WHOLE = "all"  # the one part of a corpus that its publisher did not divide
 
 
-def refuse(source: Path, faults: Sequence[str]) -> None:
-    """Raise ManifestError with the count and the first faults, if there are any."""
-    if faults:
-        rest = len(faults) - NUM_FAULTS_SHOWN
-        shown = [*faults[:NUM_FAULTS_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise ManifestError("\n".join([f"{source}: {count}. Mend them; nothing was read:", *shown]))
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An entry that cannot be used: the cause that it is counted under, and where, what and how to mend it."""
+
+    cause: str
+    message: str
 
 
-def read_lines(path: Path) -> Iterator[tuple[str, str]]:
+@dataclass
+class Corpus:
+    """What a reader finds: the utterances of each part by their ids, and what it leaves out; good entries stay."""
+
+    parts: dict[str, dict[str, Utterance]] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def add(self, utterance: Utterance, *, part: str = WHOLE) -> None:
+        """Take an utterance into a part; one whose id stands there already is left out."""
+        first = self.parts.setdefault(part, {}).setdefault(utterance.id, utterance)
+        if first is not utterance:
+            where = f"{utterance.origin}: the id '{utterance.id}' stands on {first.origin} too."
+            self.leave_out(DOUBLED, f"{where} Remove one of them.")
+
+    def leave_out(self, cause: str, message: str) -> None:
+        """Note an entry that cannot be used."""
+        self.left_out.append(LeftOut(cause, message))
+
+    @property
+    def utterances(self) -> list[Utterance]:
+        """Every utterance of every part, in order."""
+        return [utterance for part in self.parts.values() for utterance in part.values()]
+
+    def chosen(self, names: Iterable[str], *, source: Path) -> "Corpus":
+        """Give the corpus with these parts alone.
+
+        Raises ManifestError for a part that it does not have.
+        """
+        missing = [name for name in names if name not in self.parts]
+        if missing:
+            raise ManifestError(f"{source}: has no part '{missing[0]}'. Its parts: {', '.join(self.parts)}.")
+        return Corpus({name: self.parts[name] for name in dict.fromkeys(names)}, self.left_out)
+
+
+def read_lines(path: Path, corpus: Corpus) -> Iterator[tuple[str, str]]:
     """Give ("path:number", line) for each line that is not blank, without the white space around it.
 
-    Raises ManifestError if the file cannot be read.
+    A file that cannot be read, or is not UTF-8, is left out as a whole.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
-        raise ManifestError(f"{path}: cannot be read ({error.strerror}). Name the corpus's own folder.") from error
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from error
+        corpus.leave_out(UNREADABLE, f"{path}: cannot be read ({error.strerror}). Name the corpus's own folder.")
+        return
+    except UnicodeDecodeError:
+        corpus.leave_out(UNREADABLE, f"{path}: is not UTF-8 text. Save it as UTF-8.")
+        return
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield f"{path}:{number}", line.strip()
@@ -45,34 +85,8 @@ def check_folder(source: Path) -> None:
         raise ManifestError(f"{source}: {what}. Name the corpus's own folder.")
 
 
-def refuse_doubled(utterances: Sequence[Utterance], faults: list[str]) -> None:
-    """Add every utterance whose id an earlier one has to the faults."""
-    first: dict[str, str] = {}
-    for item in utterances:
-        if item.id in first:
-            faults.append(f"{item.origin}: the id '{item.id}' stands on {first[item.id]} too. Remove one of them.")
-        first.setdefault(item.id, item.origin)
-
-
-def with_durations(utterances: Sequence[Utterance], faults: list[str]) -> list[Utterance]:
-    """Fill in the durations that are not known; what cannot be opened is added to the faults."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        timed = list(pool.map(_with_duration, utterances))
-    faults.extend(item for item in timed if isinstance(item, str))
-    return [item for item in timed if isinstance(item, Utterance)]
-
-
-def _with_duration(utterance: Utterance) -> Utterance | str:
-    if utterance.duration is not None and utterance.audio_path.is_file():
-        return utterance
-    where = f"{utterance.origin}: " if utterance.origin else ""
-    try:
-        length = audio_duration(utterance.audio_path)
-    except AudioError as error:
-        return f"{where}utterance '{utterance.id}': {error}"
-    if utterance.offset >= length:
-        return (
-            f"{where}utterance '{utterance.id}': begins at {utterance.offset} s, "
-            f"{utterance.audio_path} ends at {length:.2f} s. Mend the offset."
-        )
-    return replace(utterance, duration=round(length - utterance.offset, 4))
+def check_found(source: Path, found: Iterable[object], wanted: str) -> None:
+    """Raise ManifestError if a folder holds nothing of what makes it the corpus."""
+    check_folder(source)
+    if not any(True for _ in found):
+        raise ManifestError(f"{source}: holds no {wanted}. Name the folder that the corpus was unpacked into.")

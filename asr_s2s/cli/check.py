@@ -1,0 +1,132 @@
+"""asr-s2s check: what is suspicious about sets of recordings, before any training."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asr_s2s.cli.terminal import Progress, say, show
+
+if TYPE_CHECKING:
+    from asr_s2s.checking import CheckReport, Finding, Heard
+    from asr_s2s.manifest import Utterance
+    from asr_s2s.model_store import SpeechSystem
+
+FAILED_INPUTS = 1
+FAULTS_FOUND = 4
+BAR = 20  # characters
+
+
+def check(
+    manifests: Annotated[list[Path], typer.Argument(help="Manifests; several are compared: training, test.")],
+    model: Annotated[str | None, typer.Option(help="Also find wrong texts with a model: en, or a folder.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="So many suspicious utterances are shown, worst first.")] = 20,
+    json: Annotated[Path | None, typer.Option(help="Write all findings as JSON.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write all findings as a page with players.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes that read sound; default: a core each.")] = None,
+) -> int:
+    """Look for what spoils training: broken, silent, clipped or doubled sound, wrong texts, sets that share speakers.
+
+    Exit status: 0 nothing found, 4 faults found, 1 a manifest or some of its lines could not be read.
+    """
+    from asr_s2s.checking import Heard, hear, report_of, to_html, to_json
+    from asr_s2s.files import write_text
+
+    system = _loaded(model) if model else None
+    named, broken = _read(manifests)
+    utterances = [utterance for _, utterance in named]
+    with Progress(len(utterances), shown=True) as progress:
+        sounds = hear(utterances, jobs=jobs or os.cpu_count() or 1, on_done=lambda count: progress.done(count=count))
+    heard = [Heard(name, utterance, sound) for (name, utterance), sound in zip(named, sounds, strict=True)]
+    report = report_of(heard, broken=broken, by_model=_judged(heard, system) if system else ())
+    _show(report, limit=limit)
+    if json:
+        write_text(json, to_json(report))
+    if html:
+        write_text(html, to_html(report, folder=html.parent))
+    if report.broken:
+        return FAILED_INPUTS
+    return FAULTS_FOUND if report.suspects or report.leaks else 0
+
+
+def _read(manifests: list[Path]) -> "tuple[list[tuple[str, Utterance]], list[str]]":
+    """Give the usable lines of all manifests, each with its manifest's name, and what is wrong with the others."""
+    from asr_s2s.errors import ManifestError
+    from asr_s2s.manifest import read_usable_lines
+
+    named: list[tuple[str, Utterance]] = []
+    broken: list[str] = []
+    for path in dict.fromkeys(manifests):
+        try:
+            utterances, faults = read_usable_lines(path)
+        except ManifestError as error:
+            broken.append(str(error))
+            continue
+        named += [(str(path), utterance) for utterance in utterances]
+        broken += [f"{path}:{number}: {' '.join(found)}" for number, found in faults.items()]
+        if not utterances and not faults:
+            broken.append(f"{path}: holds no line. Name another manifest.")
+    return named, broken
+
+
+def _loaded(model: str) -> "SpeechSystem":
+    import torch
+
+    from asr_s2s.model_store import load_model
+
+    system = load_model(model)
+    system.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    return system
+
+
+def _judged(heard: "list[Heard]", system: "SpeechSystem") -> "Iterator[tuple[int, Finding]]":
+    from asr_s2s.checking.mislabelled import mislabelled
+
+    with Progress(len(heard), shown=True) as progress:
+        yield from mislabelled(heard, system, on_done=progress.done)
+
+
+def _show(report: "CheckReport", *, limit: int) -> None:
+    """Show the sets, what they share, and the worst utterances."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from asr_s2s.checking import length_names
+
+    sets = Table("set", "utterances", "hours", "speakers", "rates", box=None)
+    lengths = Table("seconds", *(escape(each.name) for each in report.sets), box=None)
+    for each in report.sets:
+        rates = ", ".join(f"{rate} Hz" for rate in each.rates)
+        sets.add_row(escape(each.name), f"{each.utterances:,}", f"{each.hours:.2f}", f"{each.speakers:,}", rates)
+    for row, name in enumerate(length_names()):
+        counts = [each.lengths[row] for each in report.sets]
+        if any(counts):
+            lengths.add_row(
+                name, *(_bar(count, max(each.lengths)) for count, each in zip(counts, report.sets, strict=True))
+            )
+    if report.sets:
+        show(sets, result=True)
+        show(lengths, result=True)
+    for leak in report.leaks:
+        some = "; ".join(leak.shared[:3]) + ("; ..." if len(leak.shared) > 3 else "")
+        told = f"{len(leak.shared)} {leak.kind} of {leak.first} are in {leak.second} too ({leak.utterances} utterances)"
+        show(escape(f"{told}: {some}"), result=True)
+    if report.suspects:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in report.kinds.items())
+        show(escape(f"\nSuspicious utterances: {len(report.suspects)} ({kinds}), worst first:"), result=True)
+    elif report.sets and not report.leaks:
+        show("\nNothing suspicious was found.", result=True)
+    for number, suspect in enumerate(report.suspects[:limit], start=1):
+        said = "; ".join(f"{finding.kind}: {finding.message}" for finding in suspect.findings)
+        text = f" '{suspect.heard.text}'" if suspect.heard.text else ""
+        show(escape(f"{number:3} {suspect.heard.utterance.id}{text}\n    {said}"), result=True)
+    if len(report.suspects) > limit:
+        show(f"and {len(report.suspects) - limit} more (--limit, --json, --html)", result=True)
+    for message in report.broken:
+        say(message)
+
+
+def _bar(count: int, most: int) -> str:
+    return f"{'█' * round(BAR * count / max(most, 1)):{BAR}} {count:,}"

@@ -1,0 +1,265 @@
+"""Each fault put into real recordings is found, and nothing is found in those that have none."""
+
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+import soundfile
+from audio_files import Samples, speech
+
+from asr_s2s.audio import measure_levels
+from asr_s2s.checking import Heard, hear, report_of, to_html, to_json
+from asr_s2s.checking.text import Pace, pace_of, said_length
+from asr_s2s.cli import run
+from asr_s2s.manifest import Utterance, read_manifest, write_manifest
+
+pytestmark = pytest.mark.unit
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def recordings() -> list[Utterance]:
+    return [replace(item, origin="") for item in read_manifest(DATA / "manifest.jsonl")]
+
+
+def heard(utterances: list[Utterance], manifest: str = "train.jsonl") -> list[Heard]:
+    sounds = hear(utterances, jobs=1, on_done=lambda _: None)
+    return [Heard(manifest, item, sound) for item, sound in zip(utterances, sounds, strict=True)]
+
+
+def found(items: list[Heard]) -> list[tuple[str, str]]:
+    """Give (id, kind) of every finding, worst utterance first."""
+    suspects = report_of(items).suspects
+    return [(suspect.heard.utterance.id, finding.kind) for suspect in suspects for finding in suspect.findings]
+
+
+def wav(path: Path, samples: Samples, *, rate: int = 16_000) -> Path:
+    soundfile.write(path, samples, rate, subtype="FLOAT")
+    return path
+
+
+# Sound
+
+
+def test_levels_are_those_of_a_known_tone(tmp_path: Path) -> None:
+    tone = 0.5 * np.sin(2 * np.pi * 100 * np.arange(8000) / 8000).astype(np.float32)
+    levels = measure_levels(wav(tmp_path / "tone.wav", tone, rate=8000))
+    assert (levels.sample_rate, levels.channels, levels.seconds) == (8000, 1, 1.0)
+    assert levels.peak == pytest.approx(20 * math.log10(0.5), abs=1e-3)
+    assert levels.loudest == pytest.approx(10 * math.log10(0.125), abs=1e-3)  # a sine has half its peak's power
+    assert levels.near_peak == pytest.approx(2 / math.pi * math.acos(0.97), abs=0.02)  # 80 samples a period
+
+
+def test_equal_sound_has_one_digest_whatever_file_and_piece_it_lies_in(tmp_path: Path) -> None:
+    samples = np.round(speech() * 32767) / 32768
+    soundfile.write(tmp_path / "a.wav", samples, 16_000)
+    soundfile.write(tmp_path / "a.flac", samples, 16_000)
+    soundfile.write(tmp_path / "longer.wav", np.concatenate([np.zeros(16_000), samples]), 16_000)
+    first = measure_levels(tmp_path / "a.wav").digest
+    assert measure_levels(tmp_path / "a.flac").digest == first
+    seconds = len(samples) / 16_000
+    assert measure_levels(tmp_path / "longer.wav", offset=1.0, duration=seconds).digest == first
+    assert measure_levels(tmp_path / "longer.wav").digest != first
+
+
+def test_nothing_is_found_in_real_recordings() -> None:
+    assert found(heard(recordings())) == []
+
+
+def test_every_fault_of_sound_is_found_and_the_worst_stands_first(tmp_path: Path) -> None:
+    samples = speech()
+    (tmp_path / "broken.wav").write_text("no sound")
+    wav(tmp_path / "short.wav", samples[:800])
+    wav(tmp_path / "silent.wav", samples * 1e-3)
+    wav(tmp_path / "clipped.wav", np.clip(samples * 10 / np.abs(samples).max(), -1, 1))
+    wav(tmp_path / "loud.wav", samples / np.abs(samples).max())
+    names = ("loud", "clipped", "silent", "short", "broken", "lost")
+    items = [Utterance(name, tmp_path / f"{name}.wav", text=name[0]) for name in names]
+    late = Utterance("late", tmp_path / "loud.wav", text="late", offset=3.0, duration=2.0)
+    assert found(heard([*items, late])) == [
+        ("broken", "unreadable"),
+        ("lost", "unreadable"),
+        ("short", "empty"),
+        ("silent", "silent"),
+        ("clipped", "clipped"),  # a third of it
+        ("late", "wrong duration"),
+    ]
+
+
+def test_a_lower_rate_than_the_others_or_another_than_stated_is_found(tmp_path: Path) -> None:
+    samples = speech()
+    for start, (name, rate) in enumerate([("a", 16_000), ("b", 16_000), ("telephone", 8_000), ("stated", 16_000)]):
+        wav(tmp_path / f"{name}.wav", samples[start:], rate=rate)
+    items = [Utterance(name, tmp_path / f"{name}.wav") for name in ("a", "b", "telephone")]
+    stated = Utterance("stated", tmp_path / "stated.wav", extra={"sample_rate": 8000})
+    assert found(heard([*items, stated])) == [("stated", "wrong rate"), ("telephone", "wrong rate")]
+    assert found(heard([items[2]])) == []  # a telephone corpus
+
+
+# Texts
+
+
+def with_texts(texts: list[str], seconds: list[float] | None = None) -> list[Heard]:
+    """Give utterances with these texts, each with sound of its own and of such a length."""
+    levels = measure_levels(DATA / "lbby5a.ogg")
+    lengths = seconds or [0.5 + 0.07 * said_length(text) for text in texts]
+    return [
+        Heard(
+            "train.jsonl",
+            Utterance(str(index), Path("x.wav"), text=text),
+            replace(levels, seconds=length, digest=str(index)),
+        )
+        for index, (text, length) in enumerate(zip(texts, lengths, strict=True))
+    ]
+
+
+def test_invisible_rare_and_markup_characters_are_odd_and_letters_of_the_language_are_not() -> None:
+    texts = ["Größe, schön über - 'na'"] * 300 + ["Übung"] + ["zero\u200bwidth", "<noise> hello there", "смех here", ""]
+    assert sorted(found(with_texts(texts))) == [
+        ("301", "odd characters"),
+        ("302", "odd characters"),
+        ("303", "odd characters"),
+        ("304", "empty text"),
+    ]
+
+
+def test_the_pace_of_a_set_is_fitted_whatever_some_texts_are() -> None:
+    rng = np.random.default_rng(0)
+    characters = rng.integers(10, 100, 500)
+    seconds = (0.6 + 0.07 * characters) * np.exp(rng.normal(0, 0.12, 500))
+    wrong = rng.permutation(500)[:75]
+    seconds[wrong] = rng.permutation(seconds)[:75]
+    pace = pace_of(characters.tolist(), seconds.tolist())
+    assert pace.pause == pytest.approx(0.6, abs=0.15)
+    assert pace.per_character == pytest.approx(0.07, abs=0.003)
+    assert pace.spread == pytest.approx(0.13, abs=0.03)
+    assert isinstance(pace, Pace)
+
+
+def test_texts_that_do_not_fit_their_time_are_found() -> None:
+    texts = [f"a sentence of {'many ' * (index % 7)}words" for index in range(60)]
+    seconds = [0.5 + 0.07 * said_length(text) for text in texts]
+    seconds[10], seconds[20], seconds[30] = 12.0, 1.1, 0.9
+    texts[30] = "so many words that nobody can say them in less than one second"
+    kinds = dict(found(with_texts(texts, seconds)))
+    assert kinds == {"10": "text too short", "20": "text too long", "30": "text too long"}
+    assert found(with_texts(texts, seconds))[0][0] == "30"  # impossible, not only unusual
+
+
+def test_numbers_take_the_time_of_their_words() -> None:
+    texts = [f"a sentence of {'many ' * (index % 7)}words" for index in range(60)] + ["in the year 1984 and 2001"]
+    seconds = [0.5 + 0.07 * said_length(text) for text in texts[:-1]]
+    assert found(with_texts(texts, [*seconds, 4.2])) == []
+
+
+# Between utterances and sets
+
+
+def test_doubled_sound_weighs_by_its_text_and_its_set(tmp_path: Path) -> None:
+    first, second, *_ = recordings()
+    same = replace(first, id="same", text=f"{(first.text or '').upper()}!")
+    other = replace(second, id="other", text="something else")
+    test = replace(first, id="test", speaker=None, text=None)
+    items = heard([first, second, same, other]) + heard([test], "test.jsonl")
+    assert found(items) == [("test", "in two sets"), ("other", "doubled"), ("same", "doubled")]
+    messages = [suspect.findings[0].message for suspect in report_of(items).suspects]
+    assert "'arctic_a0015_1592748256' of train.jsonl" in messages[0]
+    assert f"whose text is '{second.text}'" in messages[1]
+
+
+def test_speakers_and_sentences_that_two_sets_share_are_named_and_short_texts_are_not() -> None:
+    train = recordings()
+    nine = Utterance("nine", train[9].audio_path, text=train[9].text)
+    test = [replace(train[0], text="AURORA"), train[2], train[5], nine]
+    leaks = report_of(heard([*train[:4], train[9]]) + heard(test, "test.jsonl")).leaks
+    shown = [(leak.kind, leak.first, leak.second, leak.shared, leak.utterances) for leak in leaks]
+    assert shown == [
+        ("speakers", "train.jsonl", "test.jsonl", ("cathy", "LJ"), 2),
+        ("sentences", "train.jsonl", "test.jsonl", (train[2].text,), 1),
+    ]
+
+
+# Reports
+
+
+class Players(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.sources: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.sources += [value or "" for name, value in attrs if name in {"src", "href"}]
+
+
+def test_the_page_escapes_texts_and_its_players_find_the_sound(tmp_path: Path) -> None:
+    shutil.copy(DATA / "lbby5a.ogg", tmp_path / 'it\'s "100%" #1.ogg')
+    evil = "<script>alert('x')</script> \u200b"
+    item = Utterance("<b>id</b>", tmp_path / 'it\'s "100%" #1.ogg', text=evil, offset=0.5, duration=1.0)
+    (tmp_path / "pages").mkdir()
+    page = to_html(report_of(heard([item], "<i>train</i>.jsonl")), folder=tmp_path / "pages")
+    players = Players()
+    players.feed(page)
+    assert not {"script", "b", "i"} & set(players.tags)
+    assert "&lt;script&gt;" in page
+    (source,) = players.sources
+    address, fragment = source.split("#")
+    assert (tmp_path / "pages" / unquote(address)).is_file()
+    assert fragment == "t=0.500,1.500"
+    assert not re.search(r"https?://", page)
+
+
+def test_json_holds_every_finding(tmp_path: Path) -> None:
+    items = heard([Utterance("lost", tmp_path / "lost.wav", text="a", origin="train.jsonl:7"), *recordings()])
+    report = json.loads(to_json(report_of(items, broken=["x.jsonl:3: is broken"])))
+    assert report["sets"][0]["utterances"] == 12
+    assert sum(report["sets"][0]["lengths"]) == 11
+    (suspect,) = report["suspects"]
+    assert (suspect["id"], suspect["origin"], suspect["findings"][0]["kind"]) == ("lost", "train.jsonl:7", "unreadable")
+    assert report["broken"] == ["x.jsonl:3: is broken"]
+
+
+# The command
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    write_manifest(tmp_path / "train.jsonl", recordings())
+    return tmp_path / "train.jsonl"
+
+
+def test_the_exit_status_tells_clean_from_faults_from_what_could_not_be_read(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", str(manifest)]) == 0
+    assert "Nothing suspicious was found." in capsys.readouterr().out
+    lost = Utterance("lost", tmp_path / "lost.wav", text="hello")
+    write_manifest(tmp_path / "faulty.jsonl", [*recordings(), lost])
+    capsys.readouterr()
+    assert run(["check", str(tmp_path / "faulty.jsonl"), "--html", str(tmp_path / "page.html")]) == 4
+    said = capsys.readouterr().out
+    assert "Suspicious utterances: 1 (1 unreadable), worst first:" in said
+    assert "lost.wav: there is no such file" in said.replace("\n", "")
+    assert "lost" in (tmp_path / "page.html").read_text()
+    with manifest.open("a") as file:
+        file.write("{broken\n")
+    assert run(["check", str(manifest), str(tmp_path / "absent.jsonl")]) == 1
+    said = capsys.readouterr().err
+    assert "train.jsonl:12: is not valid JSON" in said
+    assert "absent.jsonl: cannot be read" in said
+
+
+def test_without_a_model_no_torch_is_loaded(manifest: Path) -> None:
+    code = f"import sys; from asr_s2s.cli import run; print(run(['check', {str(manifest)!r}]), 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 False"

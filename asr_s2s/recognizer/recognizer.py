@@ -33,7 +33,8 @@ from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
 LEAST_SECONDS = 0.025  # a frame of the front end
-PADDED_GAP_SECONDS = 1.0  # of pauses within a piece, for a model that is as slow on a short piece as on a long one
+GAP_SECONDS = 0.3  # of pauses within a piece: longer ones part sentences, and speakers, one of which may get lost
+PADDED_GAP_SECONDS = 1.0  # for a model that is as slow on a short piece as on a long one
 GATHER_SECONDS = 480.0  # of sound, from which batches of like length are made
 BATCH_SECONDS = 120.0  # of frames that are searched at once
 ENCODED_SECONDS = 40.0  # of frames that are encoded at once: more do not fit the processor's cache
@@ -152,7 +153,7 @@ class Recognizer:
             recording.source.blocks(),
             max_seconds=MAX_PIECE_SECONDS,
             find_speech=self._find_speech,
-            gap_seconds=PADDED_GAP_SECONDS if self._pads else 0.0,
+            gap_seconds=PADDED_GAP_SECONDS if self._pads else GAP_SECONDS,
         )
         try:
             for number, piece in enumerate(pieces):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from asr_s2s.search.advice import Adviser
 from asr_s2s.search.ctc_prefix import CtcPrefixes
-from asr_s2s.search.flags import FlagThresholds, with_flags
+from asr_s2s.search.flags import FlagThresholds
 from asr_s2s.search.growing import Candidates, Growing
 from asr_s2s.search.hypothesis import Hypothesis
 from asr_s2s.search.loops import LoopGuard
@@ -78,12 +78,10 @@ class BeamSearch:
         growing = self._start(opening.state, encoder_out, encoder_lengths)
         self._grow(growing, outcomes, attention if with_attention else None)
         hypotheses = []
-        found = zip(outcomes, encoder_lengths.tolist(), opening.sound_lengths.tolist(), opening.silent, strict=True)
-        for utterance, (outcome, length, sound, no_speech) in enumerate(found):
+        for utterance, (outcome, length) in enumerate(zip(outcomes, encoder_lengths.tolist(), strict=True)):
             assert outcome.best is not None  # every utterance is settled with a hypothesis
-            best = attention.attach(outcome.best, utterance, outcome.slots, frames=length)
-            hypotheses.append(with_flags(best, self.thresholds, sound_length=sound, no_speech=no_speech))
-        return hypotheses
+            hypotheses.append(attention.attach(outcome.best, utterance, outcome.slots, frames=length))
+        return opening.flagged(hypotheses, self.thresholds)
 
     def _start(self, state: Any, encoder_out: Tensor, encoder_lengths: Tensor) -> Growing:
         batch, device = len(encoder_out), encoder_out.device

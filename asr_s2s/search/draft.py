@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from asr_s2s.search.flags import FlagThresholds, with_flags
+from asr_s2s.search.flags import FlagThresholds
 from asr_s2s.search.hypothesis import Hypothesis
-from asr_s2s.search.opening import Opening, open_search
+from asr_s2s.search.opening import open_search
 from asr_s2s.search.protocol import Recognizable
 from asr_s2s.search.rules import LengthBound, TokenRules, allowed_log_probs
 
@@ -45,6 +45,17 @@ class _Line:
             if place == len(self.draft) or token != self.draft[place]:
                 self.draft = _rest(self.draft[place:], token)
                 return
+
+    def hypothesis(self, encoder_length: int) -> Hypothesis:
+        """Give what was found."""
+        return Hypothesis(
+            tokens=tuple(self.tokens),
+            score=sum(self.log_probs) + (self.end_log_prob or 0.0),
+            token_log_probs=tuple(self.log_probs),
+            ended=self.end_log_prob is not None,
+            end_log_prob=self.end_log_prob,
+            attention=None if self.attention is None else self.attention[:, :encoder_length],
+        )
 
 
 class DraftSearch:
@@ -87,7 +98,9 @@ class DraftSearch:
         while going_on := [row for row, line in enumerate(lines) if not line.settled]:
             rows = torch.tensor(going_on, device=encoder_out.device)
             self._pass([lines[row] for row in going_on], encoder_out[rows], encoder_lengths[rows], with_attention)
-        return self._hypotheses(lines, encoder_lengths, opening)
+        lengths = encoder_lengths.tolist()
+        found = (line.hypothesis(length) for line, length in zip(lines, lengths, strict=True))
+        return opening.flagged(found, self.thresholds)
 
     def _drafts(self, encoder_out: Tensor, encoder_lengths: Tensor) -> list[list[int]]:
         """Collapse each utterance's best CTC path to tokens."""
@@ -114,25 +127,6 @@ class DraftSearch:
             line.read(best[row][places], values[row][places], end_token=self.rules.end_token)
             if output.attention is not None:
                 line.attention = output.attention[row, len(start) - 1 :][: len(line.tokens)]
-
-    def _hypotheses(self, lines: list[_Line], encoder_lengths: Tensor, opening: Opening) -> list[Hypothesis]:
-        found = zip(lines, encoder_lengths.tolist(), opening.sound_lengths.tolist(), opening.silent, strict=True)
-        return [
-            with_flags(
-                Hypothesis(
-                    tokens=tuple(line.tokens),
-                    score=sum(line.log_probs) + (line.end_log_prob or 0.0),
-                    token_log_probs=tuple(line.log_probs),
-                    ended=line.end_log_prob is not None,
-                    end_log_prob=line.end_log_prob,
-                    attention=None if line.attention is None else line.attention[:, :length],
-                ),
-                self.thresholds,
-                sound_length=sound,
-                no_speech=no_speech,
-            )
-            for line, length, sound, no_speech in found
-        ]
 
 
 def _rest(draft: list[int], token: int) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from asr_s2s.search.flags import FlagThresholds, with_flags
+from asr_s2s.search.flags import FlagThresholds
 from asr_s2s.search.hypothesis import Hypothesis
 from asr_s2s.search.loops import LoopGuard
 from asr_s2s.search.opening import open_search
@@ -71,16 +71,9 @@ class GreedySearch:
         )
         lines = [_Line(limit) for limit in opening.limits]
         self._grow(lines, opening.state, device=encoder_out.device, with_attention=with_attention)
-        found = zip(lines, encoder_lengths.tolist(), opening.sound_lengths.tolist(), opening.silent, strict=True)
-        return [
-            with_flags(
-                self._hypothesis(line, length, with_attention),
-                self.thresholds,
-                sound_length=sound,
-                no_speech=no_speech,
-            )
-            for line, length, sound, no_speech in found
-        ]
+        lengths = encoder_lengths.tolist()
+        found = (self._hypothesis(line, length, with_attention) for line, length in zip(lines, lengths, strict=True))
+        return opening.flagged(found, self.thresholds)
 
     def _grow(self, lines: list[_Line], state: Any, *, device: torch.device, with_attention: bool) -> None:
         """Append tokens to every line until all have ended."""

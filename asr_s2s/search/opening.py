@@ -3,11 +3,14 @@
 Radford et al. 2023, "Robust speech recognition via large-scale weak supervision", ICML 2023 (Whisper).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
+from asr_s2s.search.flags import FlagThresholds, with_flags
+from asr_s2s.search.hypothesis import Hypothesis
 from asr_s2s.search.protocol import Recognizable
 from asr_s2s.search.rules import LengthBound, TokenRules
 
@@ -27,6 +30,14 @@ class Opening:
     limits: list[int]
     silent: list[float | None]
     sound_lengths: Tensor
+
+    def flagged(self, hypotheses: Iterable[Hypothesis], thresholds: FlagThresholds) -> list[Hypothesis]:
+        """Give the batch's hypotheses with the flags that their own evidence raises."""
+        found = zip(hypotheses, self.sound_lengths.tolist(), self.silent, strict=True)
+        return [
+            with_flags(hypothesis, thresholds, sound_length=sound, no_speech=no_speech)
+            for hypothesis, sound, no_speech in found
+        ]
 
 
 def open_search(

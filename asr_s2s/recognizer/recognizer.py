@@ -33,7 +33,9 @@ from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
 LEAST_SECONDS = 0.025  # a frame of the front end
-GAP_SECONDS = 0.3  # of pauses within a piece: longer ones part sentences, and speakers, one of which may get lost
+# Between stretches of speech that make one piece, beside their margins: pauses of up to 0.9 s. Longer ones part
+# sentences and speakers, of whom one may get lost.
+GAP_SECONDS = 0.3
 PADDED_GAP_SECONDS = 1.0  # for a model that is as slow on a short piece as on a long one
 GATHER_SECONDS = 480.0  # of sound, from which batches of like length are made
 BATCH_SECONDS = 120.0  # of frames that are searched at once

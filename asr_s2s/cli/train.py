@@ -26,6 +26,7 @@ def train(
     from asr_s2s.model_store import load_model
     from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig, train_language_model
     from asr_s2s.training import train as run
+    from asr_s2s.training.processes import Processes
 
     target = output or Path("runs") / config.stem
     command = shlex.join(["asr-s2s", *sys.argv[1:]])
@@ -45,4 +46,5 @@ def train(
         threads=threads,
         command=command,
     )
-    say(f"{target}: done. {result.summary}")
+    if Processes.from_environment().first:
+        say(f"{target}: done. {result.summary}")

@@ -78,6 +78,8 @@ class DataConfig(PartConfig):
     train: Manifests
     dev: Manifests | None = None  # None: taken from train, by speaker where there are several
     batch_seconds: PositiveFloat = 120.0  # of audio and padding together
+    quadratic_seconds: PositiveFloat | None = None  # an utterance this long counts twice, half as long 1.5 times
+    workers: Annotated[int, Field(ge=1)] = 1  # threads that make batches while the model computes
     shortest_first_epochs: Count = 0  # the first epochs go from short to long, which helps attention to form
     allow_empty: bool = False  # a text may be empty: nobody speaks there, and the model shall learn to say nothing
     cache: str | None = None  # a folder for computed features

@@ -1,7 +1,8 @@
 """What a run is made from: utterances divided into training and development, a vocabulary, a front end, a model."""
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.data import SpeechDataset, check_utterances, read_manifests, split_dev
 from asr_s2s.errors import ConfigError, ManifestError, listed
+from asr_s2s.files import write_text
 from asr_s2s.manifest import Utterance
 from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system
 from asr_s2s.models.losses import fits_ctc
@@ -30,9 +32,38 @@ class Material:
     def fingerprint(self) -> str:
         """Hash what training depends on: which utterances, in which order, with which text."""
         digest = hashlib.sha256()
-        for utterance in (*self.train, *self.dev):
-            digest.update(f"{utterance.id}\t{utterance.offset}\t{utterance.duration}\t{utterance.text}\n".encode())
+        for line in self._lines():
+            digest.update(line.encode())
         return digest.hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Write down what training depends on, a line an utterance, to compare with when it is resumed."""
+        write_text(path, "".join(self._lines()))
+
+    def difference(self, path: Path) -> str:
+        """Say in what the utterances differ from those written down: how many, and the first few by name."""
+        if not path.exists():
+            return "the utterances, their texts or durations are not the same"
+        before = {line["id"]: line for line in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
+        now = {line["id"]: line for line in map(json.loads, self._lines())}
+        changed = [f"'{name}' ({_change(before[name], now[name])})" for name in before if name in now]
+        found = {
+            "are gone": [f"'{name}'" for name in before if name not in now],
+            "are new": [f"'{name}'" for name in now if name not in before],
+            "are not the same": [one for one in changed if not one.endswith("()")],
+        }
+        told = [f"{len(names)} utterances {what}: {listed(names)}" for what, names in found.items() if names]
+        return "; ".join(told) or "the utterances stand in another order"
+
+    def _lines(self) -> Iterator[str]:
+        for name, side in (("train", self.train), ("dev", self.dev)):
+            for item in side:
+                values = {"id": item.id, "set": name, "offset": item.offset, "duration": item.duration}
+                yield json.dumps(values | {"text": item.text}, ensure_ascii=False) + "\n"
+
+
+def _change(before: dict[str, object], now: dict[str, object]) -> str:
+    return ", ".join(f"{key} was {before[key]!r} and is {now[key]!r}" for key in before if before[key] != now[key])
 
 
 def read_material(config: ExperimentConfig) -> Material:

@@ -12,12 +12,18 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 class Report:
     """Lines that stay, and one bar that shows how much of the run is done."""
 
-    def __init__(self, console: Console) -> None:
-        """Report to a console; the bar appears only where that is a terminal."""
+    def __init__(self, console: Console, *, process: int = 0) -> None:
+        """Report to a console; the bar appears only where that is a terminal.
+
+        process: of several, the first tells how the run goes; the others only warn
+        """
         self._console = console
+        self._process = process
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
         clocks = (TimeElapsedColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, *clocks, console=console, transient=True, disable=not console.is_terminal)
+        self._bar = Progress(
+            *columns, *clocks, console=console, transient=True, disable=not console.is_terminal or process > 0
+        )
         self._task = self._bar.add_task("starting", total=1.0)
 
     def __enter__(self) -> "Report":
@@ -31,7 +37,13 @@ class Report:
 
     def line(self, text: str, *, style: str | None = None) -> None:
         """Print a line as it is; brackets in a transcript are not markup."""
-        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        if self._process == 0:
+            self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """Print what only this process knows and somebody has to know."""
+        text = f"process {self._process}: {text}" if self._process else text
+        self._console.print(text, style="bold yellow", markup=False, highlight=False, soft_wrap=True)
 
     def step(self, description: str, *, progress: float) -> None:
         """Move the bar to a share of the run, 0 to 1."""
@@ -59,11 +71,10 @@ class Interruption:
             signal.signal(number, handler)
 
     def obey(self) -> None:
-        """Let a signal that came have its usual effect, now that everything is saved."""
-        if self.signal is not None:
-            number, self.signal = self.signal, None
-            signal.signal(number, self._previous[number])
-            signal.raise_signal(number)
+        """Let a signal that came, here or in another process, have its usual effect, now that everything is saved."""
+        number, self.signal = self.signal or signal.SIGTERM, None
+        signal.signal(number, self._previous[number])
+        signal.raise_signal(number)
 
     def _keep(self, number: int, _frame: FrameType | None) -> None:
         if self.signal is not None:  # the second one does not wait

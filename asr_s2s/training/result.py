@@ -58,7 +58,7 @@ def finish(run: Run, *, command: str) -> TrainingResult:
         averaged=averaged,
         epochs=run.state.epoch,
         steps=run.state.step,
-        minutes=run.seconds / 60,
+        minutes=run.clock.seconds / 60,
         parameters=sum(parameter.numel() for parameter in chosen.model.parameters()),
     )
     save_model(run.folder, chosen, card=_card(run, result, command=command))

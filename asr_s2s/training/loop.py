@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -48,16 +49,17 @@ def train(
     """
     if config.training.plots:
         require_plotting(otherwise=WITHOUT_PICTURES)
+    original = deepcopy(initial) if config.data.test or config.data.test_share or config.data.general else None
     usual_threads = torch.get_num_threads()
     torch.set_num_threads(threads or config.training.threads or usual_threads)
     try:
         with Processes.from_environment() as processes:
-            console = (console or Console(stderr=True)) if processes.first else Console(quiet=True)
-            with Report(console) as report:
+            with Report(console or Console(stderr=True), process=processes.rank) as report:
                 run = start(config, output=output, resume=resume, initial=initial, report=report, processes=processes)
                 with Interruption() as interruption:  # only here is there work to save
                     _train(run, interruption)
-                return processes.of_first(finish(run, command=command) if processes.first else None)
+                result = finish(run, command=command, initial=original) if processes.first else None
+                return processes.of_first(result)
     finally:
         torch.set_num_threads(usual_threads)
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -22,11 +22,14 @@ from asr_s2s.training.experiment import ExperimentConfig
 
 @dataclass(frozen=True)
 class Material:
-    """Utterances to train on and to look at after each epoch."""
+    """Utterances to train on, to look at after each epoch, and to judge the result by."""
 
     train: list[Utterance]
     dev: list[Utterance]
-    dev_left_out: int  # development utterances beyond training.dev_utterances
+    dev_left_out: int = 0  # development utterances beyond training.dev_utterances
+    test: list[Utterance] = field(default_factory=list)
+    general: list[Utterance] = field(default_factory=list)  # other speech
+    unsure: int = 0  # pseudo-labels below data.min_confidence, left out
 
     @property
     def fingerprint(self) -> str:
@@ -67,29 +70,77 @@ def _change(before: dict[str, object], now: dict[str, object]) -> str:
 
 
 def read_material(config: ExperimentConfig) -> Material:
-    """Read the manifests, and set a development set aside where the configuration names none.
+    """Read the manifests, and set apart what the configuration names no manifest for.
 
     Raises ManifestError for broken lines and for sets that cannot be divided.
     """
     data, limit = config.data, config.training.dev_utterances
-    manifests = [read_manifests([Path(path)]) for path in data.train]
-    read_manifests(map(Path, (*data.train, *(data.dev or ()))))  # refuses an id that stands in two of them
+    read_manifests(map(Path, (*data.train, *(data.dev or ()), *(data.test or ()))))  # refuses ids that stand in two
+    # each manifest gives its share, so that no corpus is missing on either side
+    train = [read_manifests([Path(path)]) for path in data.train]
+    by_speaker = config.training.dev_by_speaker
+    if data.test or not data.test_share:
+        test = read_manifests(map(Path, data.test or ()))
+    else:
+        train, test = _set_apart(train, share=data.test_share, by_speaker=by_speaker)
     if data.dev:
-        train = [utterance for part in manifests for utterance in part]
         dev = read_manifests(map(Path, data.dev))
     else:
-        # each manifest gives its share, so that no corpus is missing on either side
-        share, by_speaker = config.training.dev_share, config.training.dev_by_speaker
-        splits = [split_dev(part, share=share, by_speaker=by_speaker) for part in manifests]
-        train = [utterance for split in splits for utterance in split.train]
-        dev = [utterance for split in splits for utterance in split.dev]
-    if not train or not dev:
+        train, dev = _set_apart(train, share=config.training.dev_share, by_speaker=by_speaker)
+    learned = [utterance for part in train for utterance in part]
+    sure = learned if data.min_confidence is None else _pseudo_labelled(learned, at_least=data.min_confidence)
+    if not sure or not dev:
         raise ManifestError(
-            f"There are {len(train)} utterances to train on and {len(dev)} to evaluate on. Name manifests with more in "
+            f"There are {len(sure)} utterances to train on and {len(dev)} to evaluate on. Name manifests with more in "
             "data.train and data.dev."
         )
     chosen = sorted(dev, key=_rank)[:limit]  # the same ones whatever their order, and when more come
-    return Material(train, chosen, dev_left_out=len(dev) - len(chosen))
+    general = sorted(read_manifests(map(Path, data.general or ())), key=_rank)[:limit]
+    return Material(
+        sure,
+        chosen,
+        dev_left_out=len(dev) - len(chosen),
+        test=test,
+        general=general,
+        unsure=len(learned) - len(sure),
+    )
+
+
+def _set_apart(
+    parts: Sequence[list[Utterance]], *, share: float, by_speaker: bool | None
+) -> tuple[list[list[Utterance]], list[Utterance]]:
+    """Take a share of each part, of what has a text: what is left of them, and what was taken."""
+    left, taken = [], []
+    for part in parts:
+        labelled = [one for one in part if one.text is not None]
+        chosen = split_dev(labelled, share=share, by_speaker=by_speaker).dev if labelled else []
+        names = {one.id for one in chosen}
+        left.append([one for one in part if one.id not in names])
+        taken += chosen
+    return left, taken
+
+
+def _pseudo_labelled(utterances: Sequence[Utterance], *, at_least: float) -> list[Utterance]:
+    """Give utterances without a text the one that a model wrote, where it was confident enough; the others go.
+
+    Raises ManifestError for utterances with neither a text nor a pred_text with its confidence.
+    """
+    lacking = [one.id for one in utterances if one.text is None and _confidence(one) is None]
+    if lacking:
+        raise ManifestError(
+            f"data.min_confidence: {len(lacking)} utterances have neither text nor pred_text with its confidence: "
+            f"{listed(lacking)}. Let a model write it: asr-s2s transcribe --manifest IN.jsonl --output OUT.jsonl."
+        )
+    return [
+        one if one.text is not None else replace(one, text=one.pred_text)
+        for one in utterances
+        if one.text is not None or (_confidence(one) or 0.0) >= at_least
+    ]
+
+
+def _confidence(utterance: Utterance) -> float | None:
+    confidence = utterance.extra.get("confidence")
+    return confidence if utterance.pred_text and isinstance(confidence, float | int) else None
 
 
 def new_system(config: ExperimentConfig, material: Material) -> SpeechSystem:
@@ -152,7 +203,7 @@ def data_sets(
     """
     longest = system.model.decoder.max_tokens
     check_utterances(
-        [*material.train, *material.dev],
+        [*material.train, *material.dev, *material.test, *material.general],
         system.vocabulary,
         max_tokens=None if longest is None else longest - len(system.vocabulary.start_tokens),
         allow_empty=config.data.allow_empty,

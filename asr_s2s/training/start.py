@@ -101,7 +101,7 @@ def start(
     if state.scaler:
         scaler.load_state_dict(state.scaler)
     if training.compile:
-        system.model.encoder.compile(dynamic=True)
+        system.model.get_submodule("encoder").compile(dynamic=True)
     if processes.first:
         write_config(output / "experiment.yaml", config)
         material.write(output / UTTERANCES_FILE)
@@ -206,12 +206,16 @@ def _introduce(run: Run, checkpoint: Path | None) -> None:
         f"{len(material.train)} utterances ({sum(run.train_set.durations) / 3600:.2f} hours) to train on, "
         f"{len(material.dev)} to evaluate on"
         + (f" (of {len(material.dev) + material.dev_left_out})" if material.dev_left_out else "")
+        + (f", {len(material.test)} to judge the result by" if material.test else "")
+        + (f", {len(material.general)} of other speech" if material.general else "")
         + f"; {weights / 1e6:.2f} million weights"
         + (f", {trained / 1e6:.2f} of them trained" if trained < weights else "")
         + f"; {run.state.precision} on {run.device}"
         + (f" in {run.processes.count} processes" if run.processes.count > 1 else "")
         + f", {torch.get_num_threads()} threads"
     )
+    if material.unsure:
+        line(f"{material.unsure} recognised texts are less sure than data.min_confidence and are left out")
     if run.system.model.ctc_head is not None and (short := left_out_by_ctc(run.system, run.train_set)):
         line(f"{len(short)} utterances have more characters than encoder frames; CTC leaves them out: {listed(short)}")
     if checkpoint:

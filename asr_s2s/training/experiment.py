@@ -42,6 +42,7 @@ class TrainingConfig(PartConfig):
     samples: NonNegativeInt = 3  # hypotheses shown beside their references
     alarm_after: NonNegativeInt = 8  # epochs before the alignment monitor may raise an alarm
     plots: bool = True
+    tensorboard: bool = False  # event files as well
 
     average: PositiveInt = 5  # the best so many checkpoints become the result
     keep: PositiveInt = 2  # last checkpoints that stay beside the best ones

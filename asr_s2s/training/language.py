@@ -237,7 +237,7 @@ class _Run:
     def _log(self, loss: float, rate: float) -> None:
         if not math.isfinite(loss):
             raise ConfigError(f"step {self.state.step}: the loss is not finite. Halve training.learning_rate.")
-        self.report.step(f"epoch {self.state.epoch + 1}, loss {loss:.3f}", progress=self._progress)
+        self.report.step(f"epoch {self.state.epoch + 1}", progress=self._progress, losses={"loss": loss})
         if self.state.step % self.config.training.log_every == 0:
             record = {"event": "train", "step": self.state.step, "epoch": self.state.epoch, "loss": loss}
             self.history.add(record | {"learning_rate": rate, "seconds": round(self.clock.seconds, 2)})

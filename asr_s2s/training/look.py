@@ -1,10 +1,12 @@
 """What happens after an epoch: evaluate, record, draw, show samples, raise an alarm, keep the best."""
 
 from dataclasses import asdict
+from shutil import copyfile
 
 from asr_s2s.training.checkpoints import Candidate
 from asr_s2s.training.evaluate import Evaluation, evaluate
 from asr_s2s.training.monitor import find_alarm
+from asr_s2s.training.page import attention_picture, write_page
 from asr_s2s.training.plots import draw_attention, draw_error_rates, draw_losses
 from asr_s2s.training.progress import described
 from asr_s2s.training.run import Run
@@ -19,6 +21,7 @@ def look(run: Run) -> None:
         _tell(run, evaluation)
         if run.config.training.plots:
             _draw(run, evaluation)
+        write_page(run.folder)
     state.best, state.without_gain = run.processes.of_first((state.best, state.without_gain))
     run.save()
 
@@ -44,7 +47,7 @@ def _evaluated(run: Run) -> Evaluation:
 
 
 def _record(run: Run, evaluation: Evaluation) -> None:
-    run.history.add(
+    run.record(
         {
             "event": "evaluation",
             "step": run.state.step,
@@ -55,6 +58,10 @@ def _record(run: Run, evaluation: Evaluation) -> None:
             "cer": evaluation.cer,
             "loops": evaluation.loops,
             **(asdict(evaluation.alignment) if evaluation.alignment else {}),
+            "samples": [
+                {"id": one.id, "reference": one.reference, "hypothesis": one.hypothesis}
+                for one in evaluation.spread(run.config.training.samples)
+            ],
             "idle": round(run.pace.idle, 4),
             "padding": round(run.pace.padding, 4),
             "seconds": round(run.clock.seconds, 2),
@@ -72,6 +79,7 @@ def _tell(run: Run, evaluation: Evaluation) -> None:
         if alignment
         else ""
     )
+    report.evaluated(wer=evaluation.wer)
     losses = described({f"{name}_loss": value for name, value in evaluation.losses.items()})
     report.line(
         f"epoch {state.epoch} ({run.clock.seconds / 60:.1f} min): dev {losses}; next token right "
@@ -97,11 +105,13 @@ def _draw(run: Run, evaluation: Evaluation) -> None:
     draw_losses(run.folder / "loss.png", train=run.history.of("train"), evaluations=evaluations)
     draw_error_rates(run.folder / "error_rate.png", evaluations=evaluations)
     reading = evaluation.readings[-1]
+    picture = attention_picture(run.folder, run.state.step)
     draw_attention(
-        run.folder / "attention.png",
+        picture,
         attention=reading.attention,
         features=reading.features,
         labels=reading.tokens,
         frame_shift=run.system.front_end.frame_shift_seconds,
         title=f"{reading.id}, epoch {run.state.epoch}: {reading.reference}",
     )
+    copyfile(picture, run.folder / "attention.png")

@@ -53,13 +53,13 @@ def train(
     usual_threads = torch.get_num_threads()
     torch.set_num_threads(threads or config.training.threads or usual_threads)
     try:
-        with Processes.from_environment() as processes:
-            with Report(console or Console(stderr=True), process=processes.rank) as report:
-                run = start(config, output=output, resume=resume, initial=initial, report=report, processes=processes)
-                with Interruption() as interruption:  # only here is there work to save
-                    _train(run, interruption)
-                result = finish(run, command=command, initial=original) if processes.first else None
-                return processes.of_first(result)
+        processes = Processes.from_environment()
+        with processes, Report(console or Console(stderr=True), process=processes.rank) as report:
+            run = start(config, output=output, resume=resume, initial=initial, report=report, processes=processes)
+            with Interruption() as interruption:  # only here is there work to save
+                _train(run, interruption)
+            result = finish(run, command=command, initial=original) if processes.first else None
+            return processes.of_first(result)
     finally:
         torch.set_num_threads(usual_threads)
 
@@ -169,9 +169,14 @@ def _log(run: Run, losses: Mapping[str, float], *, rate: float, norm: float) -> 
     """Move the bar; every so many steps add a record to the history."""
     state = run.state
     names = {f"{name}_loss": value for name, value in losses.items()}
-    run.report.step(f"epoch {state.epoch + 1}, {described(names)}", progress=run.progress)
+    run.report.step(
+        f"epoch {state.epoch + 1} of {run.config.training.epochs}",
+        progress=run.progress,
+        losses=losses,
+        pace=f"{run.pace.frames_per_second:,.0f} frames a second, waiting for data {run.pace.idle:.1%} of the time",
+    )
     if state.step % run.config.training.log_every == 0:
-        run.history.add(
+        run.record(
             {
                 "event": "train",
                 "step": state.step,

@@ -15,6 +15,7 @@ from asr_s2s.scoring import ErrorRate
 from asr_s2s.training.checkpoints import checkpoint_folder
 from asr_s2s.training.comparison import NORMALIZER, Comparison, compare_models
 from asr_s2s.training.evaluate import Evaluation, evaluate
+from asr_s2s.training.page import write_page
 from asr_s2s.training.run import Run
 
 NEWLINE = "\n"
@@ -71,6 +72,7 @@ def finish(run: Run, *, command: str, initial: SpeechSystem | None = None) -> Tr
     document = asdict(result) | {"folder": run.folder.name, "wer": result.words.rate, "cer": result.characters.rate}
     write_text(run.folder / "result.json", json.dumps(document, indent=1) + "\n")
     run.report.line(result.summary)
+    write_page(run.folder, summary=[result.summary, *(one.summary for one in result.comparisons)])
     for comparison in result.comparisons:
         style = "bold yellow" if comparison.verdict == "worse" else None
         run.report.line(f"{comparison.summary}{_advice(comparison)}", style=style)

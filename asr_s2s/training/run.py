@@ -24,12 +24,13 @@ from asr_s2s.training.checkpoints import (
 )
 from asr_s2s.training.clock import Clock
 from asr_s2s.training.experiment import ExperimentConfig
-from asr_s2s.training.history import History
+from asr_s2s.training.history import History, Record
 from asr_s2s.training.material import Material
 from asr_s2s.training.memory import MemoryNeed, free_memory
 from asr_s2s.training.processes import Processes
 from asr_s2s.training.progress import Report
 from asr_s2s.training.teacher import Teacher
+from asr_s2s.training.tensorboard import EventFiles
 
 Lesson = tuple[Batch, TeacherOutput | None]  # what is heard, and what the model shall imitate of it
 
@@ -86,6 +87,7 @@ class Run:
     scaler: torch.amp.GradScaler  # enlarges losses in float16, where small gradients would vanish
     state: TrainingState
     history: History
+    events: EventFiles | None
     report: Report
     origin: dict[str, Any]
     device: torch.device
@@ -137,6 +139,12 @@ class Run:
     def scaler_may_shrink(self) -> bool:
         """Whether gradients that are not finite may come from enlarging alone."""
         return bool(self.scaler.is_enabled()) and self.scaler.get_scale() > 1
+
+    def record(self, record: Record) -> None:
+        """Add a record to the history, and to the event files where there are any."""
+        self.history.add(record)
+        if self.events:
+            self.events.add(record)
 
     def steps(self) -> Iterator[Share]:
         """Give this process's share of each step that is left of the epoch, made ahead while the model computes."""

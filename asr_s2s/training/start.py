@@ -38,13 +38,25 @@ from asr_s2s.training.processes import Processes
 from asr_s2s.training.progress import Report
 from asr_s2s.training.run import Run, plan_of
 from asr_s2s.training.teacher import Teacher, check_teacher, check_window
+from asr_s2s.training.tensorboard import EventFiles
 
 UTTERANCES_FILE = "utterances.jsonl"
 
 # What may differ when a run is resumed: how long it goes on, and what leaves the weights as they are. The batches of a
 # step must be as many (batches_per_step), whether processes or accumulation make them.
 CHANGEABLE = (
-    *("epochs", "minutes", "threads", "plots", "samples", "keep", "accumulate", "alarm_after", "patience"),
+    *(
+        "epochs",
+        "minutes",
+        "threads",
+        "plots",
+        "tensorboard",
+        "samples",
+        "keep",
+        "accumulate",
+        "alarm_after",
+        "patience",
+    ),
     *("checkpoint_steps", "checkpoint_minutes"),
 )
 
@@ -117,6 +129,7 @@ def start(
         scaler=scaler,
         state=state,
         history=History(output / "history.jsonl" if processes.first else None, records=state.records),
+        events=EventFiles(output / "events", step=state.step) if training.tensorboard and processes.first else None,
         report=report,
         origin=origin,
         device=device,

@@ -44,6 +44,7 @@ OTHER_VALUES: dict[str, Any] = {
     "clip": 1e-3,
     "accumulate": 2,
     "precision": "bfloat16",
+    "tensorboard": True,
     "seed": 7,
     "threads": 2,
     "evaluate_every": 2,

@@ -29,7 +29,7 @@ class Page(HTMLParser):
         self.fetched: list[str] = []
         self.pictures = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         for name, value in attrs:
             if name in ("src", "href"):
                 embedded = (value or "").startswith("data:image/png;base64,")
@@ -49,7 +49,7 @@ def test_the_page_of_a_run_needs_nothing_beside_it_and_shows_curves_attention_an
     evaluation = read_history(tmp_path / "run" / "history.jsonl")[-1]
     assert result.summary in page.text
     assert f"{evaluation['dev_cross_entropy_loss']:.3f}" in page.text
-    assert [one["reference"] for one in evaluation["samples"]][0] in page.text
+    assert evaluation["samples"][0]["reference"] in page.text
 
 
 def test_texts_with_markup_are_shown_as_they_are(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def train(
     """
     if config.training.plots:
         require_plotting(otherwise=WITHOUT_PICTURES)
-    original = deepcopy(initial) if config.data.test or config.data.test_share or config.data.general else None
+    original = deepcopy(initial)  # to compare with: training changes the weights in place
     usual_threads = torch.get_num_threads()
     torch.set_num_threads(threads or config.training.threads or usual_threads)
     try:

@@ -89,15 +89,7 @@ def start(
             difference=lambda: material.difference(output / UTTERANCES_FILE),
         )
     torch.manual_seed(training.seed)
-    if checkpoint:
-        system = load_model(checkpoint)
-    else:
-        system = adapted_system(config, initial) if initial else new_system(config, material)
-    train_set, dev_set = data_sets(config, material, system)
-    if not checkpoint and not (initial and system.front_end is initial.front_end):
-        if processes.first:  # reads all of the audio
-            set_statistics(system, train_set)
-        system.front_end.load_state_dict(processes.of_first(system.front_end.state_dict()))
+    system, train_set, dev_set = _parts(config, material, checkpoint or initial, processes)
     device = _device(training.device, processes)
     optimizer = make_optimizer(system.model.to(device), weight_decay=training.weight_decay, shares=training.rates)
     teacher = _teacher(config, system, train_set, device=device)
@@ -141,6 +133,25 @@ def start(
     )
     _introduce(run, checkpoint)
     return run
+
+
+def _parts(
+    config: ExperimentConfig, material: Material, before: Path | SpeechSystem | None, processes: Processes
+) -> tuple[SpeechSystem, SpeechDataset, SpeechDataset]:
+    """Give the model, the training and the development set.
+
+    before: the checkpoint to go on from, or the system to start from
+    """
+    if isinstance(before, Path):
+        system = load_model(before)
+        return system, *data_sets(config, material, system)
+    system = adapted_system(config, before) if before else new_system(config, material)
+    train_set, dev_set = data_sets(config, material, system)
+    if not (before and system.front_end is before.front_end):
+        if processes.first:  # reads all of the audio
+            set_statistics(system, train_set)
+        system.front_end.load_state_dict(processes.of_first(system.front_end.state_dict()))
+    return system, train_set, dev_set
 
 
 def _origin(config: ExperimentConfig, material: Material, processes: Processes) -> dict[str, Any]:

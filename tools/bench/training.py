@@ -40,7 +40,12 @@ def experiment(manifest: str, *, minutes: float, threads: int) -> ExperimentConf
         "features": {"kind": "kaldi", "num_mels": 80},
         "vocabulary": {"kind": "characters", "lowercase": True},
         "model": {
-            "encoder": {"kind": "transformer", "layers": ENCODER_LAYERS, **layers, "subsampling": {"kind": "conv1d"}},
+            "encoder": {
+                "kind": "transformer",
+                "layers": ENCODER_LAYERS,
+                **layers,
+                "subsampling": {"kind": "conv1d", "factor": 4},
+            },
             "decoder": {"kind": "transformer", "layers": DECODER_LAYERS, "max_tokens": 512, **layers},
         },
         "training": {

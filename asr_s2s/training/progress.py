@@ -3,7 +3,8 @@
 import math
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from types import FrameType, TracebackType
 
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 BLOCKS = "▁▂▃▄▅▆▇█"
+RECENT = 2000  # steps that a curve of the live view goes back
 
 
 class Report:
@@ -28,7 +30,7 @@ class Report:
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
         self._bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console)
         self._task = self._bar.add_task("starting", total=1.0)
-        self._curves: dict[str, list[float]] = {}
+        self._curves: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=RECENT))
         self._pace = ""
         shown = console.is_terminal and process == 0
         self._live = Live(console=console, transient=True, get_renderable=self._view) if shown else None
@@ -59,11 +61,11 @@ class Report:
         self._bar.update(self._task, description=description, completed=progress)
         self._pace = pace
         for name, value in losses.items():
-            self._curves.setdefault(name.replace("_", " "), []).append(value)
+            self._curves[name.replace("_", " ")].append(value)
 
     def evaluated(self, *, wer: float) -> None:
         """Show the word error rate of an evaluation."""
-        self._curves.setdefault("dev WER", []).append(wer)
+        self._curves["dev WER"].append(wer)
 
     def _view(self) -> Group:
         curves = Table.grid(padding=(0, 2))
@@ -72,7 +74,7 @@ class Report:
         return Group(curves, self._pace, self._bar)
 
 
-def sparkline(values: Sequence[float], *, width: int = 40) -> str:
+def sparkline(values: Iterable[float], *, width: int = 40) -> str:
     """Draw a curve in a line of blocks, from the lowest to the highest of its values; each block is a mean."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite:

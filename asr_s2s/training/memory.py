@@ -18,7 +18,8 @@ from torch import Tensor
 # tools/bench/memory.py: 1.2 to 1.9 times what is kept.
 WORKING = 2.0
 USED = 0.9  # of what is free: other programs breathe
-OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "bad_alloc", "could not allocate")
+# as torch's allocators say it, and what oneDNN says when it gets no memory
+OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "bad_alloc", "could not execute a primitive")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,13 @@ from torch import Tensor
 WORKING = 2.0
 USED = 0.9  # of what is free: other programs breathe
 # as torch's allocators say it, and what oneDNN says when it gets no memory
-OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "bad_alloc", "could not execute a primitive")
+OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "out of memory",
+    "bad_alloc",
+    "could not execute a primitive",
+    "could not create a primitive",
+)
 
 
 @dataclass(frozen=True)

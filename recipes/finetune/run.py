@@ -2,9 +2,9 @@
 
 usage: run.py DATA [--only prompts|learners] [--speakers 20] [key=value ...]
 
-DATA holds prompts/, speechocean/ and commonvoice/, each with train/manifest.jsonl, the first two eval/manifest.jsonl too.
-Development sets are taken from the training sets, by speaker where there are several; other speech is 80 clips of
-commonvoice/train. What was measured, and on what machine, stands in README.md.
+DATA holds prompts/, speechocean/ and commonvoice/, each with train/manifest.jsonl and, but for commonvoice,
+eval/manifest.jsonl. Development sets are taken from the training sets, by speaker where there are several; other speech
+is 80 clips of commonvoice/train. What was measured, and on what machine, stands in README.md.
 """
 
 import argparse

@@ -33,7 +33,7 @@ class TrainingResult:
     steps: int
     minutes: float
     parameters: int
-    comparisons: tuple[Comparison, ...] = ()  # with the model that the run started from
+    comparisons: tuple[Comparison, ...] = ()  # on what was held out, with the model that the run started from
 
     @property
     def summary(self) -> str:
@@ -66,7 +66,7 @@ def finish(run: Run, *, command: str, initial: SpeechSystem | None = None) -> Tr
         steps=run.state.step,
         minutes=run.clock.seconds / 60,
         parameters=sum(parameter.numel() for parameter in chosen.model.parameters()),
-        comparisons=compare_models(run, initial, chosen) if initial else (),
+        comparisons=compare_models(run, initial, chosen),
     )
     save_model(run.folder, chosen, card=_card(run, result, command=command))
     document = asdict(result) | {"folder": run.folder.name, "wer": result.words.rate, "cer": result.characters.rate}
@@ -142,19 +142,19 @@ On the development set: {len(material.dev)} utterances that it was not trained o
 |---|---|---|---|---|---|
 {_row("words", result.words)}
 {_row("characters", result.characters)}
-{_before_and_after(result.comparisons)}"""
+{_held_out(result.comparisons)}"""
 
 
-def _before_and_after(comparisons: Sequence[Comparison]) -> str:
-    """Write what became better or worse than the model that the run started from."""
+def _held_out(comparisons: Sequence[Comparison]) -> str:
+    """Write how it reads what was held out, and whether it became better or worse than what the run started from."""
     if not comparisons:
         return ""
     rows = "".join(f"- {comparison.summary}\n" for comparison in comparisons)
     return f"""
-## Before and after
+## Held out
 
-Case and punctuation left out (normalizer {NORMALIZER}); the differences are 95 % intervals of a paired bootstrap over
-utterances.
+Judged once, with case and punctuation left out (normalizer {NORMALIZER}); differences are 95 % intervals of a paired
+bootstrap over utterances.
 
 {rows}"""
 

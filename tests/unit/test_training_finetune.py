@@ -13,6 +13,7 @@ from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import load_model
 from asr_s2s.scoring.paired import paired_difference
 from asr_s2s.training import FINETUNE, ExperimentConfig, train
+from asr_s2s.training.comparison import compared
 from asr_s2s.training.history import read_history
 from asr_s2s.training.material import read_material
 
@@ -36,12 +37,32 @@ def test_an_adapted_model_is_compared_with_the_one_it_started_from(tmp_path: Pat
     held_out, general = result.comparisons
     assert (held_out.name, general.name) == ("held-out recordings", "other speech")
     assert held_out.before == general.before
-    assert held_out.before.reference_length == held_out.after.reference_length == 7
+    assert held_out.before is not None
+    assert held_out.before.plain.reference_length == held_out.after.plain.reference_length == 7
     assert held_out.utterances == 2
     card = (tmp_path / "second" / "README.md").read_text()
     assert f"- {held_out.summary}" in card
     document = json.loads((tmp_path / "second" / "result.json").read_text())
-    assert document["comparisons"][0]["after"]["reference_length"] == 7
+    assert document["comparisons"][0]["after"]["plain"]["reference_length"] == 7
+
+
+def test_a_model_from_nothing_is_judged_on_what_is_held_out(tmp_path: Path) -> None:
+    config = with_data(tiny_experiment(tmp_path, epochs=1), test=(str(tmp_path / "dev.jsonl"),), dev=None)
+    (held_out,) = train(config, output=tmp_path / "run", console=QUIET).comparisons
+    assert held_out.before is None
+    assert held_out.summary.startswith("held-out recordings, 2 utterances: WER ")
+
+
+def test_the_verdict_follows_the_plain_words_and_their_chance() -> None:
+    texts = {f"u{number}": "Set white by C one, soon." for number in range(30)}
+    shouted = dict.fromkeys(texts, "SET WHITE BY C ONE SOON")
+    wrong = dict.fromkeys(texts, "SET WIDE BY C ONE SOON")
+    better, worse = compared("x", texts, shouted, before=wrong), compared("x", texts, wrong, before=shouted)
+    assert (better.verdict, worse.verdict) == ("better", "worse")
+    assert better.after.plain.errors == 0
+    assert better.after.raw.errors == 30 * 6
+    assert "WER 16.7% before, 0.0% after (difference -16.7% to -16.7%, p = 0.001): better" in better.summary
+    assert compared("x", texts, wrong, before=wrong).verdict == "no difference beyond chance"
 
 
 def test_a_share_of_the_recordings_is_held_out_and_neither_learned_nor_looked_at(tmp_path: Path) -> None:

@@ -145,6 +145,8 @@ def _gradients(run: Run, lessons: Sequence[Lesson], counts: Mapping[str, float])
             return parts
         run.optimizer.zero_grad(set_to_none=True)  # of the batches before it too: all are computed again
         waiting[place : place + 1] = run.halved(waiting[place][0])
+        if not waiting:
+            raise AsrError(f"step {state.step + 1}: there is no memory for a single utterance. Use a smaller model.")
 
 
 def _check_finite(run: Run, share: Share, losses: Mapping[str, float], *, norm: float) -> None:

@@ -94,14 +94,19 @@ def read_material(config: ExperimentConfig) -> Material:
             f"There are {len(sure)} utterances to train on and {len(dev)} to evaluate on. Name manifests with more in "
             "data.train and data.dev."
         )
+    general = read_manifests(map(Path, data.general or ()))
+    if silent := [one.id for one in (*test, *general) if one.text is None]:
+        raise ManifestError(
+            f"{len(silent)} utterances to judge the result by have no 'text': {listed(silent)}. Add what is "
+            "said in them, or take them out of data.test and data.general."
+        )
     chosen = sorted(dev, key=_rank)[:limit]  # the same ones whatever their order, and when more come
-    general = sorted(read_manifests(map(Path, data.general or ())), key=_rank)[:limit]
     return Material(
         sure,
         chosen,
         dev_left_out=len(dev) - len(chosen),
         test=test,
-        general=general,
+        general=sorted(general, key=_rank)[:limit],
         unsure=len(learned) - len(sure),
     )
 
@@ -203,7 +208,7 @@ def data_sets(
     """
     longest = system.model.decoder.max_tokens
     check_utterances(
-        [*material.train, *material.dev, *material.test, *material.general],
+        [*material.train, *material.dev],
         system.vocabulary,
         max_tokens=None if longest is None else longest - len(system.vocabulary.start_tokens),
         allow_empty=config.data.allow_empty,

@@ -35,7 +35,7 @@ from asr_s2s.training.checkpoints import (
 )
 from asr_s2s.training.clock import Clock
 from asr_s2s.training.history import History
-from asr_s2s.training.optimizer import make_optimizer, set_rate
+from asr_s2s.training.optimizer import set_rate
 from asr_s2s.training.origin import check_origin
 from asr_s2s.training.perplexity import line_loss, total_nats
 from asr_s2s.training.processes import Processes
@@ -161,7 +161,8 @@ class _Run:
             )
             self.state = _State(**read_document(checkpoint)["state"])
             self.system = load_language_model(checkpoint)
-        self.optimizer = make_optimizer(self.system.model, weight_decay=config.training.weight_decay)
+        weights = self.system.model.parameters()
+        self.optimizer = torch.optim.AdamW(weights, weight_decay=config.training.weight_decay)
         if checkpoint:
             restore_optimizer(checkpoint / OPTIMIZER_FILE, self.system.model, self.optimizer)
         self.history = History(output / "history.jsonl", records=self.state.records)
@@ -169,10 +170,10 @@ class _Run:
         self.clock = Clock(config.training.minutes, before=self.state.seconds)
         self.saved_at = self.state.seconds
         self.num_steps = config.training.epochs * len(self._plan(0))
-        weights = sum(map(torch.numel, self.system.model.parameters()))
+        size = sum(map(torch.numel, self.system.model.parameters()))
         report.line(
             f"{len(self.lines)} lines of {len(train)} to train on, {len(self.dev_lines)} held out; "
-            f"{vocabulary.size} tokens, {weights / 1e6:.2f} million weights"
+            f"{vocabulary.size} tokens, {size / 1e6:.2f} million weights"
         )
 
     def train(self, interruption: Interruption) -> None:

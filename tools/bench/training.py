@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+sys.path.pop(0)  # profile.py beside this file would hide Python's own module of that name
+
 import torch
 import transformers
 from rich.console import Console

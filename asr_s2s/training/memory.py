@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-# Beside what is kept there is what is computed with: gradients of activations, copies in other layouts. Measured with
-# tools/bench/memory.py: 1.2 to 1.9 times what is kept.
-WORKING = 2.0
+# Beside what is kept there is what is computed with: gradients of activations, copies in other layouts. The most that
+# tools/bench/memory.py saw was 1.25 times what is kept (conf/finetune.yaml from en; 0.9 for conf/commands.yaml).
+WORKING = 1.5
 USED = 0.9  # of what is free: other programs breathe
 # as torch's allocators say it, and what oneDNN says when it gets no memory
 OUT_OF_MEMORY = (
@@ -44,12 +44,12 @@ class MemoryNeed:
         return max(1, int(memory / (WORKING * (self.per_frame * frames + self.per_square * frames**2))))
 
 
-def measure_need(lengths: Sequence[int], loss_of: Callable[[int], Tensor]) -> MemoryNeed:
-    """Compute the losses of a few utterances and fit what is kept of them for their gradients.
+def measure_need(model: nn.Module, lengths: Sequence[int], loss_of: Callable[[int], Tensor]) -> MemoryNeed:
+    """Compute a model's losses of a few utterances and fit what is kept of them for their gradients.
 
     lengths: frames of each; loss_of: computes the loss of one, by its place
     """
-    kept = [_kept_by(lambda place=place: loss_of(place)) for place in range(len(lengths))]  # type: ignore[misc]
+    kept = [_kept_by(model, lambda place=place: loss_of(place)) for place in range(len(lengths))]  # type: ignore[misc]
     frames = np.asarray(lengths, dtype=np.float64)
     terms = np.stack([frames, frames**2], axis=1)
     per_frame, per_square = np.linalg.lstsq(terms / frames[:, None], np.asarray(kept) / frames, rcond=None)[0]
@@ -58,13 +58,14 @@ def measure_need(lengths: Sequence[int], loss_of: Callable[[int], Tensor]) -> Me
     return MemoryNeed(float(per_frame), float(per_square))
 
 
-def _kept_by(work: Callable[[], Tensor]) -> int:
-    """Count the bytes that autograd keeps for the gradient of what is computed; a storage counts once."""
+def _kept_by(model: nn.Module, work: Callable[[], Tensor]) -> int:
+    """Count the bytes that autograd keeps for a gradient; a storage counts once, the weights not at all."""
+    weights = {value.untyped_storage().data_ptr() for value in (*model.parameters(), *model.buffers())}
     storages: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
-        if not isinstance(tensor, torch.nn.Parameter):
-            storage = tensor.untyped_storage()
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
             storages[storage.data_ptr()] = storage.nbytes()
         return tensor
 

@@ -201,7 +201,7 @@ def _memory_need(
 
     random_state = torch.get_rng_state()
     system.model.train()
-    need = measure_need([batch.features.shape[1] for batch in batches], loss_of)
+    need = measure_need(system.model, [batch.features.shape[1] for batch in batches], loss_of)
     torch.set_rng_state(random_state)
     return need
 

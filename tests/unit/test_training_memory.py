@@ -104,10 +104,17 @@ def test_the_need_of_a_batch_follows_from_single_utterances() -> None:
         return encoder(torch.randn(utterances, frames, 20), lengths)[0].sum()
 
     lengths = [200, 500, 900]
-    need = measure_need(lengths, lambda place: loss_of(lengths[place]))
-    kept = memory._kept_by(lambda: loss_of(1400, utterances=6))
+    need = measure_need(encoder, lengths, lambda place: loss_of(lengths[place]))
+    kept = memory._kept_by(encoder, lambda: loss_of(1400, utterances=6))
     assert need.of(frames=1400, utterances=6) == pytest.approx(memory.WORKING * kept, rel=0.2)
     assert need.utterances(frames=1400, memory=need.of(frames=1400, utterances=6) + 1) == 6
+
+
+def test_weights_count_for_nothing_even_as_views() -> None:
+    model = torch.nn.Linear(1000, 1000, bias=False)
+    features = torch.ones(2, 1000)
+    kept = memory._kept_by(model, lambda: torch.mm(features, model.weight.t()).sum())
+    assert kept == features.nbytes
 
 
 def test_an_allocation_that_fails_is_known_as_such() -> None:

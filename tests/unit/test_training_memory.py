@@ -143,7 +143,7 @@ def test_a_limit_on_the_address_space_counts() -> None:
 
 
 def test_the_advised_batch_fits_every_length() -> None:
-    per_frame, per_square, room = 2e5, 3e2, 8e9
+    per_frame, per_square, room = 2e5, 3e2, 8e10
     need = MemoryNeed(per_frame, per_square)
     buckets = [Bucket(seconds, need.utterances(frames=100 * seconds, memory=room)) for seconds in (2, 5, 10, 20, 35)]
     batch_seconds, quadratic_seconds = advised(buckets)

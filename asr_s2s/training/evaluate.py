@@ -59,9 +59,10 @@ class Evaluation:
         return sum(reading.looped for reading in self.readings)
 
     def spread(self, count: int) -> list[Reading]:
-        """Pick some readings evenly from the short to the long; the same ones at every evaluation."""
+        """Pick some different readings evenly from the short to the long; the same ones at every evaluation."""
         last = len(self.readings) - 1
-        return [self.readings[round(last * (index + 1) / (count + 1))] for index in range(count)]
+        places = dict.fromkeys(round(last * (index + 1) / (count + 1)) for index in range(count))
+        return [self.readings[place] for place in places]
 
 
 def forward(

@@ -24,6 +24,7 @@ from asr_s2s.training.start import start
 BUCKETS = 6  # lengths that are looked at, from short to the longest
 MARGIN = 0.8  # of what was found: memory is in pieces after thousands of steps
 MOST = 4096  # utterances in a batch
+LENGTHS_TO_TELL = 3  # what grows evenly from what grows with the square
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def advised(buckets: Sequence[Bucket]) -> tuple[float, float | None]:
 
     A batch of n utterances of d seconds fits where n (d + d² / quadratic) <= batch.
     """
+    if len(buckets) < LENGTHS_TO_TELL:
+        return min(bucket.utterances * bucket.seconds for bucket in buckets), None
     seconds = np.array([bucket.seconds for bucket in buckets])
     counts = np.array([bucket.utterances for bucket in buckets], dtype=np.float64)
     shares = np.stack([counts * seconds, counts * seconds**2], axis=1)  # of the memory: they should make 1

@@ -153,6 +153,11 @@ def test_the_advised_batch_fits_every_length() -> None:
         assert 0.7 * bucket.utterances < fitting <= bucket.utterances + 1e-6
 
 
+def test_recordings_of_one_length_tell_nothing_of_the_square() -> None:
+    assert advised([Bucket(3.0, 100)]) == (300.0, None)
+    assert advised([Bucket(3.0, 100), Bucket(4.0, 70)]) == (280.0, None)
+
+
 def test_finding_the_batch_measures_every_length_and_writes_nothing(tmp_path: Path) -> None:
     buckets = find_batch(all_at_once(tmp_path))
     assert len(buckets) >= 3

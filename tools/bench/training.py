@@ -4,8 +4,8 @@ usage: training.py MANIFEST [--seconds 40] [--threads 1]
 
 One run, in turns. Both train the same network (two convolutions that shorten the time to a quarter, 6 encoder and 3
 decoder Transformer layers, 256 channels, 4 heads, 1024 in between, characters) on the same batches of the same
-recordings, with AdamW, dropout 0.1, cross-entropy alone. Features are made by asr_s2s for both: for the other they are
-ready in memory, for ours the loader makes them while the model computes.
+recordings, with AdamW, dropout 0.1, cross-entropy alone. Features are computed before: the other gets its batches ready
+in memory, ours loads them from its cache while the model computes.
 """
 
 import argparse
@@ -35,11 +35,11 @@ from asr_s2s.training.start import start
 CHANNELS, HEADS, FEEDFORWARD, ENCODER_LAYERS, DECODER_LAYERS = 256, 4, 1024, 6, 3
 
 
-def experiment(manifest: str, *, minutes: float, threads: int) -> ExperimentConfig:
+def experiment(manifest: str, folder: Path, *, minutes: float, threads: int) -> ExperimentConfig:
     layers = {"channels": CHANNELS, "heads": HEADS, "feedforward": FEEDFORWARD, "dropout": 0.1}
     tree = {
-        "data": {"train": manifest, "batch_seconds": 120},
-        "features": {"kind": "kaldi", "num_mels": 80},
+        "data": {"train": manifest, "batch_seconds": 120, "cache": str(folder / "features")},
+        "features": {"kind": "kaldi", "num_mels": 80, "normalize": "global"},
         "vocabulary": {"kind": "characters", "lowercase": True},
         "model": {
             "encoder": {
@@ -127,7 +127,7 @@ def theirs(config: ExperimentConfig, folder: Path, *, seconds: float, threads: i
 
 def together(manifest: str, folder: Path, *, minutes: float) -> float:
     """Train in two processes of one thread each."""
-    config = experiment(manifest, minutes=minutes, threads=1)
+    config = experiment(manifest, folder, minutes=minutes, threads=1)
     write_config(folder / "bench.yaml", config)
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "asr_s2s", "train"]
     command += [str(folder / "bench.yaml"), "--output", str(folder / "two")]
@@ -141,10 +141,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=40)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    config = experiment(options.manifest, minutes=options.seconds / 60, threads=options.threads)
     print(f"torch {torch.__version__}, transformers {transformers.__version__}, {options.threads} threads")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        config = experiment(options.manifest, folder, minutes=options.seconds / 60, threads=options.threads)
         first = ours(config, folder / "first")
         peer, weights = theirs(config, folder / "theirs", seconds=options.seconds, threads=options.threads)
         second = ours(config, folder / "second")

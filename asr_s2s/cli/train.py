@@ -1,24 +1,32 @@
-"""asr-s2s train: a configuration to a trained model directory."""
+"""asr-s2s train: a configuration, or recordings and a model to adapt, to a trained model directory."""
 
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asr_s2s.cli.terminal import say
+from asr_s2s.cli.terminal import output, say
+
+if TYPE_CHECKING:
+    from asr_s2s.model_store import SpeechSystem
+    from asr_s2s.training import ExperimentConfig
 
 LANGUAGE_MODEL = "language_model"
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="The experiment, a YAML file.")],
+    config: Annotated[Path | None, typer.Argument(help="The experiment, a YAML file; not with --data.")] = None,
     overrides: Annotated[list[str] | None, typer.Argument(help="dotted.key=value, merged into the file.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Model directory; default runs/NAME of the config file.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Recordings to adapt a model to: a folder or a manifest.")] = None,
+    target: Annotated[
+        Path | None, typer.Option("--output", help="Model directory; default runs/NAME of the file or data.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     initial: Annotated[str | None, typer.Option("--from", help="Start from this model's weights.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
+    find_batch: Annotated[bool, typer.Option("--find-batch", help="Only measure how large batches may be.")] = False,
 ) -> None:
     """Train a recogniser, or a language model (kind: language_model); the output folder is the model directory."""
     from asr_s2s.config import kind_of, read_config
@@ -26,23 +34,63 @@ def train(
     from asr_s2s.model_store import load_model
     from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig, train_language_model
     from asr_s2s.training import train as run
+    from asr_s2s.training.processes import Processes
 
-    target = output or Path("runs") / config.stem
     command = shlex.join(["asr-s2s", *sys.argv[1:]])
-    if kind_of(config) == LANGUAGE_MODEL:
-        if initial:
-            raise ConfigError("--from starts a recogniser from another; data.vocabulary_of names the one to help.")
-        texts = read_config(config, LanguageExperimentConfig, overrides or ())
-        made = train_language_model(texts, output=target, resume=resume, threads=threads, command=command)
-        say(f"{target}: done. {made.summary}")
+    if data is not None:
+        target = target or Path("runs") / data.stem
+        keys = [*([str(config)] if config else []), *(overrides or ())]
+        experiment = _adaptation(data, keys, initial=initial, target=target)
+    elif config is None:
+        raise ConfigError("What shall be trained? Name a configuration (conf/*.yaml), or recordings with --data.")
+    else:
+        target = target or Path("runs") / config.stem
+        if kind_of(config) == LANGUAGE_MODEL:
+            if initial or find_batch:
+                raise ConfigError("--from and --find-batch are for recognisers; data.vocabulary_of names one to help.")
+            texts = read_config(config, LanguageExperimentConfig, overrides or ())
+            made = train_language_model(texts, output=target, resume=resume, threads=threads, command=command)
+            say(f"{target}: done. {made.summary}")
+            return
+        experiment = read_config(config, ExperimentConfig, overrides or ())
+    system = load_model(initial) if initial else None
+    if find_batch:
+        _find_batch(experiment, system)
         return
-    experiment = read_config(config, ExperimentConfig, overrides or ())
-    result = run(
-        experiment,
-        output=target,
-        resume=resume,
-        initial=load_model(initial) if initial else None,
-        threads=threads,
-        command=command,
+    result = run(experiment, output=target, resume=resume, initial=system, threads=threads, command=command)
+    if Processes.from_environment().first:
+        say(f"{target}: done. {result.summary}")
+
+
+def _adaptation(data: Path, keys: list[str], *, initial: str | None, target: Path) -> "ExperimentConfig":
+    """Give the configuration that adapts a model to a folder of recordings, or to a manifest."""
+    from asr_s2s.config import read_config
+    from asr_s2s.data.corpora import read_folder
+    from asr_s2s.errors import ConfigError
+    from asr_s2s.manifest import write_manifest
+    from asr_s2s.training import FINETUNE, ExperimentConfig
+
+    if not initial:
+        raise ConfigError("--data adapts a model to recordings: add --from en, or --from and a model directory.")
+    if wrong := [key for key in keys if "=" not in key]:
+        raise ConfigError(f"--data brings its own configuration: leave '{wrong[0]}' out, or leave --data out.")
+    manifest = data
+    if data.is_dir():
+        manifest = target / "recordings.jsonl"
+        write_manifest(manifest, read_folder(data))
+    return read_config(FINETUNE, ExperimentConfig, [f"data.train=[{str(manifest)!r}]", *keys])
+
+
+def _find_batch(experiment: "ExperimentConfig", system: "SpeechSystem | None") -> None:
+    """Say how many utterances fit into memory at once, and how to write that into the configuration."""
+    from asr_s2s.training import advised, find_batch
+
+    buckets = find_batch(experiment, initial=system)
+    output("up to seconds   utterances at once   seconds of audio")
+    for bucket in buckets:
+        output(f"{bucket.seconds:13.1f}   {bucket.utterances:18d}   {bucket.seconds * bucket.utterances:16.0f}")
+    batch_seconds, quadratic_seconds = advised(buckets)
+    quadratic = f" data.quadratic_seconds={quadratic_seconds:.0f}" if quadratic_seconds else ""
+    output(
+        f"\nThe most that fits: data.batch_seconds={batch_seconds:.0f}{quadratic}. Smaller batches often learn better."
     )
-    say(f"{target}: done. {result.summary}")

@@ -29,3 +29,19 @@ class Batch:
             tokens=self.tokens.to(device),
             token_lengths=self.token_lengths.to(device),
         )
+
+    def halves(self) -> tuple["Batch", "Batch"]:
+        """Give two batches of half the utterances each, padded no further than each needs."""
+        middle = len(self) // 2
+        return self._rows(slice(None, middle)), self._rows(slice(middle, None))
+
+    def _rows(self, rows: slice) -> "Batch":
+        feature_lengths, token_lengths = self.feature_lengths[rows], self.token_lengths[rows]
+        return Batch(
+            ids=self.ids[rows],
+            features=self.features[rows, : int(feature_lengths.max())],
+            feature_lengths=feature_lengths,
+            tokens=self.tokens[rows, : int(token_lengths.max())],
+            token_lengths=token_lengths,
+            texts=self.texts[rows],
+        )

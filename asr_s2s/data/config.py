@@ -77,7 +77,13 @@ class DataConfig(PartConfig):
 
     train: Manifests
     dev: Manifests | None = None  # None: taken from train, by speaker where there are several
+    test: Manifests | None = None  # judge the result once; with --from, the model that it started from as well
+    test_share: Share | None = None  # where test names none: taken from train, by speaker where there are several
+    general: Manifests | None = None  # other speech, which a model that is adapted must not forget
+    min_confidence: Probability | None = None  # where there is no text, pred_text is learned if it is as sure as that
     batch_seconds: PositiveFloat = 120.0  # of audio and padding together
+    quadratic_seconds: PositiveFloat | None = None  # an utterance this long counts twice, half as long 1.5 times
+    workers: Annotated[int, Field(ge=1)] = 1  # threads that make batches while the model computes
     shortest_first_epochs: Count = 0  # the first epochs go from short to long, which helps attention to form
     allow_empty: bool = False  # a text may be empty: nobody speaks there, and the model shall learn to say nothing
     cache: str | None = None  # a folder for computed features

@@ -10,33 +10,42 @@ LENGTH_JITTER = 0.05
 
 
 def epoch_plan(
-    durations: Sequence[float], *, batch_seconds: float, seed: int, epoch: int, shortest_first: bool = False
+    durations: Sequence[float],
+    *,
+    batch_seconds: float,
+    seed: int,
+    epoch: int,
+    quadratic_seconds: float | None = None,
+    shortest_first: bool = False,
 ) -> list[list[int]]:
     """Plan one epoch: batches of indices into durations, every index exactly once.
 
     A batch holds utterances of similar duration and costs its longest duration times their count (padding is paid
     for); the cost is at most batch_seconds, save for an utterance that exceeds it alone and gets a batch of its own.
+    quadratic_seconds: self-attention costs with the square of a duration; an utterance of d seconds counts
+        d + d² / quadratic_seconds, so that batches of long ones are smaller; None: d alone
     The order of batches is drawn from (seed, epoch), or from short to long with shortest_first.
     """
     rng = np.random.default_rng([seed, epoch])
     jitter = rng.uniform(1 - LENGTH_JITTER / 2, 1 + LENGTH_JITTER / 2, size=len(durations))
     by_length = np.argsort(np.asarray(durations, dtype=np.float64) * jitter, kind="stable")
-    batches = _fill_batches(by_length.tolist(), durations, batch_seconds=batch_seconds)
+    costs = [seconds + (seconds**2 / quadratic_seconds if quadratic_seconds else 0.0) for seconds in durations]
+    batches = _fill_batches(by_length.tolist(), costs, limit=batch_seconds)
     if shortest_first:
         return batches
     return [batches[index] for index in rng.permutation(len(batches))]
 
 
-def _fill_batches(order: list[int], durations: Sequence[float], *, batch_seconds: float) -> list[list[int]]:
+def _fill_batches(order: list[int], costs: Sequence[float], *, limit: float) -> list[list[int]]:
     batches: list[list[int]] = []
-    longest = 0.0
+    most = 0.0
     for index in order:
-        longest = max(longest, durations[index])
-        if batches and longest * (len(batches[-1]) + 1) <= batch_seconds:
+        most = max(most, costs[index])
+        if batches and most * (len(batches[-1]) + 1) <= limit:
             batches[-1].append(index)
         else:
             batches.append([index])
-            longest = durations[index]
+            most = costs[index]
     return batches
 
 

@@ -9,6 +9,7 @@ from asr_s2s.models.losses import (
     ctc_loss,
     guided_attention_loss,
     length_loss,
+    loss_counts,
     total_loss,
     with_start_and_end,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "ctc_loss",
     "guided_attention_loss",
     "length_loss",
+    "loss_counts",
     "total_loss",
     "valid_frames",
     "with_start_and_end",

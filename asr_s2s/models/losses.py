@@ -4,6 +4,7 @@ The word "per token" counts the end token where it is predicted (cross-entropy, 
 absent (CTC). References stand at the functions.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -49,6 +50,19 @@ class LossConfig(PartConfig):
         """Tell whether attention is guided in this epoch (from 0), so that the model must be asked for its weights."""
         return self.guided_attention is not None and epoch < self.guided_attention.epochs
 
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of every loss that there may be, by its name."""
+        guided, learned = self.guided_attention, self.distillation
+        return {
+            "cross_entropy": self.cross_entropy.weight,
+            "ctc": self.ctc,
+            "length": self.length,
+            "guided_attention": guided.weight if guided else 0.0,
+            "states": learned.states if learned else 0.0,
+            "divergence": learned.tokens if learned else 0.0,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Losses:
@@ -72,45 +86,62 @@ def total_loss(
     config: LossConfig,
     epoch: int,
     teacher: TeacherOutput | None = None,
+    counts: Mapping[str, float] | None = None,
 ) -> Losses:
     """Add up every loss that the model's output allows.
 
     tokens: (batch, token), without start and end; targets: (batch, token + 1), with the end (with_start_and_end)
     epoch: counted from 0; where config.guides(epoch), the output must hold the attention
     teacher: what config.distillation compares with; None: nothing is compared, as on a development set
+    counts: what the losses of all batches of a step are divided by (loss_counts, summed), so that theirs add up to
+        those of one large batch; None: this batch is all
 
     Raises ConfigError where attention is to be guided and the output holds none.
     """
     # the start tokens but the last have no target: a prompt is given, not predicted
     logits = output.logits[:, -targets.size(1) :]
     parts = {"cross_entropy": cross_entropy(logits, targets, target_lengths, smoothing=config.cross_entropy.smoothing)}
-    total = config.cross_entropy.weight * parts["cross_entropy"]
     left_out = 0
     if output.ctc_logits is not None:
         parts["ctc"] = ctc_loss(output.ctc_logits, output.encoder_lengths, tokens, token_lengths)
-        total = total + config.ctc * parts["ctc"]
         left_out = int((~fits_ctc(output.encoder_lengths, tokens, token_lengths)).sum())
     if output.predicted_lengths is not None:
         parts["length"] = length_loss(output.predicted_lengths, token_lengths)
-        total = total + config.length * parts["length"]
     if config.guided_attention is not None and config.guides(epoch):
         if output.attention is None:
             raise ConfigError(
                 "losses.guided_attention is set, but the model gave no attention weights. "
                 "Remove it where model.attention.kind is none; elsewhere call the model with_attention=True."
             )
-        guided = config.guided_attention
-        attention = output.attention[:, -targets.size(1) :]
         parts["guided_attention"] = guided_attention_loss(
-            attention, target_lengths, output.encoder_lengths, sigma=guided.sigma
+            output.attention[:, -targets.size(1) :],
+            target_lengths,
+            output.encoder_lengths,
+            sigma=config.guided_attention.sigma,
         )
-        total = total + guided.weight * parts["guided_attention"]
     if config.distillation is not None and teacher is not None:
         parts["states"] = state_loss(output.encoder_out, teacher.states, teacher.state_lengths)
         parts["divergence"] = token_divergence(logits, teacher.tokens, teacher.log_probs, teacher.token_lengths)
-        total = total + config.distillation.states * parts["states"]
-        total = total + config.distillation.tokens * parts["divergence"]
+    if counts is not None:
+        own = loss_counts(tokens, token_lengths, output.encoder_lengths, teacher=teacher)
+        parts = {name: value * (own[name] / max(counts[name], 1)) for name, value in parts.items()}
+    total = torch.stack([config.weights[name] * value for name, value in parts.items()]).sum()
     return Losses(total, parts, left_out)
+
+
+def loss_counts(
+    tokens: Tensor, token_lengths: Tensor, encoder_lengths: Tensor, *, teacher: TeacherOutput | None
+) -> dict[str, float]:
+    """Tell what each loss of a batch is a mean over, by its name: how many tokens, utterances or values."""
+    targets = float(token_lengths.sum()) + len(token_lengths)  # with the end tokens
+    return {
+        "cross_entropy": targets,
+        "ctc": float((token_lengths * fits_ctc(encoder_lengths, tokens, token_lengths)).sum()),
+        "length": float(len(token_lengths)),
+        "guided_attention": targets,
+        "states": float(teacher.state_lengths.sum()) * teacher.states.size(2) if teacher else 0.0,
+        "divergence": float(teacher.token_lengths.sum()) if teacher else 0.0,
+    }
 
 
 def with_start_and_end(

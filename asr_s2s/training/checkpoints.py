@@ -1,28 +1,29 @@
 """Checkpoints: a model directory with what the loop needs to go on as if it had never stopped.
 
 ``checkpoints/step-00001200/`` holds the model's own files, ``optimizer.safetensors`` (the optimizer's values by weight
-name, and the state of the random generators) and ``training_state.json``. It is written under a temporary name and
-renamed when all of it is on disk; the last few and the best few stay.
+name, and the state of every process's random generators) and ``training_state.json``. It is written under a temporary
+name and renamed when all of it is on disk; the last few and the best few stay. At no moment is there none.
 """
 
 import json
 import os
 import shutil
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from asr_s2s.errors import CheckpointError
-from asr_s2s.model_store import SpeechSystem, save_model
+from asr_s2s.files import write_text
 
 OPTIMIZER_FILE = "optimizer.safetensors"
 STATE_FILE = "training_state.json"
-CPU_RANDOM, CUDA_RANDOM = "random_state/cpu", "random_state/cuda"
+RANDOM = "random_state"
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,13 @@ class TrainingState:
 
     step: int = 0  # updates made
     epoch: int = 0  # epochs completed
-    batches: int = 0  # batches of the current epoch's plan that were trained on
+    batches: int = 0  # batches of the current epoch's plan that were trained on, by all processes
     seconds: float = 0.0  # time spent so far, in all sittings
-    bfloat16: bool = False  # decided once, at the start
+    records: int = 0  # lines of the history
+    precision: str = "float32"  # decided once, at the start
+    scaler: dict[str, float] = field(default_factory=dict)  # of float16: by how much gradients are enlarged
     best: list[Candidate] = field(default_factory=list)  # best first
+    without_gain: int = 0  # evaluations since the best one
     told: list[str] = field(default_factory=list)  # causes of alarms that were already given
 
 
@@ -60,69 +64,66 @@ def latest_checkpoint(run_folder: Path) -> Path | None:
 
 
 def save_checkpoint(
-    run_folder: Path,
-    system: SpeechSystem,
+    target: Path,
     *,
-    optimizer: torch.optim.Optimizer,
-    state: TrainingState,
+    write_model: Callable[[Path], None],
+    tensors: dict[str, Tensor],
+    state: dict[str, Any],
     origin: dict[str, Any],
-) -> Path:
+) -> None:
     """Save all that resuming needs; nothing of it is seen under its name before it is complete.
 
+    write_model: writes the model's own files into a folder; tensors: optimizer_tensors and random_tensors
     origin: what the run was made from (configuration, data), so that resuming with another can be refused
+
+    Raises CheckpointError if the disk is full; what was saved before is whole.
     """
-    target = checkpoint_folder(run_folder, state.step)
-    temporary = target.with_name(f".{target.name}.tmp")
+    document = json.dumps({"state": state, "origin": origin}, indent=1, ensure_ascii=False) + "\n"
+    if (target / STATE_FILE).exists():  # of this very step: the weights are the same, and are never taken away
+        write_text(target / STATE_FILE, document)
+        return
+    temporary = _hidden(target)
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
     try:
-        save_model(temporary, system, card="A checkpoint of a training run; see the model card of the run's folder.\n")
-        save_file(optimizer_tensors(system.model, optimizer) | random_states(), temporary / OPTIMIZER_FILE)
-        document = json.dumps({"state": asdict(state), "origin": origin}, indent=1, ensure_ascii=False)
-        (temporary / STATE_FILE).write_text(document + "\n", encoding="utf-8")
+        temporary.mkdir(parents=True)
+        write_model(temporary)
+        save_file(tensors, temporary / OPTIMIZER_FILE)
+        (temporary / STATE_FILE).write_text(document, encoding="utf-8")
         _sync([*temporary.iterdir(), temporary])
-        shutil.rmtree(target, ignore_errors=True)
+        shutil.rmtree(target, ignore_errors=True)  # an incomplete one
         temporary.rename(target)
         _sync([target.parent])
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(_unwritten(target, error, needed=_size(tensors))) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return target
 
 
-def rotate_checkpoints(run_folder: Path, *, last: int, best: Iterable[Candidate]) -> None:
-    """Delete all checkpoints but the last few and those of the best candidates."""
+def rotate_checkpoints(run_folder: Path, *, last: int, best: Iterable[Candidate] = ()) -> None:
+    """Delete all checkpoints but the last few and those of the best candidates, and what a kill left half deleted."""
     kept = {checkpoint_folder(run_folder, candidate.step).name for candidate in best}
     for folder in _checkpoints(run_folder)[:-last]:
         if folder.name not in kept:
-            shutil.rmtree(folder)
+            folder.rename(_hidden(folder))  # so that none is seen that lacks a file
+    for folder in (run_folder / "checkpoints").glob(".*.tmp"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def restore_state(checkpoint: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> TrainingState:
-    """Put optimizer and random states back; the weights come with the checkpoint's model directory.
-
-    Raises CheckpointError if the files do not fit the model.
-    """
-    restore_optimizer(checkpoint / OPTIMIZER_FILE, model, optimizer)
-    values = read_document(checkpoint)["state"]
-    return TrainingState(**values | {"best": [Candidate(**one) for one in values["best"]]})
-
-
-def restore_optimizer(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Put the optimizer's values and the random states of a file back.
+def restore_optimizer(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, rank: int = 0) -> None:
+    """Put the optimizer's values and the random states of one process back.
 
     Raises CheckpointError if they do not fit the model.
     """
     tensors = load_file(path)
-    torch.set_rng_state(tensors.pop(CPU_RANDOM))
-    cuda = tensors.pop(CUDA_RANDOM, None)
-    if cuda is not None and torch.cuda.is_available():
-        torch.cuda.set_rng_state(cuda)
     parameters = dict(model.named_parameters())
     for key, value in tensors.items():
-        name, _, kind = key.partition("/")
-        if name not in parameters:
-            raise CheckpointError(f"{path}: '{name}' is not a weight of this model.")
-        optimizer.state[parameters[name]][kind] = value.to(parameters[name].device)
+        name, _, kind = key.rpartition("/")
+        if name == f"{RANDOM}/{rank}":
+            _set_random(kind, value)
+        elif not name.startswith(RANDOM):
+            if name not in parameters:
+                raise CheckpointError(f"{path}: '{name}' is not a weight of this model.")
+            optimizer.state[parameters[name]][kind] = value.to(parameters[name].device)
 
 
 def read_document(checkpoint: Path) -> dict[str, Any]:
@@ -140,8 +141,10 @@ def read_document(checkpoint: Path) -> dict[str, Any]:
     return document
 
 
-def _checkpoints(run_folder: Path) -> list[Path]:
-    return sorted((run_folder / "checkpoints").glob("step-*"))
+def read_state(checkpoint: Path) -> TrainingState:
+    """Read where a run was."""
+    values = read_document(checkpoint)["state"]
+    return TrainingState(**values | {"best": [Candidate(**one) for one in values["best"]]})
 
 
 def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -154,9 +157,44 @@ def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dic
 
 
 def random_states() -> dict[str, Tensor]:
-    """Give the states of the random generators by name."""
-    states = {CPU_RANDOM: torch.get_rng_state()}
-    return states | ({CUDA_RANDOM: torch.cuda.get_rng_state()} if torch.cuda.is_available() else {})
+    """Give the states of this process's random generators."""
+    states = {"cpu": torch.get_rng_state()}
+    return states | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else {})
+
+
+def random_tensors(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Name the random states of all processes, 'random_state/0/cpu'."""
+    return {f"{RANDOM}/{rank}/{kind}": value for rank, one in enumerate(states) for kind, value in one.items()}
+
+
+def _set_random(kind: str, value: Tensor) -> None:
+    if kind == "cpu":
+        torch.set_rng_state(value)
+    elif torch.cuda.is_available():
+        torch.cuda.set_rng_state(value)
+
+
+def _checkpoints(run_folder: Path) -> list[Path]:
+    return sorted((run_folder / "checkpoints").glob("step-*"))
+
+
+def _hidden(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.tmp")
+
+
+def _size(tensors: dict[str, Tensor]) -> int:
+    """Tell about how many bytes a checkpoint has: the optimizer holds two values a weight, the model one."""
+    return sum(value.nbytes for value in tensors.values()) * 3 // 2
+
+
+def _unwritten(target: Path, error: Exception, *, needed: int) -> str:
+    free = shutil.disk_usage(next(folder for folder in target.parents if folder.exists())).free
+    earlier = [folder for folder in _checkpoints(target.parent.parent) if (folder / STATE_FILE).exists()]
+    return (
+        f"{target}: cannot be written ({error}). A checkpoint needs {needed / 1e6:.1f} MB, {free / 1e6:.1f} MB are "
+        f"free. {f'{earlier[-1]} is whole' if earlier else 'Nothing was saved before'}. Make room (training.keep and "
+        "training.average say how many stay) and go on with --resume."
+    )
 
 
 def _sync(paths: Iterable[Path]) -> None:

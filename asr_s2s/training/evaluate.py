@@ -12,6 +12,7 @@ from asr_s2s.models import LossConfig, Losses, ModelOutput, TeacherOutput, total
 from asr_s2s.scoring import ErrorRate, character_errors, word_errors
 from asr_s2s.search import Hypothesis, SearchConfig
 from asr_s2s.training.monitor import Alignment, measure_alignment
+from asr_s2s.training.precision import autocast
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,10 @@ class Evaluation:
         return sum(reading.looped for reading in self.readings)
 
     def spread(self, count: int) -> list[Reading]:
-        """Pick some readings evenly from the short to the long; the same ones at every evaluation."""
+        """Pick some different readings evenly from the short to the long; the same ones at every evaluation."""
         last = len(self.readings) - 1
-        return [self.readings[round(last * (index + 1) / (count + 1))] for index in range(count)]
+        places = dict.fromkeys(round(last * (index + 1) / (count + 1)) for index in range(count))
+        return [self.readings[place] for place in places]
 
 
 def forward(
@@ -69,20 +71,22 @@ def forward(
     *,
     losses: LossConfig,
     epoch: int,
-    bfloat16: bool,
     with_attention: bool,
+    arithmetic: str = "float32",
     teacher: TeacherOutput | None = None,
+    counts: Mapping[str, float] | None = None,
 ) -> tuple[ModelOutput, Losses, Tensor, Tensor]:
     """Run the model with the true tokens given and compute the losses.
 
     teacher: what the model shall imitate of this batch
+    counts: what the losses are divided by, where the batch is one of several in a step (total_loss)
     returns: the model's output, its losses, targets (batch, token + 1), target_lengths (batch,), end token included
     """
     vocabulary = system.vocabulary
     inputs, targets, target_lengths = with_start_and_end(
         batch.tokens, batch.token_lengths, start_tokens=vocabulary.start_tokens, end_token=vocabulary.end_token
     )
-    with torch.autocast(batch.features.device.type, torch.bfloat16, enabled=bfloat16):
+    with autocast(batch.features.device, arithmetic):
         output = system.model(batch.features, batch.feature_lengths, inputs, with_attention=with_attention)
     found = total_loss(
         output,
@@ -93,6 +97,7 @@ def forward(
         config=losses,
         epoch=epoch,
         teacher=teacher,
+        counts=counts,
     )
     return output, found, targets, target_lengths
 
@@ -115,10 +120,9 @@ def evaluate(
     num_tokens = num_right = 0
     for indices in epoch_plan(dataset.durations, batch_seconds=batch_seconds, seed=0, epoch=0):
         batch = dataset.batch(indices).to(device)
-        output, found, targets, target_lengths = forward(
-            system, batch, losses=losses, epoch=0, bfloat16=False, with_attention=True
-        )
-        add_weighted(sums, found.parts, weight=int(target_lengths.sum()))
+        output, found, targets, target_lengths = forward(system, batch, losses=losses, epoch=0, with_attention=True)
+        for name, value in found.parts.items():
+            sums[name] = sums.get(name, 0.0) + int(target_lengths.sum()) * float(value)
         num_tokens += int(target_lengths.sum())
         right = output.logits[:, -targets.shape[1] :].argmax(2) == targets
         num_right += int((right & valid_frames(target_lengths, targets.shape[1])).sum())
@@ -135,12 +139,6 @@ def evaluate(
         alignment=measure_alignment(attentions) if attentions else None,
         readings=tuple(sorted(readings, key=lambda reading: (len(reading.reference), reading.id))),
     )
-
-
-def add_weighted(sums: dict[str, float], parts: Mapping[str, Tensor], *, weight: float) -> None:
-    """Add weighted losses to running sums, in place."""
-    for name, value in parts.items():
-        sums[name] = sums.get(name, 0.0) + weight * float(value.detach())
 
 
 def _read(system: SpeechSystem, batch: Batch, output: ModelOutput, hypothesis: Hypothesis, *, row: int) -> Reading:

@@ -1,6 +1,6 @@
 """The configuration of a training run: every room's part, joined, and what the loop itself needs."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -10,9 +10,8 @@ from asr_s2s.features import FeatureConfig
 from asr_s2s.models import LossConfig, ModelConfig
 from asr_s2s.search import SearchConfig
 from asr_s2s.text import VocabularyConfig
+from asr_s2s.training.precision import Precision
 from asr_s2s.training.schedule import Decay
-
-Precision = Literal["float32", "bfloat16", "auto"]
 
 
 class TrainingConfig(PartConfig):
@@ -26,8 +25,10 @@ class TrainingConfig(PartConfig):
     floor: float = Field(default=0.01, ge=0, le=1)  # share of the learning rate that is left at the end
     weight_decay: NonNegativeFloat = 0.01  # on matrices only
     clip: PositiveFloat = 1.0  # largest norm of the gradient
-    accumulate: PositiveInt = 1  # batches a step
+    accumulate: PositiveInt = 1  # batches a step, in each process
     precision: Precision = "float32"  # auto measures whether bfloat16 is faster on this machine
+    compile: bool = False  # the encoder, by torch.compile: a minute at the start, for faster steps
+    rates: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)  # {encoder: 0.1}; 0 freezes a part
     seed: NonNegativeInt = 1
     threads: PositiveInt | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -37,13 +38,16 @@ class TrainingConfig(PartConfig):
     dev_share: float = Field(default=0.05, gt=0, lt=1)  # of each training manifest, where data.dev names none
     dev_by_speaker: bool | None = None  # whole speakers; None: where a manifest has several
     dev_search: SearchConfig = SearchConfig(beam=1)  # greedy: quick enough for every epoch
+    patience: PositiveInt | None = None  # evaluations without a lower WER that end the run
     samples: NonNegativeInt = 3  # hypotheses shown beside their references
     alarm_after: NonNegativeInt = 8  # epochs before the alignment monitor may raise an alarm
     plots: bool = True
+    tensorboard: bool = False  # event files as well
 
     average: PositiveInt = 5  # the best so many checkpoints become the result
     keep: PositiveInt = 2  # last checkpoints that stay beside the best ones
-    checkpoint_steps: PositiveInt | None = None  # also between evaluations, every so many steps
+    checkpoint_minutes: PositiveFloat | None = 10  # also between evaluations: the most that a failure can cost
+    checkpoint_steps: PositiveInt | None = None  # or every so many steps
     log_every: PositiveInt = 10  # steps from one record of the history to the next
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,29 @@ Record = dict[str, Any]
 class History:
     """Records of one run, in memory for the plots and on disk for everyone else."""
 
-    def __init__(self, path: Path, *, step: int = 0) -> None:
-        """Open the log as it was at a step: later records, of work that was lost, are cut off the file."""
+    def __init__(self, path: Path | None, *, records: int = 0) -> None:
+        """Open the log with its first records; later ones, of work that was lost, are cut off the file.
+
+        path: None for a process that does not write
+        """
         self.path = path
-        self.records = [record for record in read_history(path) if record["step"] <= step] if step else []
-        write_text(path, "".join(map(_line, self.records)))
+        self.records = read_history(path)[:records] if path else []
+        if path:
+            write_text(path, "".join(map(_line, self.records)))
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Append one record; numbers that JSON cannot hold (NaN, infinity) become null."""
         kept = {key: _finite(value) for key, value in record.items()}
         self.records.append(kept)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(_line(kept))
+        if self.path:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(_line(kept))
+
+    def sync(self) -> None:
+        """Make sure that what was added is on disk: a checkpoint counts on it."""
+        if self.path:
+            with self.path.open("rb") as file:
+                os.fsync(file.fileno())
 
     def of(self, event: str) -> list[Record]:
         """Give the records of one event, "train" or "evaluation"."""

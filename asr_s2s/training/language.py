@@ -1,9 +1,6 @@
 """Training a language model on texts: the same loop as for speech, on lines instead of recordings."""
 
-import json
 import math
-import shutil
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,11 +9,10 @@ import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from rich.console import Console
-from safetensors.torch import save_file
 from torch import nn
 
 from asr_s2s.config import PartConfig, write_config
-from asr_s2s.errors import CheckpointError, ConfigError
+from asr_s2s.errors import ConfigError
 from asr_s2s.model_store import (
     LanguageDirectoryConfig,
     LanguageSystem,
@@ -27,22 +23,28 @@ from asr_s2s.models import LanguageModelConfig
 from asr_s2s.text.vocabulary import digest_of
 from asr_s2s.training.checkpoints import (
     OPTIMIZER_FILE,
-    STATE_FILE,
     checkpoint_folder,
     latest_checkpoint,
     optimizer_tensors,
     random_states,
+    random_tensors,
     read_document,
     restore_optimizer,
+    rotate_checkpoints,
+    save_checkpoint,
 )
+from asr_s2s.training.clock import Clock
 from asr_s2s.training.history import History
+from asr_s2s.training.optimizer import set_rate
+from asr_s2s.training.origin import check_origin
 from asr_s2s.training.perplexity import line_loss, total_nats
+from asr_s2s.training.processes import Processes
 from asr_s2s.training.progress import Interruption, Report
 from asr_s2s.training.schedule import Decay, learning_rate
 from asr_s2s.training.texts import TextConfig, held_apart, spelled, vocabulary_for, windows
 
 WINDOW = 50  # batches among which lines of like length are put together
-CHANGEABLE = ("epochs", "minutes", "threads")
+CHANGEABLE = {f"config.training.{name}" for name in ("epochs", "minutes", "threads", "checkpoint_minutes")}
 
 
 class LanguageTrainingConfig(PartConfig):
@@ -59,6 +61,7 @@ class LanguageTrainingConfig(PartConfig):
     seed: NonNegativeInt = 1
     threads: PositiveInt | None = None
     log_every: PositiveInt = 50  # steps
+    checkpoint_minutes: PositiveFloat = 10  # also between evaluations
 
 
 class LanguageExperimentConfig(PartConfig):
@@ -78,6 +81,7 @@ class _State:
     epoch: int = 0
     batches: int = 0  # of the current epoch's plan that were trained on
     seconds: float = 0.0
+    records: int = 0  # lines of the history
     best: float | None = None  # bits a character of the held-out lines
 
 
@@ -107,6 +111,8 @@ def train_language_model(
 
     Raises ConfigError for a folder that holds a run already, CheckpointError if what is resumed was made otherwise.
     """
+    if Processes.from_environment().count > 1:
+        raise ConfigError("A language model is trained in one process. Start it without torchrun.")
     checkpoint = latest_checkpoint(output)
     if checkpoint and not resume:
         raise ConfigError(f"{output} holds a run already. Add --resume to go on with it, or name another --output.")
@@ -135,8 +141,10 @@ class _Run:
         directory = LanguageDirectoryConfig(kind="language_model", vocabulary=kind, model=config.model)
         self.system = LanguageSystem(output.name, directory, config.model.build(vocabulary.size), vocabulary)
         self.origin = {
-            "config": config.model_dump(mode="json", exclude={"training": set(CHANGEABLE)}),
-            "texts": digest_of(*train, "", *dev),
+            "config": config.model_dump(mode="json"),
+            "lines": len(train),
+            "held_out": len(dev),
+            "data": digest_of(*train, "", *dev),
         }
         self.lines = self._spelled(train)
         self.dev_lines, self.dev_texts = self._spelled(dev), dev
@@ -148,48 +156,56 @@ class _Run:
             )
         self.state = _State()
         if checkpoint:
-            self.system = self._restored(checkpoint)
-        weights = [weight for weight in self.system.model.parameters() if weight.requires_grad]
+            check_origin(
+                checkpoint, self.origin, changeable=CHANGEABLE, difference=lambda: "the texts are not the same"
+            )
+            self.state = _State(**read_document(checkpoint)["state"])
+            self.system = load_language_model(checkpoint)
+        weights = self.system.model.parameters()
         self.optimizer = torch.optim.AdamW(weights, weight_decay=config.training.weight_decay)
         if checkpoint:
             restore_optimizer(checkpoint / OPTIMIZER_FILE, self.system.model, self.optimizer)
-        self.history = History(output / "history.jsonl", step=self.state.step)
+        self.history = History(output / "history.jsonl", records=self.state.records)
         write_config(output / "experiment.yaml", config)
-        self.began = time.monotonic() - self.state.seconds
+        self.clock = Clock(config.training.minutes, before=self.state.seconds)
+        self.saved_at = self.state.seconds
         self.num_steps = config.training.epochs * len(self._plan(0))
+        size = sum(map(torch.numel, self.system.model.parameters()))
         report.line(
             f"{len(self.lines)} lines of {len(train)} to train on, {len(self.dev_lines)} held out; "
-            f"{vocabulary.size} tokens, {sum(map(torch.numel, weights)) / 1e6:.2f} million weights"
+            f"{vocabulary.size} tokens, {size / 1e6:.2f} million weights"
         )
 
     def train(self, interruption: Interruption) -> None:
         training, state, model = self.config.training, self.state, self.system.model
-        while state.epoch < training.epochs and not self._out_of_time:
+        while state.epoch < training.epochs and not self.clock.over:
             model.train()
             for rows in self._plan(state.epoch)[state.batches :]:
                 rate = learning_rate(
                     state.step, self._progress, peak=training.learning_rate, warmup=training.warmup,
                     decay=training.decay, floor=training.floor,
                 )  # fmt: skip
-                for group in self.optimizer.param_groups:
-                    group["lr"] = rate
+                set_rate(self.optimizer, rate)
                 loss = line_loss(self.system, [self.lines[row] for row in rows])
                 self.optimizer.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss)
                 nn.utils.clip_grad_norm_(model.parameters(), training.clip)
                 self.optimizer.step()
                 state.step, state.batches = state.step + 1, state.batches + 1
+                self.clock.now = self.clock.seconds
                 self._log(float(loss.detach()), rate)
-                if interruption.signal:
+                if interruption.signal or self.clock.now - self.saved_at >= 60 * training.checkpoint_minutes:
                     self._save()
-                interruption.obey()
-                if self._out_of_time:
+                if interruption.signal:
+                    interruption.obey()
+                if self.clock.over:
                     break
             else:
                 state.epoch, state.batches = state.epoch + 1, 0
             self._look()
             self._save()
-            interruption.obey()
+            if interruption.signal:
+                interruption.obey()
 
     def evaluated(self, system: LanguageSystem) -> LanguageResult:
         nats = total_nats(system, self.dev_lines, batch_tokens=self.config.data.batch_tokens)
@@ -198,18 +214,8 @@ class _Run:
         return LanguageResult(nats / characters / math.log(2), math.exp(nats / max(words, 1)))
 
     @property
-    def _seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    @property
     def _progress(self) -> float:
-        minutes = self.config.training.minutes
-        return min(1.0, max(self.state.step / self.num_steps, self._seconds / (60 * minutes) if minutes else 0.0))
-
-    @property
-    def _out_of_time(self) -> bool:
-        minutes = self.config.training.minutes
-        return minutes is not None and self._seconds >= 60 * minutes
+        return min(1.0, max(self.state.step / self.num_steps, self.clock.share))
 
     def _spelled(self, texts: list[str]) -> list[list[int]]:
         """Spell the lines that can be; the texts that stay are those lines."""
@@ -232,17 +238,17 @@ class _Run:
     def _log(self, loss: float, rate: float) -> None:
         if not math.isfinite(loss):
             raise ConfigError(f"step {self.state.step}: the loss is not finite. Halve training.learning_rate.")
-        self.report.step(f"epoch {self.state.epoch + 1}, loss {loss:.3f}", progress=self._progress)
+        self.report.step(f"epoch {self.state.epoch + 1}", progress=self._progress, losses={"loss": loss})
         if self.state.step % self.config.training.log_every == 0:
             record = {"event": "train", "step": self.state.step, "epoch": self.state.epoch, "loss": loss}
-            self.history.add(record | {"learning_rate": rate, "seconds": round(self._seconds, 2)})
+            self.history.add(record | {"learning_rate": rate, "seconds": round(self.clock.seconds, 2)})
 
     def _look(self) -> None:
         """Measure the held-out lines; keep the model if it is the best so far."""
         self.system.model.eval()
         result = self.evaluated(self.system)
         record = {"event": "evaluation", "step": self.state.step, "epoch": self.state.epoch, **asdict(result)}
-        self.history.add(record | {"seconds": round(self._seconds, 2)})
+        self.history.add(record | {"seconds": round(self.clock.seconds, 2)})
         self.report.line(f"epoch {self.state.epoch}: {result.summary}")
         if self.state.best is None or result.bits < self.state.best:
             self.state.best = result.bits
@@ -254,27 +260,14 @@ class _Run:
 
     def _save(self) -> None:
         """Write a checkpoint of this moment, and only then let go of the one before."""
-        self.state.seconds = self._seconds
-        target = checkpoint_folder(self.output, self.state.step)
-        temporary = target.with_name(f".{target.name}.tmp")
-        shutil.rmtree(temporary, ignore_errors=True)
-        save_language_model(temporary, self.system, card="A checkpoint of a training run.\n")
-        tensors = optimizer_tensors(self.system.model, self.optimizer) | random_states()
-        save_file(tensors, temporary / OPTIMIZER_FILE)
-        document = {"state": asdict(self.state), "origin": self.origin}
-        (temporary / STATE_FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        shutil.rmtree(target, ignore_errors=True)
-        temporary.rename(target)
-        for folder in target.parent.glob("step-*"):
-            if folder != target:
-                shutil.rmtree(folder)
-
-    def _restored(self, checkpoint: Path) -> LanguageSystem:
-        document = read_document(checkpoint)
-        if document["origin"] != self.origin:
-            raise CheckpointError(
-                f"{checkpoint}: this run was started with another configuration or other texts. Use what it was "
-                "started with (experiment.yaml), or another --output."
-            )
-        self.state = _State(**document["state"])
-        return load_language_model(checkpoint)
+        self.history.sync()
+        self.saved_at = self.state.seconds = self.clock.seconds
+        self.state.records = len(self.history.records)
+        save_checkpoint(
+            checkpoint_folder(self.output, self.state.step),
+            write_model=lambda folder: save_language_model(folder, self.system, card="A checkpoint of a training.\n"),
+            tensors=optimizer_tensors(self.system.model, self.optimizer) | random_tensors([random_states()]),
+            state=asdict(self.state),
+            origin=self.origin,
+        )
+        rotate_checkpoints(self.output, last=1)

@@ -1,17 +1,33 @@
 """What happens after an epoch: evaluate, record, draw, show samples, raise an alarm, keep the best."""
 
 from dataclasses import asdict
+from shutil import copyfile
 
 from asr_s2s.training.checkpoints import Candidate
 from asr_s2s.training.evaluate import Evaluation, evaluate
 from asr_s2s.training.monitor import find_alarm
+from asr_s2s.training.page import attention_picture, write_page
 from asr_s2s.training.plots import draw_attention, draw_error_rates, draw_losses
 from asr_s2s.training.progress import described
 from asr_s2s.training.run import Run
 
 
 def look(run: Run) -> None:
-    """Evaluate the model as it is and leave a record, pictures and a checkpoint."""
+    """Evaluate the model as it is and leave a record, pictures and a checkpoint; the first process does it for all."""
+    state = run.state
+    if run.processes.first:
+        evaluation = _evaluated(run)
+        _record(run, evaluation)
+        _tell(run, evaluation)
+        if run.config.training.plots:
+            _draw(run, evaluation)
+        write_page(run.folder)
+    state.best, state.without_gain = run.processes.of_first((state.best, state.without_gain))
+    run.save()
+
+
+def _evaluated(run: Run) -> Evaluation:
+    """Evaluate, and rank the model among the best so far."""
     training, state = run.config.training, run.state
     evaluation = evaluate(
         run.system,
@@ -21,19 +37,17 @@ def look(run: Run) -> None:
         search=training.dev_search,
         device=run.device,
     )
-    _record(run, evaluation)
-    _tell(run, evaluation)
-    if training.plots:
-        _draw(run, evaluation)
     candidate = Candidate(
         wer=evaluation.wer, loss=evaluation.losses["cross_entropy"], cer=evaluation.cer, step=state.step
     )
+    better = not state.best or candidate.wer < state.best[0].wer
+    state.without_gain = 0 if better else state.without_gain + 1
     state.best = sorted([*state.best, candidate], key=lambda one: (one.wer, one.loss))[: training.average]
-    run.save()
+    return evaluation
 
 
 def _record(run: Run, evaluation: Evaluation) -> None:
-    run.history.add(
+    run.record(
         {
             "event": "evaluation",
             "step": run.state.step,
@@ -44,7 +58,13 @@ def _record(run: Run, evaluation: Evaluation) -> None:
             "cer": evaluation.cer,
             "loops": evaluation.loops,
             **(asdict(evaluation.alignment) if evaluation.alignment else {}),
-            "seconds": round(run.seconds, 2),
+            "samples": [
+                {"id": one.id, "reference": one.reference, "hypothesis": one.hypothesis}
+                for one in evaluation.spread(run.config.training.samples)
+            ],
+            "idle": round(run.pace.idle, 4),
+            "padding": round(run.pace.padding, 4),
+            "seconds": round(run.clock.seconds, 2),
         }
     )
 
@@ -59,10 +79,17 @@ def _tell(run: Run, evaluation: Evaluation) -> None:
         if alignment
         else ""
     )
+    report.evaluated(wer=evaluation.wer)
     losses = described({f"{name}_loss": value for name, value in evaluation.losses.items()})
     report.line(
-        f"epoch {state.epoch} ({run.seconds / 60:.1f} min): dev {losses}; next token right {evaluation.accuracy:.1%}; "
-        f"WER {evaluation.wer:.1%}, CER {evaluation.cer:.1%}{attention}"
+        f"epoch {state.epoch} ({run.clock.seconds / 60:.1f} min): dev {losses}; next token right "
+        f"{evaluation.accuracy:.1%}; WER {evaluation.wer:.1%}, CER {evaluation.cer:.1%}{attention}"
+    )
+    pace = run.pace
+    report.line(
+        f"  {pace.frames_per_second:,.0f} frames a second; waiting for data {pace.idle:.1%} of the time, padding "
+        f"{pace.padding:.1%} of what is computed",
+        style="dim",
     )
     for reading in evaluation.spread(training.samples):
         report.line(f"  {reading.id}\n    said: {reading.reference}\n    read: {reading.hypothesis}", style="dim")
@@ -78,11 +105,13 @@ def _draw(run: Run, evaluation: Evaluation) -> None:
     draw_losses(run.folder / "loss.png", train=run.history.of("train"), evaluations=evaluations)
     draw_error_rates(run.folder / "error_rate.png", evaluations=evaluations)
     reading = evaluation.readings[-1]
+    picture = attention_picture(run.folder, run.state.step)
     draw_attention(
-        run.folder / "attention.png",
+        picture,
         attention=reading.attention,
         features=reading.features,
         labels=reading.tokens,
         frame_shift=run.system.front_end.frame_shift_seconds,
         title=f"{reading.id}, epoch {run.state.epoch}: {reading.reference}",
     )
+    copyfile(picture, run.folder / "attention.png")

@@ -3,26 +3,29 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from copy import deepcopy
 from pathlib import Path
 
 import torch
 from rich.console import Console
 from torch import nn
 
-from asr_s2s.data import Batch
 from asr_s2s.errors import AsrError, listed
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.pictures import require_plotting
 from asr_s2s.training.checkpoints import latest_checkpoint
-from asr_s2s.training.evaluate import add_weighted, forward
+from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.look import look
+from asr_s2s.training.memory import is_out_of_memory
+from asr_s2s.training.optimizer import set_rate
 from asr_s2s.training.plots import WITHOUT_PICTURES
+from asr_s2s.training.processes import Processes
 from asr_s2s.training.progress import Interruption, Report, described
 from asr_s2s.training.result import TrainingResult, finish
-from asr_s2s.training.run import Run, start
+from asr_s2s.training.run import Lesson, Run, Share
 from asr_s2s.training.schedule import learning_rate
+from asr_s2s.training.start import start
 
 
 def train(
@@ -46,27 +49,29 @@ def train(
     """
     if config.training.plots:
         require_plotting(otherwise=WITHOUT_PICTURES)
+    original = deepcopy(initial)  # to compare with: training changes the weights in place
     usual_threads = torch.get_num_threads()
     torch.set_num_threads(threads or config.training.threads or usual_threads)
     try:
-        with Report(console or Console(stderr=True)) as report:
-            run = start(config, output=output, resume=resume, initial=initial, report=report)
+        processes = Processes.from_environment()
+        with processes, Report(console or Console(stderr=True), process=processes.rank) as report:
+            run = start(config, output=output, resume=resume, initial=initial, report=report, processes=processes)
             with Interruption() as interruption:  # only here is there work to save
                 _train(run, interruption)
-            return finish(run, command=command)
+            result = finish(run, command=command, initial=original) if processes.first else None
+            return processes.of_first(result)
     finally:
         torch.set_num_threads(usual_threads)
 
 
 def _train(run: Run, interruption: Interruption) -> None:
-    """Train until the last epoch or the end of the time, whichever comes first."""
-    training, losses, state, model = run.config.training, run.config.losses, run.state, run.system.model
-    while state.epoch < training.epochs and not run.out_of_time:
-        guided = losses.guides(state.epoch)
+    """Train until the last epoch, the end of the time or of the patience, whichever comes first."""
+    training, state, model = run.config.training, run.state, run.system.model
+    while state.epoch < training.epochs and not run.over:
         model.train()
-        loader = run.batches()
-        while batches := list(islice(loader, training.accumulate)):
+        for share in run.steps():
             began = time.monotonic()
+            counts = run.processes.sums(share.counts)
             rate = learning_rate(
                 state.step,
                 run.progress,
@@ -75,57 +80,86 @@ def _train(run: Run, interruption: Interruption) -> None:
                 decay=training.decay,
                 floor=training.floor,
             )
-            for group in run.optimizer.param_groups:
-                group["lr"] = rate
+            set_rate(run.optimizer, rate)
 
-            parts: dict[str, float] = {}
-            num_tokens = sum(int(batch.token_lengths.sum()) + len(batch) for batch in batches)  # with end tokens
-            for batch in batches:
-                _, found, _, lengths = forward(
-                    run.system,
-                    batch,
-                    losses=losses,
-                    epoch=state.epoch,
-                    bfloat16=state.bfloat16,
-                    with_attention=guided,
-                    teacher=run.teacher.output(batch, epoch=state.epoch, bfloat16=state.bfloat16)
-                    if run.teacher
-                    else None,
-                )
-                share = int(lengths.sum()) / num_tokens  # each token counts the same, whichever batch it is in
-                torch.autograd.backward(found.total * share)
-                add_weighted(parts, found.parts, weight=share)
-            norm = float(nn.utils.clip_grad_norm_(model.parameters(), training.clip))
-            _check_finite(run, batches, parts, norm=norm)
-            run.optimizer.step()
+            parts = _gradients(run, share.lessons, counts)
+            run.processes.sum_gradients(run.parameters)
+            told = run.agree(parts | {"signal": float(interruption.signal or 0)})
+            run.scaler.unscale_(run.optimizer)
+            norm = float(nn.utils.clip_grad_norm_(run.parameters, training.clip))
+            losses = {name: told[name] for name in run.loss_names}
+            _check_finite(run, share, losses, norm=norm)
+            run.scaler.step(run.optimizer)  # in float16, where gradients may be enlarged too much, not every time
+            run.scaler.update()
             run.optimizer.zero_grad(set_to_none=True)
 
             state.step += 1
-            state.batches += len(batches)
-            _log(run, batches, parts, rate=rate, norm=norm, seconds=time.monotonic() - began)
-            if interruption.signal or (training.checkpoint_steps and state.step % training.checkpoint_steps == 0):
+            state.batches += share.taken
+            run.pace.add(frames=counts["frames"], waited=share.waited, since=began)
+            _log(run, losses, rate=rate, norm=norm)
+            if told["signal"] or run.checkpoint_is_due:
                 run.save()
-            interruption.obey()
-            if run.out_of_time:
+            if told["signal"]:
+                interruption.obey()
+            if run.over:
                 break
         else:
             state.epoch, state.batches = state.epoch + 1, 0
-        if state.epoch % training.evaluate_every == 0 or state.epoch == training.epochs or run.out_of_time:
+        if state.epoch % training.evaluate_every == 0 or state.epoch == training.epochs or run.over:
             look(run)
-            interruption.obey()
+            if run.agree({"signal": float(interruption.signal or 0)})["signal"]:
+                interruption.obey()
     if not state.best:  # the time was over before the first evaluation
         look(run)
 
 
-def _check_finite(run: Run, batches: Sequence[Batch], parts: Mapping[str, float], *, norm: float) -> None:
+def _gradients(run: Run, lessons: Sequence[Lesson], counts: Mapping[str, float]) -> dict[str, float]:
+    """Leave the gradients of some batches in the model and give their losses; what does not fit into memory is halved.
+
+    counts: what the losses of all batches of the step, in all processes, are divided by
+    """
+    state, losses = run.state, run.config.losses
+    waiting = list(lessons)
+    while True:
+        parts = dict.fromkeys(losses.weights, 0.0)
+        place = 0
+        try:
+            for place, (batch, taught) in enumerate(waiting):  # noqa: B007 - the place is what failed
+                found = forward(
+                    run.system,
+                    batch.to(run.device),
+                    losses=losses,
+                    epoch=state.epoch,
+                    arithmetic=state.precision,
+                    with_attention=losses.guides(state.epoch),
+                    teacher=taught,
+                    counts=counts,
+                )[1]
+                torch.autograd.backward(run.scaler.scale(found.total))
+                for name, value in found.parts.items():
+                    parts[name] += float(value.detach())
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            return parts
+        run.optimizer.zero_grad(set_to_none=True)  # of the batches before it too: all are computed again
+        waiting[place : place + 1] = run.halved(waiting[place][0])
+        if not waiting:
+            raise AsrError(f"step {state.step + 1}: there is no memory for a single utterance. Use a smaller model.")
+
+
+def _check_finite(run: Run, share: Share, losses: Mapping[str, float], *, norm: float) -> None:
     """Stop before a broken gradient reaches the weights; the last checkpoint is as good as it was."""
-    if math.isfinite(norm) and all(math.isfinite(value) for value in parts.values()):
+    sound = all(math.isfinite(value) for value in losses.values())
+    if sound and (math.isfinite(norm) or run.scaler_may_shrink):
         return
-    utterances = [identity for batch in batches for identity in batch.ids]
+    heard = run.processes.gathered([identity for batch, _ in share.lessons for identity in batch.ids])
+    utterances = [identity for names in heard for identity in names]
     saved = latest_checkpoint(run.folder)
-    advice = ", or use training.precision=float32" if run.state.bfloat16 else ""
+    advice = ", or use training.precision=float32" if run.state.precision != "float32" else ""
     raise AsrError(
-        f"step {run.state.step + 1}, epoch {run.state.epoch + 1}: not a finite number: {described(parts)}, "
+        f"step {run.state.step + 1}, epoch {run.state.epoch + 1}: not a finite number: {described(losses)}, "
         f"gradient norm {norm:.3g}. The step held {len(utterances)} utterances: {listed(utterances, limit=8)}. "
         f"Listen to them and check their texts; if they are sound, halve training.learning_rate or "
         f"lower training.clip{advice}. "
@@ -133,16 +167,18 @@ def _check_finite(run: Run, batches: Sequence[Batch], parts: Mapping[str, float]
     )
 
 
-def _log(
-    run: Run, batches: Sequence[Batch], parts: Mapping[str, float], *, rate: float, norm: float, seconds: float
-) -> None:
+def _log(run: Run, losses: Mapping[str, float], *, rate: float, norm: float) -> None:
     """Move the bar; every so many steps add a record to the history."""
     state = run.state
-    names = {f"{name}_loss": value for name, value in parts.items()}
-    run.report.step(f"epoch {state.epoch + 1}, {described(names)}", progress=run.progress)
+    names = {f"{name}_loss": value for name, value in losses.items()}
+    run.report.step(
+        f"epoch {state.epoch + 1} of {run.config.training.epochs}",
+        progress=run.progress,
+        losses=losses,
+        pace=f"{run.pace.frames_per_second:,.0f} frames a second, waiting for data {run.pace.idle:.1%} of the time",
+    )
     if state.step % run.config.training.log_every == 0:
-        frames = sum(int(batch.feature_lengths.sum()) for batch in batches)
-        run.history.add(
+        run.record(
             {
                 "event": "train",
                 "step": state.step,
@@ -150,7 +186,7 @@ def _log(
                 **names,
                 "learning_rate": rate,
                 "gradient_norm": norm,
-                "frames_per_second": round(frames / seconds),
-                "seconds": round(run.seconds, 2),
+                "frames_per_second": round(run.pace.frames_per_second),
+                "seconds": round(run.clock.seconds, 2),
             }
         )

@@ -1,8 +1,9 @@
 """What a run is made from: utterances divided into training and development, a vocabulary, a front end, a model."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.data import SpeechDataset, check_utterances, read_manifests, split_dev
 from asr_s2s.errors import ConfigError, ManifestError, listed
+from asr_s2s.files import write_text
 from asr_s2s.manifest import Utterance
 from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system
 from asr_s2s.models.losses import fits_ctc
@@ -20,45 +22,130 @@ from asr_s2s.training.experiment import ExperimentConfig
 
 @dataclass(frozen=True)
 class Material:
-    """Utterances to train on and to look at after each epoch."""
+    """Utterances to train on, to look at after each epoch, and to judge the result by."""
 
     train: list[Utterance]
     dev: list[Utterance]
-    dev_left_out: int  # development utterances beyond training.dev_utterances
+    dev_left_out: int = 0  # development utterances beyond training.dev_utterances
+    test: list[Utterance] = field(default_factory=list)
+    general: list[Utterance] = field(default_factory=list)  # other speech
+    unsure: int = 0  # pseudo-labels below data.min_confidence, left out
 
     @property
     def fingerprint(self) -> str:
         """Hash what training depends on: which utterances, in which order, with which text."""
         digest = hashlib.sha256()
-        for utterance in (*self.train, *self.dev):
-            digest.update(f"{utterance.id}\t{utterance.offset}\t{utterance.duration}\t{utterance.text}\n".encode())
+        for line in self._lines():
+            digest.update(line.encode())
         return digest.hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Write down what training depends on, a line an utterance, to compare with when it is resumed."""
+        write_text(path, "".join(self._lines()))
+
+    def difference(self, path: Path) -> str:
+        """Say in what the utterances differ from those written down: how many, and the first few by name."""
+        if not path.exists():
+            return "the utterances, their texts or durations are not the same"
+        before = {line["id"]: line for line in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
+        now = {line["id"]: line for line in map(json.loads, self._lines())}
+        changed = [f"'{name}' ({_change(before[name], now[name])})" for name in before if name in now]
+        found = {
+            "are gone": [f"'{name}'" for name in before if name not in now],
+            "are new": [f"'{name}'" for name in now if name not in before],
+            "are not the same": [one for one in changed if not one.endswith("()")],
+        }
+        told = [f"{len(names)} utterances {what}: {listed(names)}" for what, names in found.items() if names]
+        return "; ".join(told) or "the utterances stand in another order"
+
+    def _lines(self) -> Iterator[str]:
+        for name, side in (("train", self.train), ("dev", self.dev)):
+            for item in side:
+                values = {"id": item.id, "set": name, "offset": item.offset, "duration": item.duration}
+                yield json.dumps(values | {"text": item.text}, ensure_ascii=False) + "\n"
+
+
+def _change(before: dict[str, object], now: dict[str, object]) -> str:
+    return ", ".join(f"{key} was {before[key]!r} and is {now[key]!r}" for key in before if before[key] != now[key])
 
 
 def read_material(config: ExperimentConfig) -> Material:
-    """Read the manifests, and set a development set aside where the configuration names none.
+    """Read the manifests, and set apart what the configuration names no manifest for.
 
     Raises ManifestError for broken lines and for sets that cannot be divided.
     """
     data, limit = config.data, config.training.dev_utterances
-    manifests = [read_manifests([Path(path)]) for path in data.train]
-    read_manifests(map(Path, (*data.train, *(data.dev or ()))))  # refuses an id that stands in two of them
+    read_manifests(map(Path, (*data.train, *(data.dev or ()), *(data.test or ()))))  # refuses ids that stand in two
+    # each manifest gives its share, so that no corpus is missing on either side
+    train = [read_manifests([Path(path)]) for path in data.train]
+    by_speaker = config.training.dev_by_speaker
+    if data.test or not data.test_share:
+        test = read_manifests(map(Path, data.test or ()))
+    else:
+        train, test = _set_apart(train, share=data.test_share, by_speaker=by_speaker)
     if data.dev:
-        train = [utterance for part in manifests for utterance in part]
         dev = read_manifests(map(Path, data.dev))
     else:
-        # each manifest gives its share, so that no corpus is missing on either side
-        share, by_speaker = config.training.dev_share, config.training.dev_by_speaker
-        splits = [split_dev(part, share=share, by_speaker=by_speaker) for part in manifests]
-        train = [utterance for split in splits for utterance in split.train]
-        dev = [utterance for split in splits for utterance in split.dev]
-    if not train or not dev:
+        train, dev = _set_apart(train, share=config.training.dev_share, by_speaker=by_speaker)
+    learned = [utterance for part in train for utterance in part]
+    sure = learned if data.min_confidence is None else _pseudo_labelled(learned, at_least=data.min_confidence)
+    if not sure or not dev:
         raise ManifestError(
-            f"There are {len(train)} utterances to train on and {len(dev)} to evaluate on. Name manifests with more in "
+            f"There are {len(sure)} utterances to train on and {len(dev)} to evaluate on. Name manifests with more in "
             "data.train and data.dev."
         )
+    general = read_manifests(map(Path, data.general or ()))
+    if silent := [one.id for one in (*test, *general) if one.text is None]:
+        raise ManifestError(
+            f"{len(silent)} utterances to judge the result by have no 'text': {listed(silent)}. Add what is "
+            "said in them, or take them out of data.test and data.general."
+        )
     chosen = sorted(dev, key=_rank)[:limit]  # the same ones whatever their order, and when more come
-    return Material(train, chosen, dev_left_out=len(dev) - len(chosen))
+    return Material(
+        sure,
+        chosen,
+        dev_left_out=len(dev) - len(chosen),
+        test=test,
+        general=sorted(general, key=_rank)[:limit],
+        unsure=len(learned) - len(sure),
+    )
+
+
+def _set_apart(
+    parts: Sequence[list[Utterance]], *, share: float, by_speaker: bool | None
+) -> tuple[list[list[Utterance]], list[Utterance]]:
+    """Take a share of each part, of what has a text: what is left of them, and what was taken."""
+    left, taken = [], []
+    for part in parts:
+        labelled = [one for one in part if one.text is not None]
+        chosen = split_dev(labelled, share=share, by_speaker=by_speaker).dev if labelled else []
+        names = {one.id for one in chosen}
+        left.append([one for one in part if one.id not in names])
+        taken += chosen
+    return left, taken
+
+
+def _pseudo_labelled(utterances: Sequence[Utterance], *, at_least: float) -> list[Utterance]:
+    """Give utterances without a text the one that a model wrote, where it was confident enough; the others go.
+
+    Raises ManifestError for utterances with neither a text nor a pred_text with its confidence.
+    """
+    lacking = [one.id for one in utterances if one.text is None and _confidence(one) is None]
+    if lacking:
+        raise ManifestError(
+            f"data.min_confidence: {len(lacking)} utterances have neither text nor pred_text with its confidence: "
+            f"{listed(lacking)}. Let a model write it: asr-s2s transcribe --manifest IN.jsonl --output OUT.jsonl."
+        )
+    return [
+        one if one.text is not None else replace(one, text=one.pred_text)
+        for one in utterances
+        if one.text is not None or (_confidence(one) or 0.0) >= at_least
+    ]
+
+
+def _confidence(utterance: Utterance) -> float | None:
+    confidence = utterance.extra.get("confidence")
+    return confidence if utterance.pred_text and isinstance(confidence, float | int) else None
 
 
 def new_system(config: ExperimentConfig, material: Material) -> SpeechSystem:

@@ -13,7 +13,9 @@ from asr_s2s.model_store import SpeechSystem, average_states, load_model, save_m
 from asr_s2s.models import ModelConfig
 from asr_s2s.scoring import ErrorRate
 from asr_s2s.training.checkpoints import checkpoint_folder
+from asr_s2s.training.comparison import NORMALIZER, Comparison, compare_models
 from asr_s2s.training.evaluate import Evaluation, evaluate
+from asr_s2s.training.page import write_page
 from asr_s2s.training.run import Run
 
 NEWLINE = "\n"
@@ -31,6 +33,7 @@ class TrainingResult:
     steps: int
     minutes: float
     parameters: int
+    comparisons: tuple[Comparison, ...] = ()  # on what was held out, with the model that the run started from
 
     @property
     def summary(self) -> str:
@@ -41,8 +44,11 @@ class TrainingResult:
         )
 
 
-def finish(run: Run, *, command: str) -> TrainingResult:
-    """Compare the best checkpoint with the mean of the best few, and save the better as the run's model."""
+def finish(run: Run, *, command: str, initial: SpeechSystem | None = None) -> TrainingResult:
+    """Compare the best checkpoint with the mean of the best few, and save the better as the run's model.
+
+    initial: what the run started from, as it was; held-out recordings then tell whether the new one is better
+    """
     folders = [checkpoint_folder(run.folder, candidate.step) for candidate in run.state.best]
     chosen, averaged = load_model(folders[0]), 1
     evaluation = _evaluate(run, chosen)
@@ -58,14 +64,26 @@ def finish(run: Run, *, command: str) -> TrainingResult:
         averaged=averaged,
         epochs=run.state.epoch,
         steps=run.state.step,
-        minutes=run.seconds / 60,
+        minutes=run.clock.seconds / 60,
         parameters=sum(parameter.numel() for parameter in chosen.model.parameters()),
+        comparisons=compare_models(run, initial, chosen),
     )
     save_model(run.folder, chosen, card=_card(run, result, command=command))
     document = asdict(result) | {"folder": run.folder.name, "wer": result.words.rate, "cer": result.characters.rate}
     write_text(run.folder / "result.json", json.dumps(document, indent=1) + "\n")
     run.report.line(result.summary)
+    write_page(run.folder, summary=[result.summary, *(one.summary for one in result.comparisons)])
+    for comparison in result.comparisons:
+        style = "bold yellow" if comparison.verdict == "worse" else None
+        run.report.line(f"{comparison.summary}{_advice(comparison)}", style=style)
     return result
+
+
+def _advice(comparison: Comparison) -> str:
+    """Say what to do about a model that got worse."""
+    if comparison.verdict != "worse":
+        return ""
+    return ". Keep the model that you started from, or train more gently: half the training.learning_rate, fewer epochs"
 
 
 def _average(folders: Sequence[Path]) -> SpeechSystem:
@@ -124,7 +142,21 @@ On the development set: {len(material.dev)} utterances that it was not trained o
 |---|---|---|---|---|---|
 {_row("words", result.words)}
 {_row("characters", result.characters)}
-"""
+{_held_out(result.comparisons)}"""
+
+
+def _held_out(comparisons: Sequence[Comparison]) -> str:
+    """Write how it reads what was held out, and whether it became better or worse than what the run started from."""
+    if not comparisons:
+        return ""
+    rows = "".join(f"- {comparison.summary}\n" for comparison in comparisons)
+    return f"""
+## Held out
+
+Judged once, with case and punctuation left out (normalizer {NORMALIZER}); differences are 95 % intervals of a paired
+bootstrap over utterances.
+
+{rows}"""
 
 
 def _kinds(model: ModelConfig) -> str:

@@ -1,44 +1,75 @@
-"""One run: what it holds while it works, and how it starts, anew or from its last checkpoint."""
+"""One run: what it holds while it works, and what the processes that share it tell each other."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from asr_s2s.config import write_config
-from asr_s2s.data import Batch, SpeechDataset, epoch_plan, load_batches
-from asr_s2s.errors import CheckpointError, ConfigError, listed
-from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.data import Batch, SpeechDataset, epoch_plan, load_batches, padding_share
+from asr_s2s.errors import listed
+from asr_s2s.model_store import SpeechSystem, save_model
+from asr_s2s.models import TeacherOutput, loss_counts
 from asr_s2s.training.checkpoints import (
     TrainingState,
-    latest_checkpoint,
-    read_document,
-    restore_state,
+    checkpoint_folder,
+    optimizer_tensors,
+    random_states,
+    random_tensors,
     rotate_checkpoints,
     save_checkpoint,
 )
-from asr_s2s.training.evaluate import forward
+from asr_s2s.training.clock import Clock
 from asr_s2s.training.experiment import ExperimentConfig
-from asr_s2s.training.history import History
-from asr_s2s.training.material import (
-    Material,
-    adapted_system,
-    data_sets,
-    left_out_by_ctc,
-    new_system,
-    read_material,
-    set_statistics,
-)
-from asr_s2s.training.precision import prefers_bfloat16
+from asr_s2s.training.history import History, Record
+from asr_s2s.training.material import Material
+from asr_s2s.training.memory import MemoryNeed, free_memory
+from asr_s2s.training.processes import Processes
 from asr_s2s.training.progress import Report
-from asr_s2s.training.teacher import Teacher, check_teacher, check_window
+from asr_s2s.training.teacher import Teacher
+from asr_s2s.training.tensorboard import EventFiles
 
-# What may differ when a run is resumed: how long it goes on, and what leaves the weights as they are.
-CHANGEABLE = ("epochs", "minutes", "threads", "plots", "samples", "keep", "checkpoint_steps", "alarm_after")
+Lesson = tuple[Batch, TeacherOutput | None]  # what is heard, and what the model shall imitate of it
+
+CARD = "A checkpoint of a training run; see the model card of the run's folder.\n"
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one process trains on in a step."""
+
+    lessons: list[Lesson]
+    taken: int  # batches of the epoch's plan that the step takes, in all processes
+    waited: float  # seconds until they were there
+    counts: dict[str, float]  # what their losses are divided by, and their frames
+
+
+@dataclass
+class Pace:
+    """How fast an epoch goes, in all processes, and how much of it is spent on nothing."""
+
+    padding: float = 0.0  # share of what is computed
+    frames: float = 0.0
+    waited: float = 0.0  # seconds for data
+    seconds: float = 0.0
+
+    def add(self, *, frames: float, waited: float, since: float) -> None:
+        """Count a step that began at a time."""
+        self.frames, self.waited = self.frames + frames, self.waited + waited
+        self.seconds += waited + time.monotonic() - since
+
+    @property
+    def frames_per_second(self) -> float:
+        """Feature frames that were trained on in a second."""
+        return self.frames / max(self.seconds, 1e-9)
+
+    @property
+    def idle(self) -> float:
+        """The share of the time that the model waited for data."""
+        return self.waited / max(self.seconds, 1e-9)
 
 
 @dataclass
@@ -53,111 +84,158 @@ class Run:
     dev_set: SpeechDataset
     teacher: Teacher | None
     optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler  # enlarges losses in float16, where small gradients would vanish
     state: TrainingState
     history: History
+    events: EventFiles | None
     report: Report
     origin: dict[str, Any]
     device: torch.device
+    processes: Processes
+    clock: Clock
+    need: MemoryNeed | None  # on a CPU
     num_steps: int  # of the whole run, as far as the first epoch's plan tells
-    seconds_before: float  # spent in earlier sittings
-    began: float = field(default_factory=time.monotonic)
+    pace: Pace = field(default_factory=Pace)
+    saved_at: float = 0.0  # seconds of the run
 
     @property
-    def seconds(self) -> float:
-        """Time spent so far, in all sittings."""
-        return self.seconds_before + time.monotonic() - self.began
+    def parameters(self) -> list[nn.Parameter]:
+        """The weights that are trained."""
+        return [weight for group in self.optimizer.param_groups for weight in group["params"]]
+
+    @property
+    def loss_names(self) -> list[str]:
+        """The losses that the run computes now."""
+        model, losses = self.system.model, self.config.losses
+        there = {
+            "cross_entropy": True,
+            "ctc": model.ctc_head is not None,
+            "length": model.length_head is not None,
+            "guided_attention": losses.guides(self.state.epoch),
+            "states": self.teacher is not None,
+            "divergence": self.teacher is not None,
+        }
+        return [name for name in losses.weights if there[name]]
 
     @property
     def progress(self) -> float:
         """The share of the run that is done: of its steps or, if that is more, of its time."""
-        minutes = self.config.training.minutes
-        elapsed = self.seconds / (60 * minutes) if minutes else 0.0
-        return min(1.0, max(self.state.step / self.num_steps, elapsed))
+        return min(1.0, max(self.state.step / self.num_steps, self.clock.share))
 
     @property
-    def out_of_time(self) -> bool:
-        """Whether training.minutes are over."""
-        minutes = self.config.training.minutes
-        return minutes is not None and self.seconds >= 60 * minutes
+    def over(self) -> bool:
+        """Whether training.minutes are over, or training.patience."""
+        patience = self.config.training.patience
+        return self.clock.over or (patience is not None and self.state.without_gain >= patience)
 
-    def batches(self) -> Iterator[Batch]:
-        """Load what is left of the current epoch, made ahead while the model computes."""
-        state = self.state
-        plan = plan_of(self.config, self.train_set, epoch=state.epoch)[state.batches :]
-        for batch in load_batches(self.train_set, plan, epoch=state.epoch, augmented=True):
-            yield batch.to(self.device)
+    @property
+    def checkpoint_is_due(self) -> bool:
+        """Whether it is time to save, by steps or by the clock that all processes agree on."""
+        steps, minutes = self.config.training.checkpoint_steps, self.config.training.checkpoint_minutes
+        by_steps = steps is not None and self.state.step % steps == 0
+        return by_steps or (minutes is not None and self.clock.now - self.saved_at >= 60 * minutes)
 
-    def save(self) -> Path:
+    @property
+    def scaler_may_shrink(self) -> bool:
+        """Whether gradients that are not finite may come from enlarging alone."""
+        return bool(self.scaler.is_enabled()) and self.scaler.get_scale() > 1
+
+    def record(self, record: Record) -> None:
+        """Add a record to the history, and to the event files where there are any."""
+        self.history.add(record)
+        if self.events:
+            self.events.add(record)
+
+    def steps(self) -> Iterator[Share]:
+        """Give this process's share of each step that is left of the epoch, made ahead while the model computes."""
+        whole = plan_of(self.config, self.train_set, epoch=self.state.epoch)
+        self.pace = Pace(padding_share(self.train_set.augmented_durations(self.state.epoch), whole))
+        plan = whole[self.state.batches :]
+        size = self.config.training.accumulate * self.processes.count
+        steps = [plan[first : first + size] for first in range(0, len(plan), size)]
+        shares = [step[self.processes.rank :: self.processes.count] for step in steps]
+        loader = load_batches(
+            self.train_set,
+            [batch for share in shares for batch in share],
+            epoch=self.state.epoch,
+            augmented=True,
+            threads=self.config.data.workers,
+        )
+        for step, share in zip(steps, shares, strict=True):
+            began = time.monotonic()
+            batches = [next(loader) for _ in share]  # in the last step there may be none
+            waited = time.monotonic() - began
+            lessons = [self.lesson(piece) for batch in batches for piece in self._fitting(batch)]
+            yield Share(lessons, taken=len(step), waited=waited, counts=self._counts(lessons))
+
+    def lesson(self, batch: Batch) -> Lesson:
+        """Put what the teacher makes of a batch beside it, where there is one."""
+        if self.teacher is None:
+            return batch, None
+        return batch, self.teacher.output(batch, epoch=self.state.epoch, arithmetic=self.state.precision)
+
+    def _counts(self, lessons: list[Lesson]) -> dict[str, float]:
+        counts = dict.fromkeys([*self.config.losses.weights, "frames"], 0.0)
+        for batch, taught in lessons:
+            encoder_lengths = self.system.model.encoder.output_lengths(batch.feature_lengths)
+            own = loss_counts(batch.tokens, batch.token_lengths, encoder_lengths, teacher=taught)
+            own["frames"] = float(batch.feature_lengths.sum())
+            counts = {name: counts[name] + own[name] for name in counts}
+        return counts
+
+    def agree(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Add up numbers over all processes, which go by the clock of the first."""
+        told = self.processes.sums({**values, "seconds": self.clock.seconds if self.processes.first else 0.0})
+        self.clock.now = told["seconds"]
+        return told
+
+    def _fitting(self, batch: Batch) -> list[Batch]:
+        """Halve a batch that needs more than the memory that is free, before the system kills for it."""
+        if self.need is None or len(batch) == 1:
+            return [batch]
+        frames = batch.features.shape[1]
+        needed = self.need.of(frames=frames, utterances=len(batch))
+        if needed <= (free := free_memory()):
+            return [batch]
+        self.report.warn(
+            f"step {self.state.step + 1}: {len(batch)} utterances of up to {frames} frames need about "
+            f"{needed / 1e6:.0f} MB, {free / 1e6:.0f} MB are free; halved: {listed(list(batch.ids))}. {self._advice}"
+        )
+        return [piece for half in batch.halves() for piece in self._fitting(half)]
+
+    def halved(self, batch: Batch) -> list[Lesson]:
+        """Give the halves of a batch that there was not enough memory for; nothing of a single utterance."""
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        frames = batch.features.shape[1]
+        where = f"step {self.state.step + 1}: out of memory with {len(batch)} utterances of up to {frames} frames"
+        if len(batch) == 1:
+            self.report.warn(f"{where}: '{batch.ids[0]}' is left out of this step. Cut it into pieces.")
+            return []
+        self.report.warn(f"{where}; halved: {listed(list(batch.ids))}. {self._advice}")
+        return [self.lesson(half) for half in batch.halves()]
+
+    @property
+    def _advice(self) -> str:
+        return f"That costs time: lower data.batch_seconds ({self.config.data.batch_seconds:g}); --find-batch measures."
+
+    def save(self) -> None:
         """Write a checkpoint of this moment, and only then let go of those that are not needed any more."""
-        self.state.seconds = self.seconds
-        saved = save_checkpoint(
-            self.folder, self.system, optimizer=self.optimizer, state=self.state, origin=self.origin
+        random = self.processes.gathered(random_states())
+        self.saved_at = self.clock.now
+        if not self.processes.first:
+            return
+        self.history.sync()
+        self.state.seconds, self.state.records = self.clock.seconds, len(self.history.records)
+        self.state.scaler = self.scaler.state_dict()
+        save_checkpoint(
+            checkpoint_folder(self.folder, self.state.step),
+            write_model=lambda folder: save_model(folder, self.system, card=CARD),
+            tensors=optimizer_tensors(self.system.model, self.optimizer) | random_tensors(random),
+            state=asdict(self.state),
+            origin=self.origin,
         )
         rotate_checkpoints(self.folder, last=self.config.training.keep, best=self.state.best)
-        return saved
-
-
-def start(config: ExperimentConfig, *, output: Path, resume: bool, initial: SpeechSystem | None, report: Report) -> Run:
-    """Read the data, build or load the model, and stand where the run starts or goes on.
-
-    Raises ConfigError if the folder holds another run, CheckpointError if what is resumed was made otherwise.
-    """
-    checkpoint = latest_checkpoint(output)
-    if checkpoint and not resume:
-        raise ConfigError(f"{output} holds a run already. Add --resume to go on with it, or name another --output.")
-    material = read_material(config)
-    origin = {"config": config.model_dump(mode="json"), "data": material.fingerprint}
-    if checkpoint:
-        check_origin(checkpoint, origin)
-    torch.manual_seed(config.training.seed)
-    if checkpoint:
-        system = load_model(checkpoint)
-    else:
-        system = adapted_system(config, initial) if initial else new_system(config, material)
-    train_set, dev_set = data_sets(config, material, system)
-    if not checkpoint and not (initial and system.front_end is initial.front_end):
-        set_statistics(system, train_set)
-    device = _device(config.training.device)
-    optimizer = _optimizer(system.model.to(device), weight_decay=config.training.weight_decay)
-    teacher = _teacher(config, system, train_set, device=device)
-    if checkpoint:  # after all that draws random numbers: fresh weights do, before they are overwritten
-        state = restore_state(checkpoint, system.model, optimizer)
-    else:
-        state = TrainingState(bfloat16=_decide_precision(config, system, train_set, device=device))
-    write_config(output / "experiment.yaml", config)
-    batches = len(plan_of(config, train_set, epoch=0))
-    run = Run(
-        config=config,
-        folder=output,
-        system=system,
-        material=material,
-        train_set=train_set,
-        dev_set=dev_set,
-        teacher=teacher,
-        optimizer=optimizer,
-        state=state,
-        history=History(output / "history.jsonl", step=state.step),
-        report=report,
-        origin=origin,
-        device=device,
-        num_steps=config.training.epochs * -(-batches // config.training.accumulate),
-        seconds_before=state.seconds,
-    )
-    _introduce(run, checkpoint)
-    return run
-
-
-def _teacher(
-    config: ExperimentConfig, system: SpeechSystem, train_set: SpeechDataset, *, device: torch.device
-) -> Teacher | None:
-    """Load the model that the run shall imitate, if there is one."""
-    distillation = config.losses.distillation
-    if distillation is None:
-        return None
-    teacher = load_model(distillation.teacher)
-    check_teacher(teacher, system, config=distillation)
-    check_window(teacher, train_set, config=distillation)
-    return Teacher(teacher, train_set, config=distillation, device=device)
 
 
 def plan_of(config: ExperimentConfig, train_set: SpeechDataset, *, epoch: int) -> list[list[int]]:
@@ -165,84 +243,8 @@ def plan_of(config: ExperimentConfig, train_set: SpeechDataset, *, epoch: int) -
     return epoch_plan(
         train_set.augmented_durations(epoch),
         batch_seconds=config.data.batch_seconds,
+        quadratic_seconds=config.data.quadratic_seconds,
         seed=config.training.seed,
         epoch=epoch,
         shortest_first=epoch < config.data.shortest_first_epochs,
     )
-
-
-def check_origin(checkpoint: Path, origin: dict[str, Any]) -> None:
-    """Refuse to go on with another configuration or other data.
-
-    Raises CheckpointError that lists what differs, with the checkpoint's value and the new one.
-    """
-    before = read_document(checkpoint)["origin"]
-    old, new = _flat(before["config"]), _flat(origin["config"])
-    ignored = {f"training.{name}" for name in CHANGEABLE}
-    differing = [
-        f"{key} was {old.get(key)!r} and is {new.get(key)!r}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key) and key not in ignored
-    ]
-    if before["data"] != origin["data"]:
-        differing.append("the utterances, their texts or durations are not the same")
-    if differing:
-        raise CheckpointError(
-            f"{checkpoint}: this run was started differently: {listed(differing, limit=10)}. "
-            "Use what it was started with (experiment.yaml), or another --output, with --from for its weights."
-        )
-
-
-def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
-    """Name each leaf of a configuration by its dotted path."""
-    if not isinstance(tree, dict):
-        return {prefix: tree}
-    items = (_flat(value, f"{prefix}.{key}" if prefix else key) for key, value in tree.items())
-    return {path: value for part in items for path, value in part.items()}
-
-
-def _optimizer(model: nn.Module, *, weight_decay: float) -> torch.optim.Optimizer:
-    """AdamW; only matrices decay, because a bias or a norm's scale has no redundancy that decay could remove."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [parameter for parameter in parameters if parameter.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [parameter for parameter in parameters if parameter.dim() < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
-
-
-def _device(name: str) -> torch.device:
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise ConfigError("training.device: 'cuda' was asked for and none is there. Set it to auto or cpu.")
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
-
-
-def _decide_precision(
-    config: ExperimentConfig, system: SpeechSystem, train_set: SpeechDataset, *, device: torch.device
-) -> bool:
-    indices = plan_of(config, train_set, epoch=0)[0]
-
-    def loss_of(bfloat16: bool) -> Tensor:
-        batch = train_set.batch(indices).to(device)
-        found = forward(system, batch, losses=config.losses, epoch=0, bfloat16=bfloat16, with_attention=False)[1]
-        return found.total
-
-    return prefers_bfloat16(config.training.precision, device=device, loss_of=loss_of, model=system.model.train())
-
-
-def _introduce(run: Run, checkpoint: Path | None) -> None:
-    """Say what the run works with, and what of the data it leaves out."""
-    material, line = run.material, run.report.line
-    weights = sum(parameter.numel() for parameter in run.system.model.parameters())
-    line(
-        f"{len(material.train)} utterances ({sum(run.train_set.durations) / 3600:.2f} hours) to train on, "
-        f"{len(material.dev)} to evaluate on"
-        + (f" (of {len(material.dev) + material.dev_left_out})" if material.dev_left_out else "")
-        + f"; {weights / 1e6:.2f} million weights; {'bfloat16' if run.state.bfloat16 else 'float32'} on {run.device}, "
-        f"{torch.get_num_threads()} threads"
-    )
-    if run.system.model.ctc_head is not None and (short := left_out_by_ctc(run.system, run.train_set)):
-        line(f"{len(short)} utterances have more characters than encoder frames; CTC leaves them out: {listed(short)}")
-    if checkpoint:
-        line(f"going on from {checkpoint}: step {run.state.step}, epoch {run.state.epoch + 1}")

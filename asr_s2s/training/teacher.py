@@ -13,6 +13,7 @@ from asr_s2s.errors import ConfigError, ManifestError, listed
 from asr_s2s.features import WhisperConfig
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.models import DistillationConfig, TeacherOutput, with_start_and_end
+from asr_s2s.training.precision import autocast
 
 Said = dict[str, Tensor]  # of one utterance: states (time', channel), tokens and log_probs (token, kept)
 
@@ -33,22 +34,22 @@ class Teacher:
         self._device = device
         self._cache = TensorCache(Path(config.cache) / _fingerprint(system, kept=config.kept))
 
-    def output(self, batch: Batch, *, epoch: int, bfloat16: bool) -> TeacherOutput:
+    def output(self, batch: Batch, *, epoch: int, arithmetic: str) -> TeacherOutput:
         """Give what the teacher makes of a batch's utterances and texts; what it was not asked before is kept."""
         index = [self._index[name] for name in batch.ids]
         heard = [self._dataset.recorded_key(one, epoch=epoch) for one in index]
-        keys = [_key(one, text, bfloat16=bfloat16) for one, text in zip(heard, batch.texts, strict=True)]
+        keys = [_key(one, text, arithmetic=arithmetic) for one, text in zip(heard, batch.texts, strict=True)]
         said = {key: found for key in keys if (found := self._cache.read(key))}
         rows = [row for row, key in enumerate(keys) if key not in said]
         if rows:
-            answers = self._ask(batch, rows, epoch=epoch, bfloat16=bfloat16)
+            answers = self._ask(batch, rows, epoch=epoch, arithmetic=arithmetic)
             for row, answer in zip(rows, answers, strict=True):
                 said[keys[row]] = answer
                 self._cache.write(keys[row], answer)
         return self._joined([said[key] for key in keys], batch)
 
     @torch.no_grad()
-    def _ask(self, batch: Batch, rows: Sequence[int], *, epoch: int, bfloat16: bool) -> list[Said]:
+    def _ask(self, batch: Batch, rows: Sequence[int], *, epoch: int, arithmetic: str) -> list[Said]:
         """Run the teacher over some of a batch's utterances, with their texts given."""
         sounds = [
             torch.from_numpy(self._dataset.recorded(self._index[batch.ids[row]], epoch=epoch)).to(self._device)
@@ -63,7 +64,7 @@ class Teacher:
             start_tokens=words.start_tokens,
             end_token=words.end_token,
         )
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=bfloat16):
+        with autocast(self._device, arithmetic):
             output = self._model(features, feature_lengths, inputs)
         logits = output.logits[:, -targets.shape[1] :].float()
         log_probs, tokens = logits.log_softmax(dim=2).topk(self._kept, dim=2)
@@ -128,8 +129,8 @@ def check_window(teacher: SpeechSystem, dataset: SpeechDataset, *, config: Disti
         )
 
 
-def _key(heard: str, text: str, *, bfloat16: bool) -> str:
-    return hashlib.blake2b(f"{heard} {bfloat16} {text}".encode(), digest_size=16).hexdigest()
+def _key(heard: str, text: str, *, arithmetic: str) -> str:
+    return hashlib.blake2b(f"{heard} {arithmetic} {text}".encode(), digest_size=16).hexdigest()
 
 
 def _fingerprint(system: SpeechSystem, *, kept: int) -> str:

@@ -33,6 +33,17 @@ def test_a_batch_with_its_padding_fits_unless_one_utterance_alone_does_not(
         assert cost <= batch_seconds or len(batch) == 1
 
 
+@given(DURATIONS, st.floats(1.0, 100.0), st.floats(2.0, 60.0))
+def test_with_a_quadratic_cost_batches_of_long_utterances_hold_fewer_seconds(
+    durations: list[float], batch_seconds: float, quadratic_seconds: float
+) -> None:
+    plan = epoch_plan(durations, batch_seconds=batch_seconds, quadratic_seconds=quadratic_seconds, seed=0, epoch=0)
+    for batch in plan:
+        longest = max(durations[index] for index in batch)
+        cost = longest + longest**2 / quadratic_seconds
+        assert len(batch) == 1 or len(batch) * cost <= batch_seconds * (1 + 1e-9)
+
+
 @given(DURATIONS, NUMBERS, NUMBERS)
 def test_a_plan_follows_from_durations_seed_and_epoch(durations: list[float], seed: int, epoch: int) -> None:
     first, second = (epoch_plan(durations, batch_seconds=20.0, seed=seed, epoch=epoch) for _ in range(2))

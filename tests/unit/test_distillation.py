@@ -116,7 +116,7 @@ def test_a_teacher_hears_the_recording_at_the_epochs_speed_padded_and_clean(
 ) -> None:
     teacher, data = teacher_of(utterances, tmp_path)
     batch = data.batch([0, 1, 2], epoch=1, augmented=True)
-    found = teacher.output(batch, epoch=1, bfloat16=False)
+    found = teacher.output(batch, epoch=1, arithmetic="float32")
     taught = system(pad=8.0, letters="".join(one.text or "" for one in utterances))
     for row in range(3):
         samples = torch.from_numpy(data.recorded(row, epoch=1))
@@ -141,23 +141,23 @@ def test_what_a_teacher_said_is_kept_by_speed_and_text_and_asked_once(
 ) -> None:
     teacher, data = teacher_of(utterances, tmp_path)
     batches = [data.batch([0, 1, 2], epoch=epoch, augmented=True) for epoch in range(12)]
-    first = [teacher.output(batch, epoch=epoch, bfloat16=False) for epoch, batch in enumerate(batches)]
+    first = [teacher.output(batch, epoch=epoch, arithmetic="float32") for epoch, batch in enumerate(batches)]
     assert len(list(tmp_path.rglob("*.safetensors"))) == 9  # three speeds of three utterances
     again, data = teacher_of(utterances, tmp_path)
     monkeypatch.setattr(Teacher, "_ask", lambda *_, **__: pytest.fail("asked twice"))
     for epoch, batch in enumerate(batches):
-        found = again.output(batch, epoch=epoch, bfloat16=False)
+        found = again.output(batch, epoch=epoch, arithmetic="float32")
         assert torch.equal(found.states, first[epoch].states)
         assert torch.equal(found.log_probs, first[epoch].log_probs)
     other, data = teacher_of(utterances, tmp_path, seed=5)  # other weights: nothing of the first one's is used
     with pytest.raises(pytest.fail.Exception, match="asked twice"):
-        other.output(data.batch([0], epoch=0, augmented=True), epoch=0, bfloat16=False)
+        other.output(data.batch([0], epoch=0, augmented=True), epoch=0, arithmetic="float32")
 
 
 def test_a_teacher_is_not_asked_what_is_said_where_nobody_speaks(utterances: list[Utterance], tmp_path: Path) -> None:
     silent = [Utterance(id="dishes", audio_path=DATA / "dishes.ogg", text=""), *utterances]
     teacher, data = teacher_of(silent, tmp_path)
-    found = teacher.output(data.batch([0, 1], augmented=True), epoch=0, bfloat16=False)
+    found = teacher.output(data.batch([0, 1], augmented=True), epoch=0, arithmetic="float32")
     assert found.token_lengths.tolist() == [0, len(silent[1].text or "") + 1]
     assert int(found.state_lengths[0]) > 0
 

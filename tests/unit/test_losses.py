@@ -1,6 +1,7 @@
 """Losses against torch's own, against formulas written out, and the promise that padding counts for nothing."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from asr_s2s.models.losses import (
     fits_ctc,
     guided_attention_loss,
     length_loss,
+    loss_counts,
     total_loss,
     with_start_and_end,
 )
@@ -205,3 +207,30 @@ def test_utterances_that_ctc_leaves_out_are_counted() -> None:
         assert losses_of(short, LossConfig()).ctc_left_out == 1
     finally:
         short.encoder_lengths[0] = 9
+
+
+def test_losses_of_parts_divided_by_the_counts_of_all_add_up_to_those_of_the_whole() -> None:
+    """Not a mean of means: the parts have other numbers of tokens, and one utterance does not fit CTC."""
+    config = LossConfig(guided_attention=GuidedAttentionConfig())
+    whole = replace(output(), encoder_lengths=torch.tensor([4, 6]))  # "1 1 2" has a repeated token and needs 5
+    _, targets, target_lengths = with_start_and_end(TOKENS, TOKEN_LENGTHS, start_tokens=(1,), end_token=2)
+
+    def of(rows: slice, counts: dict[str, float] | None) -> Losses:
+        names = ("logits", "attention", "encoder_out", "encoder_lengths", "ctc_logits", "predicted_lengths")
+        return total_loss(
+            replace(whole, **{name: getattr(whole, name)[rows] for name in names}),
+            tokens=TOKENS[rows],
+            token_lengths=TOKEN_LENGTHS[rows],
+            targets=targets[rows],
+            target_lengths=target_lengths[rows],
+            config=config,
+            epoch=0,
+            counts=counts,
+        )
+
+    counts = loss_counts(TOKENS, TOKEN_LENGTHS, whole.encoder_lengths, teacher=None)
+    parts = [of(slice(0, 1), counts), of(slice(1, 2), counts)]
+    together = of(slice(None), None)
+    for name, value in together.parts.items():
+        assert sum(part.parts[name].item() for part in parts) == pytest.approx(value.item(), rel=1e-6), name
+    assert sum(part.total.item() for part in parts) == pytest.approx(together.total.item(), rel=1e-6)

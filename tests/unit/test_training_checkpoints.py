@@ -8,16 +8,16 @@ from training_tiny import QUIET, tiny_experiment
 from asr_s2s.errors import CheckpointError, ConfigError
 from asr_s2s.training import checkpoints
 from asr_s2s.training.checkpoints import (
+    OPTIMIZER_FILE,
     Candidate,
-    TrainingState,
     checkpoint_folder,
     latest_checkpoint,
-    restore_state,
+    restore_optimizer,
     rotate_checkpoints,
-    save_checkpoint,
 )
 from asr_s2s.training.progress import Report
-from asr_s2s.training.run import Run, start
+from asr_s2s.training.run import Run
+from asr_s2s.training.start import start
 
 pytestmark = pytest.mark.unit
 
@@ -39,7 +39,8 @@ def test_what_is_saved_comes_back_bit_for_bit(tmp_path: Path) -> None:
     one_step(run)
     run.state.step, run.state.epoch, run.state.batches = 7, 2, 3
     run.state.best, run.state.told = [Candidate(wer=0.5, loss=1.25, cer=0.125, step=4)], ["not sharp"]
-    folder = run.save()
+    run.save()
+    folder = checkpoint_folder(run.folder, 7)
     drawn = torch.rand(5)
 
     again = start(run.config, output=run.folder, resume=True, initial=None, report=Report(QUIET))
@@ -67,7 +68,7 @@ def test_what_is_saved_comes_back_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_only_matrices_decay(tmp_path: Path) -> None:
-    decaying, others = started(tmp_path, weight_decay=0.25).optimizer.param_groups
+    others, decaying = started(tmp_path, weight_decay=0.25).optimizer.param_groups
     assert decaying["weight_decay"] == 0.25
     assert others["weight_decay"] == 0.0
     assert {parameter.dim() for parameter in others["params"]} == {1}
@@ -79,15 +80,18 @@ def test_a_checkpoint_that_cannot_be_completed_leaves_the_last_good_one_and_no_t
 ) -> None:
     run = started(tmp_path)
     run.state.step = 1
-    good = run.save()
+    run.save()
 
     def disk_full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoints, "save_file", disk_full)
     run.state.step = 2
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(
+        CheckpointError, match=r"No space left.*needs [\d.]+ MB, .* are free\. .*step-00000001 is whole"
+    ):
         run.save()
+    good = checkpoint_folder(run.folder, 1)
     assert latest_checkpoint(run.folder) == good
     assert list((run.folder / "checkpoints").iterdir()) == [good]
 
@@ -110,7 +114,8 @@ def test_the_last_and_the_best_stay_and_the_others_go(tmp_path: Path) -> None:
 
 def test_a_damaged_state_is_named_with_the_way_out(tmp_path: Path) -> None:
     run = started(tmp_path)
-    folder = run.save()
+    run.save()
+    folder = checkpoint_folder(run.folder, 0)
     (folder / checkpoints.STATE_FILE).write_text('{"state": ')
     with pytest.raises(CheckpointError, match=r"training_state\.json: cannot be read .* Delete .*step-00000000"):
         checkpoints.read_document(folder)
@@ -119,12 +124,12 @@ def test_a_damaged_state_is_named_with_the_way_out(tmp_path: Path) -> None:
 def test_an_optimizer_of_another_model_is_refused(tmp_path: Path) -> None:
     run = started(tmp_path)
     one_step(run)
-    folder = save_checkpoint(
-        tmp_path / "other", run.system, optimizer=run.optimizer, state=TrainingState(), origin=run.origin
-    )
+    run.save()
     other = torch.nn.Linear(2, 2)
     with pytest.raises(CheckpointError, match=r"optimizer\.safetensors: '.*' is not a weight of this model"):
-        restore_state(folder, other, torch.optim.AdamW(other.parameters()))
+        restore_optimizer(
+            checkpoint_folder(run.folder, 0) / OPTIMIZER_FILE, other, torch.optim.AdamW(other.parameters())
+        )
 
 
 def test_resuming_with_another_configuration_shows_both_values(tmp_path: Path) -> None:
@@ -136,15 +141,51 @@ def test_resuming_with_another_configuration_shows_both_values(tmp_path: Path) -
     assert "epochs" not in str(caught.value)
 
 
-def test_resuming_with_other_texts_is_refused(tmp_path: Path) -> None:
+def test_resuming_with_other_data_is_refused_and_names_what_differs(tmp_path: Path) -> None:
     run = started(tmp_path)
     run.save()
     manifest = tmp_path / "train.jsonl"
     lines = [json.loads(line) for line in manifest.read_text().splitlines()]
-    lines[0]["text"] = "It's the aurora."
+    before, lines[0]["text"] = lines[0]["text"], "It's the aurora."
+    gone = lines.pop()["id"]
     manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with pytest.raises(CheckpointError, match="the utterances, their texts or durations are not the same"):
+    with pytest.raises(CheckpointError) as caught:
         start(run.config, output=run.folder, resume=True, initial=None, report=Report(QUIET))
+    assert f"1 utterances are gone: '{gone}'" in str(caught.value)
+    assert f"'{lines[0]['id']}' (text was {before!r} and is {lines[0]['text']!r})" in str(caught.value)
+    assert "are new" not in str(caught.value)
+
+
+def test_a_checkpoint_that_is_saved_again_is_at_no_moment_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started(tmp_path)
+    run.save()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "write_text", killed)  # at the worst moment
+    run.state.told = ["not sharp"]
+    with pytest.raises(KeyboardInterrupt):
+        run.save()
+    monkeypatch.undo()
+    again = start(run.config, output=run.folder, resume=True, initial=None, report=Report(QUIET))
+    assert again.state.told == []
+    again.state.told = ["not sharp"]
+    again.save()
+    last = start(run.config, output=run.folder, resume=True, initial=None, report=Report(QUIET))
+    assert last.state.told == ["not sharp"]
+
+
+def test_what_a_kill_left_half_deleted_goes_at_the_next_save(tmp_path: Path) -> None:
+    run = started(tmp_path)
+    left = run.folder / "checkpoints" / ".step-00000001.tmp"
+    left.mkdir(parents=True)
+    (left / "model.safetensors").write_bytes(b"half")
+    run.state.step = 2
+    run.save()
+    assert [path.name for path in (run.folder / "checkpoints").iterdir()] == ["step-00000002"]
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from asr_s2s.errors import ConfigError
 from asr_s2s.search import SearchConfig
 from asr_s2s.training import ExperimentConfig, TrainingConfig, train
 from asr_s2s.training.history import read_history
-from asr_s2s.training.precision import prefers_bfloat16
+from asr_s2s.training.precision import choose_arithmetic
 from asr_s2s.training.progress import Report
-from asr_s2s.training.run import start
+from asr_s2s.training.start import start
 
 pytestmark = pytest.mark.unit
 
@@ -30,6 +30,7 @@ BASE: dict[str, Any] = {
     "average": 1,
     "dev_share": 0.1,
     "dev_by_speaker": False,
+    "checkpoint_minutes": None,
 }
 # A value for each field that a run cannot take without doing something else than with the ones above.
 OTHER_VALUES: dict[str, Any] = {
@@ -43,6 +44,7 @@ OTHER_VALUES: dict[str, Any] = {
     "clip": 1e-3,
     "accumulate": 2,
     "precision": "bfloat16",
+    "tensorboard": True,
     "seed": 7,
     "threads": 2,
     "evaluate_every": 2,
@@ -55,7 +57,10 @@ OTHER_VALUES: dict[str, Any] = {
     "plots": True,
     "average": 3,
     "keep": 1,
+    "checkpoint_minutes": 1e-6,
     "checkpoint_steps": 1,
+    "rates": {"encoder": 0.0},
+    "patience": 1,
     "log_every": 2,
 }
 
@@ -77,7 +82,7 @@ def what_happens(config: ExperimentConfig, folder: Path) -> tuple[Any, ...]:
     """Run, and give all that can be seen of it: the records, the files, the words, the weights."""
     written = io.StringIO()
     train(config, output=folder, console=Console(file=written, width=300))
-    clocks = ("seconds", "frames_per_second")
+    clocks = ("seconds", "frames_per_second", "idle")
     records = [
         {key: value for key, value in one.items() if key not in clocks}
         for one in read_history(folder / "history.jsonl")
@@ -85,11 +90,16 @@ def what_happens(config: ExperimentConfig, folder: Path) -> tuple[Any, ...]:
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
     # the tensors alone: a file's metadata stand in another order each time
     weights = [(name, tensor.tobytes()) for name, tensor in sorted(load_file(folder / "model.safetensors").items())]
-    return records, files, re.sub(r"[\d.]+ min\b|in [\d.]+ minutes", "", written.getvalue()), weights
+    return (
+        records,
+        files,
+        re.sub(r"[\d.]+ min\b|in [\d.]+ minutes|[\d,]+ frames a second|data [\d.]+%", "", written.getvalue()),
+        weights,
+    )
 
 
 def test_the_list_of_other_values_is_complete() -> None:
-    assert OTHER_VALUES.keys() | {"device"} == TrainingConfig.model_fields.keys()
+    assert OTHER_VALUES.keys() | {"device", "compile"} == TrainingConfig.model_fields.keys()
 
 
 @pytest.mark.parametrize("field", OTHER_VALUES)
@@ -111,20 +121,20 @@ def test_a_device_that_is_not_there_is_refused_with_the_way_out(tmp_path: Path) 
         start(config, output=tmp_path / "run", resume=False, initial=None, report=Report(QUIET))
 
 
-@pytest.mark.parametrize("slow_one", [False, True])
+@pytest.mark.parametrize("slow_one", ["float32", "bfloat16"])
 def test_automatic_precision_takes_what_was_faster_and_leaves_no_trace(
-    slow_one: bool, monkeypatch: pytest.MonkeyPatch
+    slow_one: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = torch.nn.Linear(4, 1)
     clock = [0.0]
     monkeypatch.setattr("time.perf_counter", lambda: clock[0])
 
-    def loss_of(bfloat16: bool) -> torch.Tensor:
-        clock[0] += 2.0 if bfloat16 is slow_one else 1.0
+    def loss_of(arithmetic: str) -> torch.Tensor:
+        clock[0] += 2.0 if arithmetic == slow_one else 1.0
         return model(torch.rand(3, 4)).sum()
 
     before = torch.get_rng_state()
-    chosen = prefers_bfloat16("auto", device=torch.device("cpu"), loss_of=loss_of, model=model)
-    assert chosen is not slow_one
+    chosen = choose_arithmetic("auto", device=torch.device("cpu"), loss_of=loss_of, model=model)
+    assert chosen != slow_one
     assert torch.equal(torch.get_rng_state(), before)
     assert all(parameter.grad is None for parameter in model.parameters())

@@ -17,12 +17,12 @@ def test_a_record_is_one_json_object_a_line_and_comes_back_equal(tmp_path: Path)
     assert [json.loads(line) for line in lines] == records == read_history(tmp_path / "history.jsonl")
 
 
-def test_reopened_at_a_step_it_holds_no_record_of_later_steps(tmp_path: Path) -> None:
+def test_reopened_with_its_first_records_it_holds_no_later_ones(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     history = History(path)
     for step in range(1, 8):
         history.add({"event": "evaluation" if step % 2 == 0 else "train", "step": step})
-    again = History(path, step=4)
+    again = History(path, records=4)
     assert [record["step"] for record in read_history(path)] == [1, 2, 3, 4]
     assert [record["step"] for record in again.of("evaluation")] == [2, 4]
     again.add({"event": "train", "step": 5})

@@ -2,6 +2,7 @@ import io
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from asr_s2s.training.history import read_history
 
 pytestmark = pytest.mark.unit
 
-CLOCKS = ("seconds", "frames_per_second")
+CLOCKS = ("seconds", "frames_per_second", "idle")
 
 
 def without_clocks(folder: Path) -> list[dict[str, Any]]:
@@ -173,11 +174,18 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_utterances(
 ) -> None:
     config = tiny_experiment(tmp_path, accumulate=8)
 
+    usual = loop.forward
+
+    def broken(*arguments: Any, **options: Any) -> Any:
+        output, found, *lengths = usual(*arguments, **options)
+        parts = found.parts | {"ctc": found.parts["ctc"] * float("nan")}
+        return output, replace(found, total=found.total + parts["ctc"], parts=parts), *lengths
+
     def spoil() -> None:
-        monkeypatch.setattr(loop, "add_weighted", lambda sums, *_, **__: sums.update(ctc=float("nan")))
+        monkeypatch.setattr(loop, "forward", broken)
 
     stop_at(monkeypatch, 1, spoil)
-    with pytest.raises(AsrError, match=r"epoch 2: not a finite number: ctc nan") as caught:
+    with pytest.raises(AsrError, match=r"epoch 2: not a finite number: .*ctc nan") as caught:
         train(config, output=tmp_path / "run", console=QUIET)
     assert "lbby5a" in str(caught.value)
     assert "Nothing broken was saved" in str(caught.value)
@@ -234,3 +242,42 @@ def test_fine_tuning_on_characters_that_the_model_cannot_write_names_them(tmp_pa
     manifest.write_text(manifest.read_text().replace("lay blue", "l€y blue"))
     with pytest.raises(ManifestError, match=r"€.*lbby5a"):
         train(config, output=tmp_path / "second", initial=load_model(tmp_path / "first"), console=QUIET)
+
+
+def test_float16_enlarges_its_losses_and_a_broken_run_equals_an_unbroken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tiny_experiment(tmp_path, epochs=1), output=tmp_path / "float32", console=QUIET)
+    config = tiny_experiment(tmp_path, precision="float16", checkpoint_steps=1)
+    train(config, output=tmp_path / "whole", console=QUIET)
+    first = [read_history(tmp_path / name / "history.jsonl")[0] for name in ("float32", "whole")]
+    for key in ("cross_entropy_loss", "ctc_loss", "gradient_norm"):
+        assert first[1][key] == pytest.approx(first[0][key], rel=2e-2), key  # float16 keeps 3 digits
+    with monkeypatch.context() as patch:
+        stop_at(patch, 4, crash)
+        with pytest.raises(RuntimeError, match="the power went"):
+            train(config, output=tmp_path / "broken", console=QUIET)
+    train(config, output=tmp_path / "broken", resume=True, console=QUIET)
+    assert_same_run(tmp_path / "whole", tmp_path / "broken")
+    newest = latest_checkpoint(tmp_path / "whole")
+    assert newest is not None
+    assert json.loads((newest / "training_state.json").read_text())["state"]["scaler"]["scale"] > 1
+
+
+def test_gradients_that_overflow_in_float16_cost_a_step_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny_experiment(tmp_path, precision="float16", epochs=2)
+    monkeypatch.setattr(torch.amp.GradScaler, "__init__", _enlarging_too_much(torch.amp.GradScaler.__init__))
+    result = train(config, output=tmp_path / "run", console=QUIET)
+    records = [one for one in read_history(tmp_path / "run" / "history.jsonl") if one["event"] == "train"]
+    assert records[0]["gradient_norm"] is None  # infinite
+    assert result.steps == len(records)
+    newest = latest_checkpoint(tmp_path / "run")
+    assert newest is not None
+    state = json.loads((newest / "training_state.json").read_text())["state"]
+    assert state["scaler"]["scale"] < 2.0**100
+
+
+def _enlarging_too_much(usual: Any) -> Any:
+    return lambda self, device, **options: usual(self, device, init_scale=2.0**100, **options)

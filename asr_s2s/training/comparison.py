@@ -1,0 +1,120 @@
+"""How well the model that came out reads what is held out, and whether better than what the run started from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from asr_s2s.data import SpeechDataset
+from asr_s2s.manifest import Utterance
+from asr_s2s.model_store import SpeechSystem
+from asr_s2s.scoring import ErrorRate, word_errors
+from asr_s2s.scoring.error_rate import total
+from asr_s2s.scoring.paired import paired_difference
+from asr_s2s.text.normalizers import normalizer
+from asr_s2s.training.evaluate import evaluate
+from asr_s2s.training.run import Run
+
+NORMALIZER = "basic"  # case and punctuation count for nothing, in any language
+CHANCE = 0.05  # a probability above which a difference says nothing
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Word errors of one model on one set: as written, and with case and punctuation left out."""
+
+    raw: ErrorRate
+    plain: ErrorRate
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One set of recordings, read by the new model and, if there was one, by the model that it started from.
+
+    low, high, p: of the difference of the plain rates; None with too few utterances to tell, or no other model
+    """
+
+    name: str
+    utterances: int
+    after: Errors
+    before: Errors | None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Say whether the new model is better, in a word or a few; nothing without another one."""
+        if self.before is None:
+            return ""
+        if self.p is None or self.p > CHANCE:
+            return "no difference beyond chance"
+        return "better" if self.after.plain.errors < self.before.plain.errors else "worse"
+
+    @property
+    def summary(self) -> str:
+        """Say it in a line."""
+        start = f"{self.name}, {self.utterances} utterances: WER "
+        if self.before is None:
+            return f"{start}{_percent(self.after.plain)}, as written {_percent(self.after.raw)}"
+        sure = "" if self.p is None else f" (difference {self.low:+.1%} to {self.high:+.1%}, p = {self.p:.3f})"
+        return (
+            f"{start}{_percent(self.before.plain)} before, {_percent(self.after.plain)} after{sure}: {self.verdict}; "
+            f"as written {_percent(self.before.raw)} and {_percent(self.after.raw)}"
+        )
+
+
+def compare_models(run: Run, before: SpeechSystem | None, after: SpeechSystem) -> tuple[Comparison, ...]:
+    """Judge a model on the held-out recordings and on other speech, where there are any, beside the one before."""
+    sets = {"held-out recordings": run.material.test, "other speech": run.material.general}
+    return tuple(
+        compared(
+            name,
+            {one.id: one.text or "" for one in utterances},
+            _read(run, after, utterances),
+            before=_read(run, before, utterances) if before else None,
+        )
+        for name, utterances in sets.items()
+        if utterances
+    )
+
+
+def compared(
+    name: str, texts: Mapping[str, str], after: Mapping[str, str], *, before: Mapping[str, str] | None
+) -> Comparison:
+    """Compare what two models read, by the id of each utterance, with what was said."""
+    errors, of_each = _errors(texts, after)
+    if before is None:
+        return Comparison(name, len(texts), errors, None)
+    errors_before, of_each_before = _errors(texts, before)
+    found = paired_difference(
+        [rate.errors for rate in of_each_before],
+        [rate.errors for rate in of_each],
+        [rate.reference_length for rate in of_each],
+    )
+    return Comparison(name, len(texts), errors, errors_before, *(found or ()))
+
+
+def _errors(texts: Mapping[str, str], read: Mapping[str, str]) -> tuple[Errors, list[ErrorRate]]:
+    """Count a model's errors, and the plain ones of each utterance."""
+    apply = normalizer(NORMALIZER).apply
+    plain = [word_errors([apply(text)], [apply(read[key])]) for key, text in texts.items()]
+    raw = word_errors(list(texts.values()), [read[key] for key in texts])
+    return Errors(raw, total(plain)), plain
+
+
+def _read(run: Run, system: SpeechSystem, utterances: Sequence[Utterance]) -> dict[str, str]:
+    """Give what a model reads in each utterance, by its id, with the search of the model that comes out."""
+    system.model.to(run.device)
+    unread = [replace(one, text="") for one in utterances]  # the texts may hold what the vocabulary cannot spell
+    evaluation = evaluate(
+        system,
+        SpeechDataset(unread, system.front_end, vocabulary=system.vocabulary),
+        batch_seconds=run.config.data.batch_seconds,
+        losses=run.config.losses,
+        search=run.system.config.search,
+        device=run.device,
+    )
+    return {reading.id: reading.hypothesis for reading in evaluation.readings}
+
+
+def _percent(rate: ErrorRate) -> str:
+    return "n/a" if rate.rate is None else f"{rate.rate:.1%}"

@@ -1,0 +1,114 @@
+"""Batches that need more memory than there is: foreseen on a CPU, where the system kills without a word, or caught.
+
+What training keeps of an utterance until its gradient is computed grows with its length: a part evenly (every layer's
+activations), a part with the square (self-attention). Three utterances tell both.
+"""
+
+import os
+import resource
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+# Beside what is kept there is what is computed with: gradients of activations, copies in other layouts. The most that
+# tools/bench/memory.py saw was 1.25 times what is kept (conf/finetune.yaml from en; 0.9 for conf/commands.yaml).
+WORKING = 1.5
+USED = 0.9  # of what is free: other programs breathe
+# as torch's allocators say it, and what oneDNN says when it gets no memory
+OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "out of memory",
+    "bad_alloc",
+    "could not execute a primitive",
+    "could not create a primitive",
+)
+
+
+@dataclass(frozen=True)
+class MemoryNeed:
+    """Bytes that an utterance of so many feature frames needs in training."""
+
+    per_frame: float
+    per_square: float
+
+    def of(self, *, frames: int, utterances: int = 1) -> float:
+        """Give the bytes of a batch whose longest utterance has so many frames."""
+        return WORKING * utterances * (self.per_frame * frames + self.per_square * frames**2)
+
+    def utterances(self, *, frames: float, memory: float) -> int:
+        """Tell how many utterances of a length fit into so many bytes; at least one is tried."""
+        return max(1, int(memory / (WORKING * (self.per_frame * frames + self.per_square * frames**2))))
+
+
+def measure_need(model: nn.Module, lengths: Sequence[int], loss_of: Callable[[int], Tensor]) -> MemoryNeed:
+    """Compute a model's losses of a few utterances and fit what is kept of them for their gradients.
+
+    lengths: frames of each; loss_of: computes the loss of one, by its place
+    """
+    kept = [_kept_by(model, lambda place=place: loss_of(place)) for place in range(len(lengths))]  # type: ignore[misc]
+    frames = np.asarray(lengths, dtype=np.float64)
+    terms = np.stack([frames, frames**2], axis=1)
+    per_frame, per_square = np.linalg.lstsq(terms / frames[:, None], np.asarray(kept) / frames, rcond=None)[0]
+    if per_square < 0 or per_frame < 0:  # lengths too alike to tell the two apart
+        return MemoryNeed(float(np.max(kept / frames)), 0.0)
+    return MemoryNeed(float(per_frame), float(per_square))
+
+
+def _kept_by(model: nn.Module, work: Callable[[], Tensor]) -> int:
+    """Count the bytes that autograd keeps for a gradient; a storage counts once, the weights not at all."""
+    weights = {value.untyped_storage().data_ptr() for value in (*model.parameters(), *model.buffers())}
+    storages: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            storages[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = work()  # held while its storages are counted
+    del loss
+    return sum(storages.values())
+
+
+def free_memory() -> float:
+    """Tell how many bytes this process may still take: of the machine, of its control group, of its own limit."""
+    machine = _field(Path("/proc/meminfo"), "MemAvailable")
+    free = [machine] if machine is not None else []
+    group = Path("/sys/fs/cgroup")
+    limit, used = _number(group / "memory.max"), _number(group / "memory.current")
+    if limit is not None and used is not None:
+        free.append(limit - used)
+    space, _ = resource.getrlimit(resource.RLIMIT_AS)
+    taken = _field(Path("/proc/self/status"), "VmSize")
+    if space != resource.RLIM_INFINITY and taken is not None:
+        free.append(space - taken)
+    neighbours = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # torchrun's processes share the machine
+    return USED * max(min(free, default=float("inf")), 0.0) / neighbours
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error says that there was not enough memory, of a CPU or a graphics card."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(words in str(error).lower() for words in OUT_OF_MEMORY)
+    )
+
+
+def _field(path: Path, name: str) -> float | None:
+    """Read a size in kB from a file of the kernel, where there is one."""
+    try:
+        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), None)
+
+
+def _number(path: Path) -> float | None:
+    try:
+        return float(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # not there, or "max"
+        return None

@@ -1,0 +1,103 @@
+"""report.html: a run on one page that needs nothing beside itself: curves, attention over the epochs, what was read."""
+
+import base64
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from asr_s2s.files import write_text
+from asr_s2s.training.history import Record, read_history
+
+ATTENTIONS = 8  # pictures from the first evaluation to the last
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+img { max-width: 100%; } figure { margin: 0 0 1rem; } figcaption { color: #666; }
+table { border-collapse: collapse; width: 100%; } td, th { text-align: right; padding: .2rem .6rem; }
+td.text, th.text { text-align: left; } tr:nth-child(even) { background: #f5f5f5; }
+"""
+COLUMNS = {
+    "epoch": "{:d}",
+    "dev_cross_entropy_loss": "{:.3f}",
+    "accuracy": "{:.1%}",
+    "wer": "{:.1%}",
+    "cer": "{:.1%}",
+    "diagonality": "{:.2f}",
+    "sharpness": "{:.2f}",
+    "coverage": "{:.2f}",
+    "idle": "{:.1%}",
+}
+
+
+def attention_picture(folder: Path, step: int) -> Path:
+    """Name the picture of the attention at a step."""
+    return folder / "pictures" / f"attention-{step:08d}.png"
+
+
+def write_page(folder: Path, *, summary: Sequence[str] = ()) -> None:
+    """Write the page of a run from what lies in its folder.
+
+    summary: lines that say how it ended
+    """
+    evaluations = [record for record in read_history(folder / "history.jsonl") if record["event"] == "evaluation"]
+    curves = [_figure(folder / name, "") for name in ("loss.png", "error_rate.png")]
+    attention = [
+        _figure(attention_picture(folder, record["step"]), f"after epoch {record['epoch']}")
+        for record in _spread(evaluations, ATTENTIONS)
+    ]
+    title = escape(folder.name)
+    parts = [
+        f"<h1>{title}</h1>",
+        *(f"<p>{escape(line)}</p>" for line in summary),
+        "<h2>Curves</h2>",
+        *curves,
+        "<h2>Evaluations</h2>",
+        _table(evaluations),
+        "<h2>What it reads</h2>",
+        *(_samples(record) for record in reversed(evaluations)),
+        "<h2>Where it looks</h2>",
+        *attention,
+    ]
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
+    write_text(
+        folder / "report.html", f"<!doctype html><html><head>{head}</head><body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _figure(path: Path, caption: str) -> str:
+    """Put a picture into the page itself; nothing where it was not drawn."""
+    if not path.exists():
+        return ""
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return f'<figure><img alt="" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
+
+
+def _table(evaluations: Sequence[Record]) -> str:
+    shown = {
+        name: form for name, form in COLUMNS.items() if any(record.get(name) is not None for record in evaluations)
+    }
+    heads = "".join(f"<th>{name.removeprefix('dev_').replace('_', ' ')}</th>" for name in shown)
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            f"<td>{'' if record.get(name) is None else form.format(record[name])}</td>" for name, form in shown.items()
+        )
+        + "</tr>"
+        for record in evaluations
+    )
+    return f"<table><tr>{heads}</tr>{rows}</table>"
+
+
+def _samples(record: Record) -> str:
+    rows = "".join(
+        f'<tr><td class="text">{escape(one["reference"])}</td><td class="text">{escape(one["hypothesis"])}</td></tr>'
+        for one in record.get("samples", ())
+    )
+    head = '<tr><th class="text">said</th><th class="text">read</th></tr>'
+    return f"<details open><summary>epoch {record['epoch']}</summary><table>{head}{rows}</table></details>"
+
+
+def _spread(records: Sequence[Record], count: int) -> list[Record]:
+    """Pick some records evenly, the first and the last among them."""
+    if len(records) <= count:
+        return list(records)
+    return [records[round(place * (len(records) - 1) / (count - 1))] for place in range(count)]

@@ -1,0 +1,71 @@
+"""asr-s2s train as a newcomer uses it: a folder of recordings, a shipped model, and mistakes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from asr_s2s.audio import read_audio, write_audio
+from asr_s2s.cli import run
+from asr_s2s.manifest import read_manifest
+
+pytestmark = pytest.mark.slow
+
+DATA = Path(__file__).parents[1] / "data"
+COMMANDS = ("lbby5a", "prac8p", "swbc1s", "0_jackson_18", "3_yweweler_37", "9_george_9")
+
+
+def test_a_folder_of_recordings_adapts_a_shipped_model_and_says_whether_it_became_better(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    for item in read_manifest(DATA / "manifest.jsonl"):
+        if item.id in COMMANDS:
+            samples = read_audio(item.audio_path)
+            write_audio(tmp_path / "mine" / f"{item.id}.wav", samples, sample_rate=16_000)
+            (tmp_path / "mine" / f"{item.id}.txt").write_text(item.text or "")
+    options = ["training.epochs=1", "training.plots=false", "--threads", "1"]
+    status = run(
+        ["train", "--data", str(tmp_path / "mine"), "--from", "commands", "--output", str(tmp_path / "out"), *options]
+    )
+    said = capsys.readouterr().err
+    assert status == 0, said
+    assert "4 utterances" in said
+    assert "held-out recordings, 1 utterances: WER " in said
+    assert "no difference beyond chance" in said
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert result["comparisons"][0]["name"] == "held-out recordings"
+    assert len(read_manifest(tmp_path / "out" / "recordings.jsonl")) == len(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["train"], r"Name a configuration (conf/*.yaml), or recordings with --data"),
+        (["train", "--data", "mine"], "add --from en"),
+        (["train", "conf.yaml", "--data", "mine", "--from", "en"], "leave 'conf.yaml' out"),
+        (["train", "nothing.yaml"], "Name an existing YAML file"),
+        (["train", "--data", "nowhere", "--from", "en"], "Name an existing manifest"),
+        (["train", "--data", "nowhere", "--from", "english"], "en"),
+    ],
+)
+def test_a_mistake_is_said_with_the_way_out(
+    arguments: list[str],
+    advice: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == 2
+    assert advice in capsys.readouterr().err
+
+
+def test_the_largest_batches_are_told_for_each_length(capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = f"data.train=['{DATA / 'manifest.jsonl'}']"
+    conf = Path(__file__).parents[2] / "conf" / "finetune.yaml"
+    more = ["data.test_share=null", "training.dev_by_speaker=false"]
+    assert run(["train", str(conf), manifest, *more, "--from", "en", "--find-batch"]) == 0
+    told = capsys.readouterr().out
+    assert "utterances at once" in told
+    assert "The most that fits: data.batch_seconds=" in told

@@ -1,0 +1,135 @@
+"""Adapting a model: what is held out, what is compared, when it ends; and learning from recognised texts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from training_tiny import QUIET, tiny_experiment
+
+from asr_s2s.config import read_config
+from asr_s2s.errors import ManifestError
+from asr_s2s.manifest import read_manifest
+from asr_s2s.model_store import load_model
+from asr_s2s.scoring.paired import paired_difference
+from asr_s2s.training import FINETUNE, ExperimentConfig, train
+from asr_s2s.training.comparison import compared
+from asr_s2s.training.history import read_history
+from asr_s2s.training.material import read_material
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).parents[2]
+
+
+def with_data(config: ExperimentConfig, **data: Any) -> ExperimentConfig:
+    return config.model_copy(update={"data": config.data.model_copy(update=data)})
+
+
+def test_an_adapted_model_is_compared_with_the_one_it_started_from(tmp_path: Path) -> None:
+    first = tiny_experiment(tmp_path, epochs=1)
+    train(first, output=tmp_path / "first", console=QUIET)
+    dev = str(tmp_path / "dev.jsonl")
+    config = tiny_experiment(tmp_path, epochs=1)
+    config = with_data(config.model_copy(update={"model": None}), dev=None, test=(dev,), general=(dev,))
+    initial = load_model(tmp_path / "first")
+    result = train(config, output=tmp_path / "second", initial=initial, console=QUIET)
+    held_out, general = result.comparisons
+    assert (held_out.name, general.name) == ("held-out recordings", "other speech")
+    assert held_out.before == general.before
+    assert held_out.before is not None
+    assert held_out.before.plain.reference_length == held_out.after.plain.reference_length == 7
+    assert held_out.utterances == 2
+    card = (tmp_path / "second" / "README.md").read_text()
+    assert f"- {held_out.summary}" in card
+    document = json.loads((tmp_path / "second" / "result.json").read_text())
+    assert document["comparisons"][0]["after"]["plain"]["reference_length"] == 7
+
+
+def test_a_model_from_nothing_is_judged_on_what_is_held_out(tmp_path: Path) -> None:
+    config = with_data(tiny_experiment(tmp_path, epochs=1), test=(str(tmp_path / "dev.jsonl"),), dev=None)
+    (held_out,) = train(config, output=tmp_path / "run", console=QUIET).comparisons
+    assert held_out.before is None
+    assert held_out.summary.startswith("held-out recordings, 2 utterances: WER ")
+
+
+def test_the_verdict_follows_the_plain_words_and_their_chance() -> None:
+    texts = {f"u{number}": "Set white by C one, soon." for number in range(30)}
+    shouted = dict.fromkeys(texts, "SET WHITE BY C ONE SOON")
+    wrong = dict.fromkeys(texts, "SET WIDE BY C ONE SOON")
+    better, worse = compared("x", texts, shouted, before=wrong), compared("x", texts, wrong, before=shouted)
+    assert (better.verdict, worse.verdict) == ("better", "worse")
+    assert better.after.plain.errors == 0
+    assert better.after.raw.errors == 30 * 5  # all but C
+    assert "WER 16.7% before, 0.0% after (difference -16.7% to -16.7%, p = 0.001): better" in better.summary
+    assert compared("x", texts, wrong, before=wrong).verdict == "no difference beyond chance"
+
+
+def test_a_share_of_the_recordings_is_held_out_and_neither_learned_nor_looked_at(tmp_path: Path) -> None:
+    config = with_data(tiny_experiment(tmp_path, dev_share=0.3), dev=None, test_share=0.3)
+    material = read_material(config)
+    sides = [{one.id for one in side} for side in (material.train, material.dev, material.test)]
+    assert all(sides)
+    assert sum(map(len, sides)) == len(set.union(*sides)) == 5
+
+
+def test_patience_ends_a_run_that_gets_no_better(tmp_path: Path) -> None:
+    result = train(
+        tiny_experiment(tmp_path, epochs=50, patience=2, learning_rate=1e-9), output=tmp_path / "run", console=QUIET
+    )
+    assert result.epochs == 3  # the first is the best, and two are waited for
+    assert len(read_history(tmp_path / "run" / "history.jsonl")) > 3
+
+
+def test_recognised_texts_are_learned_where_they_are_sure_enough(tmp_path: Path) -> None:
+    config = tiny_experiment(tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    said = {}
+    for line, confidence in zip(lines[:3], (0.95, 0.5, 0.9), strict=True):
+        said[line["id"]] = line["pred_text"] = line.pop("text").upper()
+        line["confidence"] = confidence
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    material = read_material(with_data(config, min_confidence=0.9))
+    texts = {one.id: one.text for one in material.train}
+    assert material.unsure == 1
+    assert lines[1]["id"] not in texts
+    assert texts[lines[0]["id"]] == said[lines[0]["id"]]
+    assert texts[lines[3]["id"]] == lines[3]["text"]
+    del lines[0]["confidence"]
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(ManifestError, match=r"1 utterances have neither text nor pred_text .*asr-s2s transcribe"):
+        read_material(with_data(config, min_confidence=0.9))
+
+
+def test_held_out_recordings_have_texts_of_their_own_not_recognised_ones(tmp_path: Path) -> None:
+    config = tiny_experiment(tmp_path)
+    items = read_manifest(tmp_path / "train.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    for line in lines[:3]:
+        line |= {"pred_text": line.pop("text"), "confidence": 1.0}
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    material = read_material(with_data(config, min_confidence=0.5, dev=None))
+    assert {one.id for one in material.dev} < {one.id for one in items[3:]}
+    assert len(material.train) == 4
+
+
+def test_the_configuration_for_adapting_is_in_the_package_and_in_conf() -> None:
+    config = read_config(FINETUNE, ExperimentConfig)
+    assert config == read_config(ROOT / "conf" / "finetune.yaml", ExperimentConfig)
+    assert config.model is None
+
+
+def test_a_difference_between_two_systems_is_told_from_chance() -> None:
+    lengths = [10] * 40
+    worse, better = [3, 2] * 20, [1, 2] * 20
+    found = paired_difference(worse, better, lengths)
+    assert found is not None
+    low, high, p = found
+    assert low < -0.1 < high < 0
+    assert p < 0.01
+    mixed = [3, 1] * 20, [1, 3] * 20
+    assert (paired_difference(*mixed, lengths) or (0, 0, 0))[2] > 0.3
+    swapped = paired_difference(better, worse, lengths)
+    assert swapped is not None
+    assert swapped[:2] == pytest.approx((-high, -low), abs=0.01)
+    assert paired_difference([1], [2], [3]) is None

@@ -65,7 +65,7 @@ def train(
 def _adaptation(data: Path, keys: list[str], *, initial: str | None, target: Path) -> "ExperimentConfig":
     """Give the configuration that adapts a model to a folder of recordings, or to a manifest."""
     from asr_s2s.config import read_config
-    from asr_s2s.data.corpora import read_folder
+    from asr_s2s.data.corpora import read_corpus
     from asr_s2s.errors import ConfigError
     from asr_s2s.manifest import write_manifest
     from asr_s2s.training import FINETUNE, ExperimentConfig
@@ -77,7 +77,10 @@ def _adaptation(data: Path, keys: list[str], *, initial: str | None, target: Pat
     manifest = data
     if data.is_dir():
         manifest = target / "recordings.jsonl"
-        write_manifest(manifest, read_folder(data))
+        found = read_corpus("folder", data)
+        write_manifest(manifest, found.utterances)
+        for item in found.left_out:
+            say(f"Left out: {item.message}")
     return read_config(FINETUNE, ExperimentConfig, [f"data.train=[{str(manifest)!r}]", *keys])
 
 

@@ -61,7 +61,7 @@ class SearchConfig(PartConfig):
     min_coverage: float = Field(default=0.5, ge=0, le=1)  # less of the sound attended to is flagged
     min_confidence: float = Field(default=0.4, ge=0, le=1)  # a lower mean token probability is flagged
     max_no_speech: float = Field(default=0.6, ge=0, le=1)  # a higher probability of silence is flagged there too
-    hotword_bonus: NonNegativeFloat = 1.5  # added to the score for every token of a hot word, as long as it lasts
+    hotword_bonus: NonNegativeFloat = 2.0  # added to the score for every token of a hot word, as long as it lasts
     language_weight: NonNegativeFloat = 0.3  # of a language model's log probabilities, where one is given
     confidence_slope: PositiveFloat = 1.0  # of the logistic curve from a word's probability to its confidence
     confidence_offset: float = 0.0  # asr-s2s model calibrate fits both

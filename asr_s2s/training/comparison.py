@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from asr_s2s.data import SpeechDataset
 from asr_s2s.manifest import Utterance
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.scoring import ErrorRate, word_errors
+from asr_s2s.scoring.bootstrap import difference
 from asr_s2s.scoring.error_rate import total
-from asr_s2s.scoring.paired import paired_difference
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.training.evaluate import evaluate
 from asr_s2s.training.run import Run
@@ -85,10 +87,10 @@ def compared(
     if before is None:
         return Comparison(name, len(texts), errors, None)
     errors_before, of_each_before = _errors(texts, before)
-    found = paired_difference(
-        [rate.errors for rate in of_each_before],
-        [rate.errors for rate in of_each],
-        [rate.reference_length for rate in of_each],
+    found = difference(
+        np.array([rate.errors for rate in of_each_before]),
+        np.array([rate.errors for rate in of_each]),
+        np.array([rate.reference_length for rate in of_each]),
     )
     return Comparison(name, len(texts), errors, errors_before, *(found or ()))
 

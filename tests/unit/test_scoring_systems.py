@@ -209,3 +209,19 @@ def test_no_files_and_files_beside_verify_are_wrong_use(capsys: pytest.CaptureFi
     files = [str(REFERENCE), str(SYSTEMS / "tiny.en.jsonl")]
     assert run(["score", *files, "--json", str(REFERENCE / "report.json")]) == 2
     assert re.search(r"report\.json: cannot be written \(.*\)\. Name another file", capsys.readouterr().err)
+
+
+def test_a_difference_between_two_systems_is_told_from_chance() -> None:
+    lengths = np.full(40, 10)
+    worse, better = np.array([3, 2] * 20), np.array([1, 2] * 20)
+    found = difference(worse, better, lengths)
+    assert found is not None
+    low, high, p = found
+    assert low < -0.1 < high < 0
+    assert p < 0.01
+    mixed = np.array([3, 1] * 20), np.array([1, 3] * 20)
+    assert (difference(*mixed, lengths) or (0, 0, 0))[2] > 0.3
+    swapped = difference(better, worse, lengths)
+    assert swapped is not None
+    assert swapped[:2] == pytest.approx((-high, -low), abs=0.01)
+    assert difference(np.array([1]), np.array([2]), np.array([3])) is None

@@ -11,7 +11,6 @@ from asr_s2s.config import read_config
 from asr_s2s.errors import ManifestError
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import load_model
-from asr_s2s.scoring.paired import paired_difference
 from asr_s2s.training import FINETUNE, ExperimentConfig, train
 from asr_s2s.training.comparison import compared
 from asr_s2s.training.history import read_history
@@ -117,19 +116,3 @@ def test_the_configuration_for_adapting_is_in_the_package_and_in_conf() -> None:
     config = read_config(FINETUNE, ExperimentConfig)
     assert config == read_config(ROOT / "conf" / "finetune.yaml", ExperimentConfig)
     assert config.model is None
-
-
-def test_a_difference_between_two_systems_is_told_from_chance() -> None:
-    lengths = [10] * 40
-    worse, better = [3, 2] * 20, [1, 2] * 20
-    found = paired_difference(worse, better, lengths)
-    assert found is not None
-    low, high, p = found
-    assert low < -0.1 < high < 0
-    assert p < 0.01
-    mixed = [3, 1] * 20, [1, 3] * 20
-    assert (paired_difference(*mixed, lengths) or (0, 0, 0))[2] > 0.3
-    swapped = paired_difference(better, worse, lengths)
-    assert swapped is not None
-    assert swapped[:2] == pytest.approx((-high, -low), abs=0.01)
-    assert paired_difference([1], [2], [3]) is None

@@ -8,11 +8,8 @@ kernel saw (Linux: /proc/self/clear_refs).
 
 import argparse
 import ctypes
-import sys
 import tempfile
 from pathlib import Path
-
-sys.path.pop(0)  # profile.py beside this file would hide Python's own module of that name
 
 import torch
 from rich.console import Console

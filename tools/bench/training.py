@@ -17,8 +17,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.pop(0)  # profile.py beside this file would hide Python's own module of that name
-
 import torch
 import transformers
 from rich.console import Console

@@ -1,6 +1,6 @@
 """Where the time goes: shares of a transcription by kind of work, beside what this processor multiplies at its best.
 
-usage: profile.py DATA_DIR [--clips 120] [--model en] [--beam 5] [--threads 2] [--output profile.json]
+usage: time_shares.py DATA_DIR [--clips 120] [--model en] [--beam 5] [--threads 2] [--output profile.json]
 
 The clips are those of speed.py. Times are those of torch's own profiler, per operator, without what it calls; reading
 and the search for speech run in threads beside, and are timed alone. The peak is that of a product of two 2048 x 2048

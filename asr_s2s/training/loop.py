@@ -1,5 +1,6 @@
 """The training loop, in one piece: load, forward, losses, backward, clip, step; then look, save, go on."""
 
+import gc
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -143,6 +144,7 @@ def _gradients(run: Run, lessons: Sequence[Lesson], counts: Mapping[str, float])
                 raise
         else:
             return parts
+        gc.collect()  # what was computed may hang on circles that the error's traceback left
         run.optimizer.zero_grad(set_to_none=True)  # of the batches before it too: all are computed again
         waiting[place : place + 1] = run.halved(waiting[place][0])
         if not waiting:

@@ -106,7 +106,7 @@ def test_torchrun_trains_with_the_command_and_one_process_speaks_and_writes(tmp_
     assert done.stderr.count("done. WER") == 1
     assert sorted(path.name for path in (tmp_path / "many").iterdir()) == [
         *("README.md", "checkpoints", "config.yaml", "experiment.yaml", "history.jsonl", "model.safetensors"),
-        *("result.json", "tokens.txt", "utterances.jsonl"),
+        *("report.html", "result.json", "tokens.txt", "utterances.jsonl"),
     ]
     train(without_dropout(tmp_path, accumulate=2), output=tmp_path / "one", console=Console(quiet=True))
     assert_near(tmp_path / "one", tmp_path / "many")

@@ -1,5 +1,6 @@
 """Training where something runs out, or somebody ends it: memory, the disk, the patience of who runs the machine."""
 
+import ctypes
 import os
 import re
 import resource
@@ -30,10 +31,12 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 FULL = 3  # exit status of a process that said what it lacks
 STATUS = Path("/proc/self/status")
+M_ARENA_MAX = -8  # malloc.h
 
 
 def train_within(config: ExperimentConfig, output: Path, said: Path, limits: dict[int, int], foresee: bool) -> None:
     torch.set_num_threads(1)
+    ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)  # glibc's threads else take 64 MB of addresses each on a busy machine
     for kind, limit in limits.items():
         taken = int(re.search(r"VmSize:\s+(\d+)", STATUS.read_text())[1]) * 1024 if kind == resource.RLIMIT_AS else 0
         resource.setrlimit(kind, (taken + limit, resource.RLIM_INFINITY))

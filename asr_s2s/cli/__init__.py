@@ -15,12 +15,10 @@ import traceback
 import typer
 
 from asr_s2s.cli import check, model, prepare, score, train, transcribe
+from asr_s2s.cli.status import FAILED_INPUTS, OUR_FAULT, WRONG_USE
 from asr_s2s.cli.terminal import say
 from asr_s2s.errors import AsrError
 
-FAILED_INPUTS = 1
-WRONG_USE = 2
-OUR_FAULT = 3
 NEW_OBJECTS = 50_000  # between two looks for garbage; at Python's 700 they are an eighth of the import of torch
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_s2s.cli.status import FAILED_INPUTS, FOUND_WANTING
 from asr_s2s.cli.terminal import Progress, say, show
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from asr_s2s.manifest import Utterance
     from asr_s2s.model_store import SpeechSystem
 
-FAILED_INPUTS = 1
-FAULTS_FOUND = 4
 BAR = 20  # characters
 
 
@@ -48,7 +47,7 @@ def check(
         write_text(html, to_html(report, folder=html.parent))
     if report.broken:
         return FAILED_INPUTS
-    return FAULTS_FOUND if report.suspects or report.leaks else 0
+    return FOUND_WANTING if report.suspects or report.leaks else 0
 
 
 def _read(manifests: list[Path]) -> "tuple[list[tuple[str, Utterance]], list[str]]":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import Progress, say, show
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from asr_s2s.data.corpora import Corpus
 
-FAILED_INPUTS = 1
-NUM_SHOWN = 20  # a terminal's screen
 NAMES = (
     "librispeech, common-voice, tedlium, an4, ljspeech, speech-commands, yesno, voxforge, kaldi, folder, csv, nemo, "
     "lhotse (its manifests) or lhotse:NAME (its recipe)."
@@ -29,7 +28,7 @@ def prepare(
     checksums: Annotated[bool, typer.Option(help="Write the SHA-256 of each audio file.")] = True,
 ) -> int:
     """Read a corpus and write manifests; what cannot be used is left out and listed (exit status 1)."""
-    from asr_s2s.data.corpora import audio_paths, left_out_path, measure, read_corpus, write_corpus
+    from asr_s2s.data.corpora import audio_paths, first_messages, left_out_path, measure, read_corpus, write_corpus
 
     found = read_corpus(corpus, source)
     if part:
@@ -43,10 +42,8 @@ def prepare(
         return 0
     causes = ", ".join(f"{count} {cause}" for cause, count in Counter(item.cause for item in left_out).most_common())
     say(f"Left out, {len(left_out)} in all: {causes}; listed in {left_out_path(target)}:")
-    for item in left_out[:NUM_SHOWN]:
-        say(f"  {item.message}")
-    if len(left_out) > NUM_SHOWN:
-        say(f"  and {len(left_out) - NUM_SHOWN} more")
+    for line in first_messages(left_out):
+        say(f"  {line}")
     return FAILED_INPUTS
 
 

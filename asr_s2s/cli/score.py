@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from asr_s2s.cli.status import FOUND_WANTING
 from asr_s2s.cli.terminal import output, say
 from asr_s2s.errors import ConfigError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 Missing = Literal["deletions", "skip"]
 Costs = Literal["unit", "sclite"]
 Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "columns", "lines"]
-ABOVE_THRESHOLD = 4
 
 
 def score(
@@ -143,7 +143,7 @@ def _above(result: "Report | Comparison", threshold: float | None) -> int:
         rate = report.normalised.words.rate
         if threshold is not None and rate is not None and 100 * rate > threshold:
             say(f"{report.system}: WER {percent(rate)} is above {threshold:g} %.")
-            status = ABOVE_THRESHOLD
+            status = FOUND_WANTING
     return status
 
 
@@ -154,4 +154,4 @@ def _verified(path: Path, files: list[Path]) -> int:
         raise ConfigError("--verify takes the files from the report. Leave out the others.")
     differing = verify(path)
     output("\n".join(differing) if differing else f"{path}: every number comes out again.")
-    return ABOVE_THRESHOLD if differing else 0
+    return FOUND_WANTING if differing else 0

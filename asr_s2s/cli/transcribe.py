@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from asr_s2s.cli.inputs import EACH, MIX, Input, check_channel, check_targets, named_inputs, with_channel
+from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import Progress, output, say
 from asr_s2s.errors import ConfigError
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from asr_s2s.recognizer import Transcriber
     from asr_s2s.transcripts import CaptionShape, Transcript
 
-FAILED_INPUTS = 1
 SAVE_SECONDS = 60.0
 CAPTIONS = ("srt", "vtt")
 

@@ -6,7 +6,7 @@ from asr_s2s.data.checks import check_utterances
 from asr_s2s.data.config import AugmentConfig, DataConfig, NoiseConfig, RoomConfig, SpecAugmentConfig
 from asr_s2s.data.dataset import SpeechDataset
 from asr_s2s.data.loading import load_batches
-from asr_s2s.data.plan import epoch_plan, padding_share
+from asr_s2s.data.plan import cost_of, epoch_plan, padding_share
 from asr_s2s.data.sets import assert_none_excluded, read_manifests
 from asr_s2s.data.split import Split, split_dev
 
@@ -22,6 +22,7 @@ __all__ = [
     "TensorCache",
     "assert_none_excluded",
     "check_utterances",
+    "cost_of",
     "epoch_plan",
     "load_batches",
     "padding_share",

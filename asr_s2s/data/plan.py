@@ -22,18 +22,25 @@ def epoch_plan(
 
     A batch holds utterances of similar duration and costs its longest duration times their count (padding is paid
     for); the cost is at most batch_seconds, save for an utterance that exceeds it alone and gets a batch of its own.
-    quadratic_seconds: self-attention costs with the square of a duration; an utterance of d seconds counts
-        d + d² / quadratic_seconds, so that batches of long ones are smaller; None: d alone
+    quadratic_seconds: of cost_of
     The order of batches is drawn from (seed, epoch), or from short to long with shortest_first.
     """
     rng = np.random.default_rng([seed, epoch])
     jitter = rng.uniform(1 - LENGTH_JITTER / 2, 1 + LENGTH_JITTER / 2, size=len(durations))
     by_length = np.argsort(np.asarray(durations, dtype=np.float64) * jitter, kind="stable")
-    costs = [seconds + (seconds**2 / quadratic_seconds if quadratic_seconds else 0.0) for seconds in durations]
+    costs = [cost_of(seconds, quadratic_seconds) for seconds in durations]
     batches = _fill_batches(by_length.tolist(), costs, limit=batch_seconds)
     if shortest_first:
         return batches
     return [batches[index] for index in rng.permutation(len(batches))]
+
+
+def cost_of(seconds: float, quadratic_seconds: float | None) -> float:
+    """Tell what an utterance of d seconds counts: d + d² / quadratic_seconds, or d alone.
+
+    Self-attention costs with the square of a duration, so that batches of long utterances are to be smaller.
+    """
+    return seconds + (seconds**2 / quadratic_seconds if quadratic_seconds else 0.0)
 
 
 def _fill_batches(order: list[int], costs: Sequence[float], *, limit: float) -> list[list[int]]:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from asr_s2s.data import cost_of
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
@@ -61,8 +62,7 @@ def advised(buckets: Sequence[Bucket]) -> tuple[float, float | None]:
     shares = np.stack([counts * seconds, counts * seconds**2], axis=1)  # of the memory: they should make 1
     inverse, square = np.linalg.lstsq(shares, np.ones(len(counts)), rcond=None)[0]
     quadratic = float(inverse / square) if inverse > 0 and square > 0 else None
-    costs = seconds + (seconds**2 / quadratic if quadratic else 0.0)
-    return float((counts * costs).min()), quadratic
+    return min(bucket.utterances * cost_of(bucket.seconds, quadratic) for bucket in buckets), quadratic
 
 
 def _most(run: Run, place: int) -> int:

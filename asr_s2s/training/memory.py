@@ -35,13 +35,13 @@ class MemoryNeed:
     per_frame: float
     per_square: float
 
-    def of(self, *, frames: int, utterances: int = 1) -> float:
+    def of(self, *, frames: float, utterances: int = 1) -> float:
         """Give the bytes of a batch whose longest utterance has so many frames."""
         return WORKING * utterances * (self.per_frame * frames + self.per_square * frames**2)
 
     def utterances(self, *, frames: float, memory: float) -> int:
         """Tell how many utterances of a length fit into so many bytes; at least one is tried."""
-        return max(1, int(memory / (WORKING * (self.per_frame * frames + self.per_square * frames**2))))
+        return max(1, int(memory / self.of(frames=frames)))
 
 
 def measure_need(model: nn.Module, lengths: Sequence[int], loss_of: Callable[[int], Tensor]) -> MemoryNeed:

@@ -14,7 +14,7 @@ from asr_s2s.data.corpora.librispeech import read_librispeech
 from asr_s2s.data.corpora.ljspeech import read_ljspeech
 from asr_s2s.data.corpora.measure import AudioFile, Measured, audio_paths, measure
 from asr_s2s.data.corpora.nemo import read_nemo
-from asr_s2s.data.corpora.shared import Corpus, LeftOut
+from asr_s2s.data.corpora.shared import Corpus, LeftOut, first_messages
 from asr_s2s.data.corpora.speech_commands import read_speech_commands
 from asr_s2s.data.corpora.table import read_table
 from asr_s2s.data.corpora.tedlium import read_tedlium
@@ -47,6 +47,7 @@ __all__ = [
     "LeftOut",
     "Measured",
     "audio_paths",
+    "first_messages",
     "left_out_path",
     "measure",
     "read_corpus",

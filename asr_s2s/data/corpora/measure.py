@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asr_s2s.audio import audio_duration
-from asr_s2s.data.corpora.shared import NO_AUDIO, NO_PIECE, UNREADABLE, Corpus
+from asr_s2s.data.corpora.shared import NO_AUDIO, NO_PIECE, UNREADABLE, Corpus, first_messages
 from asr_s2s.errors import AudioError, ManifestError
 from asr_s2s.manifest import Utterance
 
 THREADS = 8  # waiting for a disk, and hashing, which both leave Python to the others
 AHEAD = 5_000  # files
 OVERSHOOT = 0.5  # seconds that a piece may end behind its recording; Kaldi's extract-segments allows as much
-NUM_SHOWN = 20  # a terminal's screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,8 @@ def measure(
                 goes = f"goes from {item.offset:.2f} s{end}, its recording to {length:.2f} s"
                 usable.leave_out(NO_PIECE, f"{where}utterance '{item.id}' {goes}. Mend the times.")
     if not usable.utterances:
-        faults = usable.left_out
-        rest = [f"and {len(faults) - NUM_SHOWN} more"] if len(faults) > NUM_SHOWN else []
-        head = f"{source}: holds no utterance that can be used; {len(faults)} are left out:"
-        raise ManifestError("\n".join([head, *(item.message for item in faults[:NUM_SHOWN]), *rest]))
+        head = f"{source}: holds no utterance that can be used; {len(usable.left_out)} are left out:"
+        raise ManifestError("\n".join([head, *first_messages(usable.left_out)]))
     return Measured(usable, files)
 
 

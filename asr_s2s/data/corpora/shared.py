@@ -1,6 +1,6 @@
 """What every reader needs: a corpus that grows entry by entry, and keeps what it had to leave out and why."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ DOUBLED = "doubled id"
 UNREADABLE = "unreadable file"
 NO_PIECE = "not within its recording"
 
+NUM_SHOWN = 20  # a terminal's screen
 WHOLE = "all"  # the one part of a corpus that its publisher did not divide
 
 
@@ -24,6 +25,12 @@ class LeftOut:
 
     cause: str
     message: str
+
+
+def first_messages(left_out: Sequence[LeftOut]) -> list[str]:
+    """Give what fits on a screen of the messages, and how many there are beyond."""
+    rest = [f"and {len(left_out) - NUM_SHOWN} more"] if len(left_out) > NUM_SHOWN else []
+    return [*(item.message for item in left_out[:NUM_SHOWN]), *rest]
 
 
 @dataclass

@@ -1,21 +1,18 @@
 """A browser, and a report page in it."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from debian import program
 from playwright.sync_api import Browser, Page, sync_playwright
 from scoring_page import HOSTILE, SOUND, opened, real_lines, write_report
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        missing = "chromium is missing. Install it with: apt-get install chromium"
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    chromium = program("chromium", package="chromium")
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]  # CI runs as root
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)

@@ -1,13 +1,13 @@
 """Formats of research tools: read undoes write, and independent readers find the same words and times."""
 
 import itertools
-import shutil
 import subprocess
 from pathlib import Path
 
 import pysubs2
 import pytest
 import webvtt
+from debian import program
 from hypothesis import example, given
 from hypothesis import strategies as st
 from praatio import textgrid
@@ -17,7 +17,6 @@ from asr_s2s.transcripts import FORMATS, CaptionShape, Segment, Transcript, Tran
 
 pytestmark = pytest.mark.unit
 
-SCLITE = shutil.which("sclite") or "/usr/lib/sctk/bin/sclite"
 texts = st.text() | st.sampled_from(["<i> b", "a (b)", 'say "x"', ";; c", 'name = "y"', "1\t2\t3"])
 seconds = st.integers(0, 10**8).map(lambda count: count / 1000)
 segments = st.builds(lambda a, b, text: Segment(min(a, b), max(a, b), text), seconds, seconds, texts)
@@ -123,12 +122,19 @@ def test_other_readers_of_captions_find_the_same_texts_and_times(tmp_path: Path)
     ]
 
 
-@pytest.mark.skipif(not Path(SCLITE).exists(), reason="sclite is missing: apt-get install sctk")
 def test_sclite_scores_ctm_against_stm_and_trn_against_trn_without_errors(tmp_path: Path) -> None:
     for name in ("ctm", "stm", "trn"):
         (tmp_path / f"talk.{name}").write_text(FORMATS[name].write(TALK), encoding="utf-8")
     for reference, kind, hypothesis, other in (("stm", "stm", "ctm", "ctm"), ("trn", "trn", "trn", "trn")):
-        command = [SCLITE, "-r", f"talk.{reference}", kind, "-h", f"talk.{hypothesis}", other]
+        command = [
+            program("sclite", package="sctk"),
+            "-r",
+            f"talk.{reference}",
+            kind,
+            "-h",
+            f"talk.{hypothesis}",
+            other,
+        ]
         command += ["-i", "rm"] if kind == "trn" else []
         done = subprocess.run(
             [*command, "-o", "sum", "stdout"], cwd=tmp_path, capture_output=True, text=True, check=True

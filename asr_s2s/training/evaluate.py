@@ -11,7 +11,7 @@ from asr_s2s.model_store import SpeechSystem
 from asr_s2s.models import LossConfig, Losses, ModelOutput, TeacherOutput, total_loss, valid_frames, with_start_and_end
 from asr_s2s.scoring import ErrorRate, character_errors, word_errors
 from asr_s2s.search import Hypothesis, SearchConfig
-from asr_s2s.training.monitor import Alignment, measure_alignment
+from asr_s2s.training.alignment import Alignment, measure_alignment
 from asr_s2s.training.precision import autocast
 
 
@@ -41,6 +41,7 @@ class Evaluation:
     words: ErrorRate  # of the free-running search, on texts as the vocabulary spells them
     characters: ErrorRate
     alignment: Alignment | None  # None for a decoder without attention
+    ctc_written: float | None  # tokens on the CTC head's best path for each that was said; None without such a head
     readings: tuple[Reading, ...]  # from the shortest reference to the longest
 
     @property
@@ -117,7 +118,7 @@ def evaluate(
     find = search.build(system.model, system.token_rules)
     sums: dict[str, float] = {}
     readings: list[Reading] = []
-    num_tokens = num_right = 0
+    num_tokens = num_right = num_written = 0
     for indices in epoch_plan(dataset.durations, batch_seconds=batch_seconds, seed=0, epoch=0):
         batch = dataset.batch(indices).to(device)
         output, found, targets, target_lengths = forward(system, batch, losses=losses, epoch=0, with_attention=True)
@@ -126,6 +127,7 @@ def evaluate(
         num_tokens += int(target_lengths.sum())
         right = output.logits[:, -targets.shape[1] :].argmax(2) == targets
         num_right += int((right & valid_frames(target_lengths, targets.shape[1])).sum())
+        num_written += _written(output, blank=system.token_rules.blank_token)
         hypotheses = find(output.encoder_out, output.encoder_lengths)
         readings += [_read(system, batch, output, hypothesis, row=row) for row, hypothesis in enumerate(hypotheses)]
     references = [reading.reference for reading in readings]
@@ -137,8 +139,20 @@ def evaluate(
         words=word_errors(references, read),
         characters=character_errors(references, read),
         alignment=measure_alignment(attentions) if attentions else None,
+        ctc_written=None if system.model.ctc_head is None else num_written / num_tokens,
         readings=tuple(sorted(readings, key=lambda reading: (len(reading.reference), reading.id))),
     )
+
+
+def _written(output: ModelOutput, *, blank: int | None) -> int:
+    """Count the tokens on the best path of the CTC head: what is no blank and not the same as a frame before."""
+    if output.ctc_logits is None:
+        return 0
+    best = output.ctc_logits.argmax(2)
+    begins = best != best.roll(1, dims=1)
+    begins[:, 0] = True
+    heard = valid_frames(output.encoder_lengths, best.shape[1])
+    return int((begins & (best != blank) & heard).sum())
 
 
 def _read(system: SpeechSystem, batch: Batch, output: ModelOutput, hypothesis: Hypothesis, *, row: int) -> Reading:

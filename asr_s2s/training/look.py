@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from shutil import copyfile
 
+from asr_s2s.training.alarms import find_alarms
 from asr_s2s.training.checkpoints import Candidate
 from asr_s2s.training.evaluate import Evaluation, evaluate
-from asr_s2s.training.monitor import find_alarm
 from asr_s2s.training.page import attention_picture, write_page
 from asr_s2s.training.plots import draw_attention, draw_error_rates, draw_losses
 from asr_s2s.training.progress import described
@@ -19,6 +19,7 @@ def look(run: Run) -> None:
         evaluation = _evaluated(run)
         _record(run, evaluation)
         _tell(run, evaluation)
+        _warn(run)
         if run.config.training.plots:
             _draw(run, evaluation)
         write_page(run.folder)
@@ -58,6 +59,7 @@ def _record(run: Run, evaluation: Evaluation) -> None:
             "cer": evaluation.cer,
             "loops": evaluation.loops,
             **(asdict(evaluation.alignment) if evaluation.alignment else {}),
+            **({} if evaluation.ctc_written is None else {"ctc_written": evaluation.ctc_written}),
             "samples": [
                 {"id": one.id, "reference": one.reference, "hypothesis": one.hypothesis}
                 for one in evaluation.spread(run.config.training.samples)
@@ -70,7 +72,7 @@ def _record(run: Run, evaluation: Evaluation) -> None:
 
 
 def _tell(run: Run, evaluation: Evaluation) -> None:
-    """Say where the run is, show what it reads, and warn once of each cause."""
+    """Say where the run is, and show what it reads."""
     training, state, report = run.config.training, run.state, run.report
     alignment = evaluation.alignment
     attention = (
@@ -93,10 +95,22 @@ def _tell(run: Run, evaluation: Evaluation) -> None:
     )
     for reading in evaluation.spread(training.samples):
         report.line(f"  {reading.id}\n    said: {reading.reference}\n    read: {reading.hypothesis}", style="dim")
-    alarm = find_alarm(alignment, accuracy=evaluation.accuracy, character_error_rate=evaluation.cer, epoch=state.epoch)
-    if alarm and state.epoch >= training.alarm_after and alarm.cause not in state.told:
-        state.told.append(alarm.cause)
-        report.line(alarm.message, style="bold yellow")
+
+
+def _warn(run: Run) -> None:
+    """Say what is wrong, once for each cause."""
+    config, told = run.config, run.state.told
+    alarms = find_alarms(
+        run.history.records,
+        clip=config.training.clip,
+        settled=config.data.shortest_first_epochs,
+        patient=config.training.alarm_after,
+    )
+    for alarm in alarms:
+        if alarm.cause not in told:
+            told.append(alarm.cause)
+            run.record({"event": "alarm", "step": run.state.step, "epoch": run.state.epoch, **asdict(alarm)})
+            run.report.line(alarm.message, style="bold yellow")
 
 
 def _draw(run: Run, evaluation: Evaluation) -> None:

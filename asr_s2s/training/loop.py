@@ -1,7 +1,6 @@
 """The training loop, in one piece: load, forward, losses, backward, clip, step; then look, save, go on."""
 
 import gc
-import math
 import time
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -11,20 +10,20 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from asr_s2s.errors import AsrError, listed
+from asr_s2s.errors import AsrError
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.pictures import require_plotting
-from asr_s2s.training.checkpoints import latest_checkpoint
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
+from asr_s2s.training.finite import check_finite
 from asr_s2s.training.look import look
 from asr_s2s.training.memory import is_out_of_memory
 from asr_s2s.training.optimizer import set_rate
 from asr_s2s.training.plots import WITHOUT_PICTURES
 from asr_s2s.training.processes import Processes
-from asr_s2s.training.progress import Interruption, Report, described
+from asr_s2s.training.progress import Interruption, Report
 from asr_s2s.training.result import TrainingResult, finish
-from asr_s2s.training.run import Lesson, Run, Share
+from asr_s2s.training.run import Lesson, Run
 from asr_s2s.training.schedule import learning_rate
 from asr_s2s.training.start import start
 
@@ -89,7 +88,7 @@ def _train(run: Run, interruption: Interruption) -> None:
             run.scaler.unscale_(run.optimizer)
             norm = float(nn.utils.clip_grad_norm_(run.parameters, training.clip))
             losses = {name: told[name] for name in run.loss_names}
-            _check_finite(run, share, losses, norm=norm)
+            check_finite(run, share, losses, norm=norm)
             run.scaler.step(run.optimizer)  # in float16, where gradients may be enlarged too much, not every time
             run.scaler.update()
             run.optimizer.zero_grad(set_to_none=True)
@@ -149,24 +148,6 @@ def _gradients(run: Run, lessons: Sequence[Lesson], counts: Mapping[str, float])
         waiting[place : place + 1] = run.halved(waiting[place][0])
         if not waiting:
             raise AsrError(f"step {state.step + 1}: there is no memory for a single utterance. Use a smaller model.")
-
-
-def _check_finite(run: Run, share: Share, losses: Mapping[str, float], *, norm: float) -> None:
-    """Stop before a broken gradient reaches the weights; the last checkpoint is as good as it was."""
-    sound = all(math.isfinite(value) for value in losses.values())
-    if sound and (math.isfinite(norm) or run.scaler_may_shrink):
-        return
-    heard = run.processes.gathered([identity for batch, _ in share.lessons for identity in batch.ids])
-    utterances = [identity for names in heard for identity in names]
-    saved = latest_checkpoint(run.folder)
-    advice = ", or use training.precision=float32" if run.state.precision != "float32" else ""
-    raise AsrError(
-        f"step {run.state.step + 1}, epoch {run.state.epoch + 1}: not a finite number: {described(losses)}, "
-        f"gradient norm {norm:.3g}. The step held {len(utterances)} utterances: {listed(utterances, limit=8)}. "
-        f"Listen to them and check their texts; if they are sound, halve training.learning_rate or "
-        f"lower training.clip{advice}. "
-        + (f"Nothing broken was saved: {saved} can be resumed." if saved else "Nothing was saved yet.")
-    )
 
 
 def _log(run: Run, losses: Mapping[str, float], *, rate: float, norm: float) -> None:

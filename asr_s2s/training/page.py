@@ -13,6 +13,7 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 img { max-width: 100%; } figure { margin: 0 0 1rem; } figcaption { color: #666; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: right; padding: .2rem .6rem; }
+.alarm { border-left: .3rem solid #b26a00; padding-left: .8rem; }
 td.text, th.text { text-align: left; } tr:nth-child(even) { background: #f5f5f5; }
 """
 COLUMNS = {
@@ -38,7 +39,9 @@ def write_page(folder: Path, *, summary: Sequence[str] = ()) -> None:
 
     summary: lines that say how it ended
     """
-    evaluations = [record for record in read_history(folder / "history.jsonl") if record["event"] == "evaluation"]
+    records = read_history(folder / "history.jsonl")
+    evaluations = [record for record in records if record["event"] == "evaluation"]
+    alarms = [f"Epoch {record['epoch']}: {record['message']}" for record in records if record["event"] == "alarm"]
     curves = [_figure(folder / name, "") for name in ("loss.png", "error_rate.png")]
     attention = [
         _figure(attention_picture(folder, record["step"]), f"after epoch {record['epoch']}")
@@ -48,6 +51,7 @@ def write_page(folder: Path, *, summary: Sequence[str] = ()) -> None:
     parts = [
         f"<h1>{title}</h1>",
         *(f"<p>{escape(line)}</p>" for line in summary),
+        *(f'<p class="alarm">{escape(line)}</p>' for line in alarms),
         "<h2>Curves</h2>",
         *curves,
         "<h2>Evaluations</h2>",

@@ -10,9 +10,10 @@ import pytest
 import torch
 from rich.console import Console
 from safetensors.torch import load_file
-from training_tiny import QUIET, tiny_experiment
+from training_tiny import QUIET, TRAIN, tiny_experiment
 
 from asr_s2s.errors import AsrError, ConfigError, ManifestError
+from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import load_model
 from asr_s2s.search import SearchConfig
 from asr_s2s.training import loop, train
@@ -189,6 +190,13 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_utterances(
         train(config, output=tmp_path / "run", console=QUIET)
     assert "lbby5a" in str(caught.value)
     assert "Nothing broken was saved" in str(caught.value)
+    (manifest,) = (tmp_path / "run" / "not_finite").glob("*.jsonl")
+    assert str(manifest.parent) in str(caught.value)
+    suspects = read_manifest(manifest)
+    assert {one.id for one in suspects} == set(TRAIN)
+    assert all(one.audio_path.exists() for one in suspects)
+    given = load_file(manifest.with_suffix(".safetensors"))
+    assert sum(len(given[name]) for name in given if name.endswith("feature_lengths")) == len(TRAIN)
     kept = latest_checkpoint(tmp_path / "run")
     assert kept is not None
     assert all(bool(value.isfinite().all()) for value in load_file(kept / "model.safetensors").values())

@@ -3,8 +3,9 @@
 Every alarm is a function of the history's records alone: a run that was resumed raises the same ones.
 """
 
+import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -57,7 +58,9 @@ class Past:
         return f"after {self.now['epoch']} epochs the free-running character error rate is {self.now['cer']:.0%}"
 
 
-def find_alarms(records: Sequence[Record], *, clip: float, settled: int, patient: int) -> list[Alarm]:
+def find_alarms(
+    records: Sequence[Record], *, vocabulary_size: int, clip: float, settled: int, patient: int
+) -> list[Alarm]:
     """Say what is wrong at the last of the records, an evaluation.
 
     clip: the norm that gradients are clipped to
@@ -65,10 +68,13 @@ def find_alarms(records: Sequence[Record], *, clip: float, settled: int, patient
     patient: epochs before attention and CTC have to have formed
     """
     past = _past(records, settled=settled)
-    slow: list[Callable[[Past], Alarm | None]] = [_attention, _free_running, _silent_ctc]
-    always: list[Callable[[Past], Alarm | None]] = [_rising_loss, _rate_too_high]
-    checks = [*slow, *always] if past.now["epoch"] >= patient else always
-    found = [*(check(past) for check in checks), _exploding(past, clip=clip)]
+    found = [
+        _rising_loss(past),
+        _rate_too_high(past, vocabulary_size=vocabulary_size),
+        _exploding(past, clip=clip),
+    ]
+    if past.now["epoch"] >= patient:
+        found += [_attention(past), _free_running(past), _silent_ctc(past)]
     return [alarm for alarm in found if alarm]
 
 
@@ -137,20 +143,22 @@ def _rising_loss(past: Past) -> Alarm | None:
     )
 
 
-def _rate_too_high(past: Past) -> Alarm | None:
-    """Tell whether the training loss rises from stretch to stretch."""
+def _rate_too_high(past: Past, *, vocabulary_size: int) -> Alarm | None:
+    """Tell whether the training loss rises from stretch to stretch, or all is worse than to guess any token alike."""
     stretches = [stretch for stretch in past.stretches if stretch][-STRETCHES:]
     losses = [_median([record["cross_entropy_loss"] for record in stretch]) for stretch in stretches]
-    if len(losses) < STRETCHES or any(later <= before for before, later in pairwise(losses)):
+    rises = len(losses) == STRETCHES and all(before < later for before, later in pairwise(losses))
+    loss, guessed = _height(past.now["dev_cross_entropy_loss"]), math.log(vocabulary_size)
+    if loss >= RISEN * guessed:
+        signs = f"the development loss is {loss:.3f}, and {guessed:.3f} for a model that guesses"
+    elif rises and losses[-1] >= RISEN * losses[0]:
+        signs = f"the training loss rises, from evaluation to evaluation {', '.join(f'{loss:.3f}' for loss in losses)}"
+    else:
         return None
-    if losses[-1] < RISEN * losses[0]:
-        return None
-    rate = past.stretches[-1][-1]["learning_rate"]
     return Alarm(
         "learning rate",
-        f"The learning rate is too high: the training loss rises, {', '.join(f'{loss:.3f}' for loss in losses)} in the "
-        f"last {STRETCHES} stretches, at a rate of {rate:.2g} now. Start again with half the training.learning_rate, "
-        "or with a longer training.warmup.",
+        f"The learning rate is too high: {signs}. Start again with half the training.learning_rate, or with a longer "
+        "training.warmup.",
     )
 
 

@@ -102,6 +102,7 @@ def _warn(run: Run) -> None:
     config, told = run.config, run.state.told
     alarms = find_alarms(
         run.history.records,
+        vocabulary_size=run.system.vocabulary.size,
         clip=config.training.clip,
         settled=config.data.shortest_first_epochs,
         patient=config.training.alarm_after,

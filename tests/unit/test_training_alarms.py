@@ -32,7 +32,7 @@ def trained(epoch: int, loss: float, *, norms: Sequence[float | None] = (1.0, 2.
 
 
 def alarms(records: Sequence[Record], *, settled: int = 0, patient: int = 8) -> dict[str, str]:
-    found = find_alarms(records, clip=1.0, settled=settled, patient=patient)
+    found = find_alarms(records, vocabulary_size=30, clip=1.0, settled=settled, patient=patient)
     assert len({alarm.cause for alarm in found}) == len(found)
     return {alarm.cause: alarm.message for alarm in found}
 
@@ -113,6 +113,12 @@ def test_a_training_loss_that_rises_twice_means_too_high_a_rate() -> None:
     assert "half the training.learning_rate" in message
     assert alarms(stretches(3.0, 2.0, 2.5)) == {}, "once may be chance"
     assert alarms(stretches(3.0, 2.0, 2.02, 2.05)) == {}
+
+
+def test_a_loss_above_that_of_guessing_means_too_high_a_rate() -> None:
+    message = alarms([evaluation(1, dev_cross_entropy_loss=55.4)])["learning rate"]
+    assert "the development loss is 55.400, and 3.401 for a model that guesses" in message  # log 30
+    assert alarms([evaluation(1, dev_cross_entropy_loss=3.5)]) == {}
 
 
 def test_losses_of_epochs_with_easier_material_are_not_compared() -> None:

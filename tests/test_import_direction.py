@@ -17,20 +17,21 @@ MAY_IMPORT = {
     "errors": set(),
     "files": set(),
     "config": {"errors", "files"},
+    "pool": {"errors"},
     "manifest": BASE,
     "pictures": BASE | {"manifest"},  # decision 0011
     "audio": BASE,
     "text": BASE,
     "features": BASE,
     "data": BASE | {"manifest", "audio", "features", "text"},
-    "checking": BASE | {"manifest", "audio", "text", "data", "models", "model_store"},  # decision 0018
+    "checking": BASE | {"manifest", "audio", "text", "data", "models", "model_store", "pool"},  # decision 0018
     "models": BASE,
     "search": BASE | {"models"},
     "transcripts": BASE | {"manifest"},  # decision 0003: a word with its times has one class
     "scoring": BASE | {"text", "transcripts", "manifest"},
     "model_store": BASE | {"text", "features", "models", "search"},  # decision 0004: decoding defaults
     "recognizer": BASE
-    | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store"},
+    | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "pool"},
     "training": BASE
     | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "scoring"}
     | {"pictures"},

@@ -1,24 +1,21 @@
 """What is wrong with the sound itself: it cannot be read, is empty, silent, clipped, too short, of another rate."""
 
-import signal
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import active_children, get_context
 
 from asr_s2s.audio import Levels, measure_levels
 from asr_s2s.checking.finding import CERTAIN, DOUBTFUL, NOTABLE, USELESS, Finding, Heard
-from asr_s2s.errors import AsrError, AudioError
+from asr_s2s.errors import AudioError
 from asr_s2s.manifest import Utterance
+from asr_s2s.pool import in_processes
 
 CHUNK = 64  # utterances that a process is given at once
-AHEAD = 2  # chunks a process that are given out before the first is done
 FEW = 4  # chunks below which a process costs more than it saves
 SHORTEST = 0.1  # seconds; a digit said quickly has 0.15
 SILENT = -55.0  # dB of the loudest tenth of a second; the quietest of 10,137 clips of eight corpora has -51
 CLIPPED = 0.004  # of the samples within 3 % of the peak; speech has up to 0.0015, cut at a quarter of it 0.008 up
 TOLERANCE = 0.1  # seconds that a stated duration may be off
+DIED = "A process died while it read sound, maybe of a damaged file. Use --jobs 1."
 RATE_KEYS = ("sample_rate", "sampling_rate")
 
 
@@ -30,7 +27,8 @@ def hear(utterances: Sequence[Utterance], *, jobs: int, on_done: Callable[[int],
     """
     chunks = [utterances[start : start + CHUNK] for start in range(0, len(utterances), CHUNK)]
     heard: list[Levels | str] = []
-    for found in map(_hear_all, chunks) if jobs == 1 or len(chunks) < FEW else _in_processes(chunks, jobs):
+    alone = jobs == 1 or len(chunks) < FEW
+    for found in map(_hear_all, chunks) if alone else in_processes(_hear_all, chunks, jobs=jobs, died=DIED):
         heard += found
         on_done(len(found))
     return heard
@@ -38,31 +36,6 @@ def hear(utterances: Sequence[Utterance], *, jobs: int, on_done: Callable[[int],
 
 def _hear_all(utterances: Sequence[Utterance]) -> list[Levels | str]:
     return [_hear(utterance) for utterance in utterances]
-
-
-def _in_processes(chunks: Sequence[Sequence[Utterance]], jobs: int) -> Iterator[list[Levels | str]]:
-    """Hear chunks in several processes, in order; a few are given out ahead."""
-    others = set(active_children())
-    waiting: deque[Future[list[Levels | str]]] = deque()
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_ignore_interruptions) as pool:
-        try:
-            for chunk in chunks:
-                waiting.append(pool.submit(_hear_all, chunk))
-                if len(waiting) > AHEAD * jobs:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        except BrokenProcessPool as error:
-            raise AsrError("A process died while it read sound, maybe of a damaged file. Use --jobs 1.") from error
-        except KeyboardInterrupt:
-            for process in set(active_children()) - others:  # the pool, itself interrupted, may wait for them for ever
-                process.terminate()
-            raise
-
-
-def _ignore_interruptions() -> None:
-    """Leave Ctrl-C, which reaches every process of a terminal, to the one that began the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _hear(utterance: Utterance) -> Levels | str:

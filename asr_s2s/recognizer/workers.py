@@ -1,25 +1,24 @@
 """Several processes, each with a model of its own, for machines with more cores than one model can use."""
 
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from asr_s2s.errors import AsrError, AudioError
+from asr_s2s.pool import in_processes
 from asr_s2s.recognizer.load import load
 from asr_s2s.recognizer.recognizer import Recognizer
 from asr_s2s.recognizer.source import Recorded, Source, source_of
 from asr_s2s.transcripts import Transcript
 
 CHUNK = 16  # recordings that a process is given at once: enough for a batch, few enough to share out evenly
-AHEAD = 2  # chunks a process that are given out before the first is done
+DIED = (
+    "a worker process died: the system may have had too little memory for it. Use fewer --jobs, and --resume to go on."
+)
 
 Answer = tuple[Source, Transcript | AudioError]
 
@@ -51,23 +50,11 @@ class Workers:
         Raises AsrError if a process dies, and what `load` raises; what was done before has been given.
         """
         sources = map(source_of, audio)
-        context = get_context("spawn")  # a forked torch may hang on a lock of its threads
-        waiting: deque[Future[list[Answer]]] = deque()
-        with ProcessPoolExecutor(self._jobs, context, initializer=_begin, initargs=self._arguments) as pool:
-            try:
-                while chunk := list(islice(sources, CHUNK)):
-                    waiting.append(pool.submit(_transcribe, chunk))
-                    if len(waiting) >= AHEAD * self._jobs:
-                        yield from waiting.popleft().result()
-                while waiting:
-                    yield from waiting.popleft().result()
-            except BrokenProcessPool as error:
-                raise AsrError(
-                    "a worker process died: the system may have had too little memory for it. Use fewer --jobs, "
-                    "and --resume to go on."
-                ) from error
-            finally:
-                pool.shutdown(cancel_futures=True)
+        chunks = iter(lambda: list(islice(sources, CHUNK)), [])
+        for answers in in_processes(
+            _transcribe, chunks, jobs=self._jobs, died=DIED, begin=_begin, arguments=self._arguments
+        ):
+            yield from answers
 
 
 def _begin(model: str | Path, threads: int, options: Mapping[str, Any]) -> None:

@@ -1,8 +1,10 @@
 """The command as users run it: a process of its own, real recordings, standard output and exit status."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -178,6 +180,29 @@ def test_two_processes_write_the_same_in_the_same_order(tmp_path: Path) -> None:
     refused = asr_s2s("transcribe", AURORA, "--model", "nobody", "--jobs", 2)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.startswith("nobody: is neither a shipped model")
+
+
+def test_an_interruption_ends_all_processes_and_keeps_what_is_done(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for number in range(400):
+        (tmp_path / f"{number:03d}.ogg").symlink_to(AURORA)
+    command = [sys.executable, "-m", "asr_s2s", "transcribe", str(tmp_path), "--model", "commands", "--jobs", "2"]
+    process = subprocess.Popen(
+        [*command, "--output-dir", str(out)], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 200
+    while not (out / "000.txt").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
+    said = process.communicate(timeout=100)[1]
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    done = sorted(out.iterdir())
+    assert 0 < len(done) < 400
+    assert {one.suffix for one in done} == {".txt"}
+    assert [one.stem for one in done] == [f"{number:03d}" for number in range(len(done))]
+    with pytest.raises(ProcessLookupError):  # nobody is left of them
+        os.killpg(process.pid, 0)
 
 
 def test_a_manifest_is_gone_on_with(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, 
     """Close the counts. Raises ScoringError when no line has the field to group by."""
     counts = tally.counts()
     ranked = _ranked(tally)
-    flags = tally.flags.members()
+    flags = tally.flags.members(len(counts.places))
     return Report(
         system=system,
         pairing=pairing,
@@ -42,7 +42,7 @@ def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, 
         insertions=tuple(edit for edit in ranked if edit.reference is None),
         confusions_short_by=tally.confusions.short_by,
         word_classes=tally.classes.errors(ranked),
-        keywords=tally.keywords.result(),
+        keywords=tally.keywords.result() if tally.keywords else (),
         translation=translation(*zip(*tally.texts, strict=True)) if tally.texts else None,
         speakers=speaker_errors(sides[0].path, sides[1].path, settings.normalizer) if settings.cpwer else None,
         worst=tuple(scored for *_, scored in sorted(tally.worst, reverse=True)),
@@ -76,9 +76,9 @@ def _groupings(tally: Tally, counts: Counts, pairing: Pairing, fields: Iterable[
     groups = {group.field: group for group in tally.groups}
     for field in fields:
         if field == FLAGS:
-            yield _grouping(field, tally.flags.members(), counts)
+            yield _grouping(field, tally.flags.members(len(counts.places)), counts)
         elif groups[field].known:
-            yield _grouping(field, groups[field].members(), counts)
+            yield _grouping(field, groups[field].members(len(counts.places)), counts)
         else:
             known = sorted(tally.known_fields - NOT_GROUPED)
             there = f"Fields there: {listed(known, limit=20)}." if known else "Its lines have no other fields."

@@ -71,7 +71,7 @@ class Tally:
         self.speakers = Groups(SPEAKER)
         self.flags = FlagGroups()
         self.known_fields: set[str] = set()
-        self.keywords = KeywordCounts(settings.keywords, normalizer)
+        self.keywords = KeywordCounts(settings.keywords, normalizer) if settings.keywords else None
         self.classes = WordClasses()
         self.empty: list[str] = []
         self.emptied: list[str] = []
@@ -97,7 +97,8 @@ class Tally:
             self._count_rules(stages, other_stages)
         self._count_labels(reference, hypothesis, len(said))
         self.classes.add(reference.text, said)
-        self.keywords.add(said, other)
+        if self.keywords:
+            self.keywords.add(said, other)
         if not said:
             (self.emptied if reference.text.strip() else self.empty).append(reference.id)
         if edits:
@@ -118,15 +119,16 @@ class Tally:
             counts[1] += length
 
     def _count_labels(self, reference: Text, hypothesis: Text | None, num_words: int) -> None:
-        labels = reference.labels
+        labels, at = reference.labels, len(self.places) - 1
         if hypothesis and hypothesis.labels:
+            self.flags.add(at, hypothesis.labels)
             labels = {**hypothesis.labels, **labels}
-        self.speakers.add(labels, num_words)
-        for groups in self.groups:
-            groups.add(labels, num_words)
+        if not labels:
+            return
+        for groups in (self.speakers, *self.groups):
+            groups.add(at, labels, num_words)
         if self.groups:
             self.known_fields.update(labels)
-        self.flags.add(hypothesis.labels if hypothesis else {})
 
     def _count_confusions(self, reference: list[str], hypothesis: list[str], edits: Sequence[Edit]) -> None:
         self.confusions.update(
@@ -162,7 +164,7 @@ class Tally:
     def counts(self) -> Counts:
         """Give the errors of every utterance."""
         places = np.frombuffer(self.places, np.int64)
-        speakers = self.speakers.codes if self.speakers.known else None
+        speakers = self.speakers.codes(len(places)) if self.speakers.known else None
         normalised = self.normalised.tables
         raw = self.raw.tables if self.normalizer.rules else normalised
         return Counts(places, speakers, *raw, *normalised)

@@ -21,9 +21,9 @@ def label_fields(rows: Sequence[Row], asked: Sequence[str]) -> dict[str, Any]:
         num_values = len({value_of(name, *line) for line in zip(labels, lengths, strict=True)})
         if name != FLAGS and (name in asked or 1 < num_values <= min(MOST_VALUES, len(rows) // 2 + 1)):
             groups = Groups(name)
-            for line in zip(labels, lengths, strict=True):
-                groups.add(*line)
-            members = groups.members()
+            for at, line in enumerate(zip(labels, lengths, strict=True)):
+                groups.add(at, *line)
+            members = groups.members(len(rows))
             if name not in BUCKETS:
                 members.sort(key=lambda member: -int(member[1].sum()))  # the largest first
             fields[name] = _numbered(members, len(rows))
@@ -35,10 +35,10 @@ def flag_fields(rows: Sequence[Row], systems: Sequence[str]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for at, system in enumerate(systems):
         groups = FlagGroups()
-        for row in rows:
+        for place, row in enumerate(rows):
             scored = row[at]
-            groups.add(scored.hypothesis_labels if scored else {})
-        if members := groups.members():
+            groups.add(place, scored.hypothesis_labels if scored else {})
+        if members := groups.members(len(rows)):
             fields[FLAGS if len(systems) == 1 else f"{FLAGS} of {system}"] = _numbered(members, len(rows))
     return fields
 

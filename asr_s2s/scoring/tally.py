@@ -46,10 +46,11 @@ class _Rows:
             self._counts.extend((0, 0, 0, len(said), 0, 0, 0, len(said_characters)))
             return []
         heard_characters = " ".join(heard)
-        edits = self._edits(said, heard)
-        self._counts.extend(edit_counts(edits, len(said), len(heard)))
-        character_edits = self._edits(said_characters, heard_characters)
-        self._counts.extend(edit_counts(character_edits, len(said_characters), len(heard_characters)))
+        edits, character_edits = self._edits(said, heard), self._edits(said_characters, heard_characters)
+        self._counts.extend(
+            edit_counts(edits, len(said), len(heard))
+            + edit_counts(character_edits, len(said_characters), len(heard_characters))
+        )
         return edits
 
     @property

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Missing = Literal["deletions", "skip"]
 Costs = Literal["unit", "sclite"]
-Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "columns", "lines"]
+Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript", "columns", "lines"]
 
 
 def score(

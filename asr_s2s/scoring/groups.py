@@ -69,10 +69,8 @@ class FlagGroups:
 
     def add(self, at: int, labels: Mapping[str, Any]) -> None:
         """Note the flags of the at-th utterance's hypothesis."""
-        flags = labels.get(FLAGS)
-        if flags and isinstance(flags, dict | list | str):
-            for flag in [flags] if isinstance(flags, str) else flags:
-                self._flagged.setdefault(str(flag), array("q")).append(at)
+        for flag in flags_of(labels):
+            self._flagged.setdefault(flag, array("q")).append(at)
 
     def members(self, count: int) -> list[tuple[str, NDArray[np.bool_]]]:
         """Give each flag with its utterances, then those of all so many without any; empty where none was raised."""
@@ -86,6 +84,14 @@ class FlagGroups:
             free &= ~chosen
             found.append((flag, chosen))
         return [*found, (NO_FLAG, free)]
+
+
+def flags_of(labels: Mapping[str, Any]) -> list[str]:
+    """List the flags of a hypothesis, or of a segment of it, whether it holds them with values or by name alone."""
+    flags = labels.get(FLAGS)
+    if isinstance(flags, str):
+        return [flags]
+    return [str(flag) for flag in flags] if isinstance(flags, dict | list) else []
 
 
 def value_of(field: str, labels: Mapping[str, Any], num_words: int) -> str:

@@ -14,6 +14,7 @@ from asr_s2s.scoring.keywords import KeywordCounts
 from asr_s2s.scoring.ranking import Ranking
 from asr_s2s.scoring.report import Counts, RuleEffect, ScoredUtterance
 from asr_s2s.scoring.sclite_costs import Edit
+from asr_s2s.scoring.segment_flags import SegmentFlags
 from asr_s2s.scoring.settings import Settings
 from asr_s2s.scoring.sources import Text
 from asr_s2s.scoring.word_classes import WordClasses
@@ -70,7 +71,7 @@ class Tally:
         self.rule_errors = [[0, 0] for _ in normalizer.rules]  # errors and reference length after each
         self.groups = [Groups(field) for field in settings.group_by if field != FLAGS]
         self.speakers = Groups(SPEAKER)
-        self.flags = FlagGroups()
+        self.flags, self.segment_flags = FlagGroups(), SegmentFlags(normalizer)
         self.known_fields: set[str] = set()
         self.keywords = KeywordCounts(settings.keywords, normalizer) if settings.keywords else None
         self.classes = WordClasses()
@@ -93,6 +94,9 @@ class Tally:
         if self.texts is not None:
             self.texts.append((reference.text, heard))
         edits = self.normalised.add(said, other)
+        if hypothesis and hypothesis.labels:
+            self.flags.add(len(self.places) - 1, hypothesis.labels)
+            self.segment_flags.add(hypothesis.labels, len(said), len(other), edits)
         if self.normalizer.rules:
             self.raw.add(words_of(reference.text), words_of(heard))
             self._count_rules(stages, other_stages)
@@ -122,7 +126,6 @@ class Tally:
     def _count_labels(self, reference: Text, hypothesis: Text | None, num_words: int) -> None:
         labels, at = reference.labels, len(self.places) - 1
         if hypothesis and hypothesis.labels:
-            self.flags.add(at, hypothesis.labels)
             labels = {**hypothesis.labels, **labels}
         if not labels:
             return

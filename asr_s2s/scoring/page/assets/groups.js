@@ -1,6 +1,7 @@
 // Rates of parts of the data: the values of a field, kinds of words, the rules of the normalizer, keywords.
 
 const GROUPS_SHOWN = 10;
+const NO_FLAG = "(none)";
 
 // A table with a row for each part: {name, figures, rates by system; or none: their intervals, shares of all errors}.
 function fillRates(table, heads, parts) {
@@ -98,9 +99,11 @@ function drawKinds() {
   }
 }
 
+const noneLast = (one, other) => (one === NO_FLAG) - (other === NO_FLAG) || (one < other ? -1 : 1);
+
 // Systems raise flags of their own: the figures are those of the system that flags most.
 function flaggedSegments() {
-  const names = [...new Set(systems.flatMap(({ flagged }) => flagged.map(([flag]) => flag)))].sort();
+  const names = [...new Set(systems.flatMap(({ flagged }) => flagged.map(([flag]) => flag)))].sort(noneLast);
   return names.map((name) => {
     const found = systems.map(({ flagged }) => flagged.find(([flag]) => flag === name) ?? [name, 0, [0, 0, 0, 0]]);
     return {

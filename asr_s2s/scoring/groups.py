@@ -91,7 +91,7 @@ def flags_of(labels: Mapping[str, Any]) -> list[str]:
     flags = labels.get(FLAGS)
     if isinstance(flags, str):
         return [flags]
-    return [str(flag) for flag in flags] if isinstance(flags, dict | list) else []
+    return list(dict.fromkeys(map(str, flags))) if isinstance(flags, dict | list) else []
 
 
 def value_of(field: str, labels: Mapping[str, Any], num_words: int) -> str:

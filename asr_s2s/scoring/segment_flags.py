@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 from asr_s2s.scoring.align import words_of
@@ -29,14 +29,14 @@ class SegmentFlags:
         self._flagged = FlaggedSegments("", ErrorRate(), 0)  # those with any flag
         self._beyond = 0  # segments after the first of an utterance
 
-    def add(self, labels: Mapping[str, Any], num_said: int, num_heard: int, edits: Sequence[Edit]) -> None:
+    def add(self, labels: Mapping[str, Any], num_said: int, heard: list[str], edits: Sequence[Edit]) -> None:
         """Count an utterance; labels are those of its hypothesis."""
-        lengths = self._lengths(labels)
-        if sum(lengths) != num_heard or len(lengths) < 2:
+        parts = self._parts(labels)
+        if len(parts) < 2 or list(chain(*parts)) != heard:
             pieces = iter([(flags_of(labels), _errors(edits, num_said))])
         else:
-            pieces = _pieces(labels[SEGMENTS], lengths, edits)
-            self._beyond += len(lengths) - 1
+            pieces = _pieces(labels[SEGMENTS], [len(words) for words in parts], edits)
+            self._beyond += len(parts) - 1
         for flags, errors in pieces:
             for flag in flags:
                 self._found[flag] = self._found.get(flag, FlaggedSegments(flag, ErrorRate(), 0)).plus(errors)
@@ -52,11 +52,12 @@ class SegmentFlags:
         )
         return (*(self._found[flag] for flag in sorted(self._found)), rest)
 
-    def _lengths(self, labels: Mapping[str, Any]) -> list[int]:
+    def _parts(self, labels: Mapping[str, Any]) -> list[list[str]]:
+        """Cut each segment into its words."""
         segments = labels.get(SEGMENTS)
         if not isinstance(segments, list) or not all(isinstance(segment, dict) for segment in segments):
             return []
-        return [len(words_of(self._normalizer.apply(str(segment.get("text") or "")))) for segment in segments]
+        return [words_of(self._normalizer.apply(str(segment.get("text") or ""))) for segment in segments]
 
 
 def _pieces(segments: Sequence[Mapping[str, Any]], lengths: Sequence[int], edits: Sequence[Edit]) -> Iterator[Piece]:

@@ -78,7 +78,7 @@ def test_an_object_that_is_no_transcript_is_refused(tmp_path: Path) -> None:
 
 
 def test_segments_that_do_not_give_the_text_leave_the_utterance_whole(reference: Path, tmp_path: Path) -> None:
-    segments = [{"text": "one"}, {"text": "two"}]
+    segments = [{"text": "one two"}, {"text": "three five four six seven"}]
     line = {"id": "talk", "pred_text": SAID, "flags": {"loop": 3.0}, "segments": segments}
     assert not score(reference, written(tmp_path / "hypothesis.jsonl", [line])).flagged_segments
 

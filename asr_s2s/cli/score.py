@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from asr_s2s.cli.outputs import check_outputs
 from asr_s2s.cli.status import FOUND_WANTING
 from asr_s2s.cli.terminal import output, say
 from asr_s2s.errors import ConfigError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 Missing = Literal["deletions", "skip"]
 Costs = Literal["unit", "sclite"]
-Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "columns", "lines"]
+Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript", "columns", "lines"]
 
 
 def score(
@@ -75,7 +76,6 @@ def score(
         return _verified(verify, files or [])
     from asr_s2s.scoring import compare, system_names, to_csv, to_json, to_latex, to_markdown
     from asr_s2s.scoring import score as score_texts
-    from asr_s2s.scoring.page import to_html
 
     if not files:
         raise ConfigError("no files were given. Give one manifest, or REFERENCE and one HYPOTHESIS or several.")
@@ -93,6 +93,14 @@ def score(
         "source_format": source_format,
         "command": shlex.join(["asr-s2s", *sys.argv[1:]]),
     }
+    views: list[tuple[Path | None, Callable[..., str]]] = [
+        (json, to_json),
+        (csv, to_csv),
+        (markdown, to_markdown),
+        (latex, to_latex),
+        (html, partial(_page, folder=(html or Path()).parent, embed_audio=embed_audio)),
+    ]
+    check_outputs([path for path, _ in views], files)
     result: Report | Comparison
     if len(files) <= 2:
         result = score_texts(*files, **options)
@@ -100,13 +108,6 @@ def score(
         systems = dict(zip(system_names(files[1:]), files[1:], strict=True))
         result = compare(files[0], systems, **options)
     _show(result)
-    views: list[tuple[Path | None, Callable[..., str]]] = [
-        (json, to_json),
-        (csv, to_csv),
-        (markdown, to_markdown),
-        (latex, to_latex),
-        (html, partial(to_html, folder=(html or Path()).parent, embed_audio=embed_audio)),
-    ]
     _write(result, views)
     return _above(result, fail_above)
 
@@ -123,15 +124,18 @@ def _show(result: "Report | Comparison") -> None:
         output(to_text(result))
 
 
+def _page(result: "Report | Comparison", *, folder: Path, embed_audio: bool) -> str:
+    from asr_s2s.scoring.page import to_html
+
+    return to_html(result, folder=folder, embed_audio=embed_audio)
+
+
 def _write(result: "Report | Comparison", views: list[tuple[Path | None, Callable[..., str]]]) -> None:
     from asr_s2s.files import write_text
 
     for path, view in views:
-        try:
-            if path:
-                write_text(path, view(result))
-        except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
-            raise ConfigError(f"{path}: cannot be written ({error.strerror}). Name another file.") from error
+        if path:
+            write_text(path, view(result))
 
 
 def _above(result: "Report | Comparison", threshold: float | None) -> int:

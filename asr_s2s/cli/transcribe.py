@@ -240,7 +240,7 @@ def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance"
     """Add what was recognised; words that the line has already are the truth, and stay."""
     from dataclasses import replace
 
-    from asr_s2s.transcripts.jsonl import manifest_fields
+    from asr_s2s.transcripts.jsonl import manifest_fields, segment_fields
 
     fields = manifest_fields(transcript)
     kept = ("confidence", "flags", "model", "time_source")
@@ -249,7 +249,10 @@ def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance"
         utterance = replace(utterance, words=transcript.words or None)
     elif "words" in fields:
         evidence["pred_words"] = fields["words"]
-    return replace(utterance, pred_text=transcript.text, extra=dict(utterance.extra) | evidence)
+    if len(transcript.segments) > 1:  # which of them are flagged, `score` asks
+        evidence["segments"] = segment_fields(transcript)
+    extra = {name: value for name, value in utterance.extra.items() if name != "segments"}  # of an earlier search
+    return replace(utterance, pred_text=transcript.text, extra=extra | evidence)
 
 
 def _formats(formats: list[str] | None) -> list[str]:

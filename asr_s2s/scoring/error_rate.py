@@ -33,6 +33,14 @@ class ErrorRate:
             self.reference_length + other.reference_length,
         )
 
+    def __sub__(self, part: "ErrorRate") -> "ErrorRate":
+        return ErrorRate(
+            self.substitutions - part.substitutions,
+            self.deletions - part.deletions,
+            self.insertions - part.insertions,
+            self.reference_length - part.reference_length,
+        )
+
     @property
     def errors(self) -> int:
         """Count all errors."""

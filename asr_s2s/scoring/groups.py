@@ -21,21 +21,21 @@ BUCKETS: dict[str, tuple[tuple[float, ...], str]] = {
 
 
 class Groups:
-    """The groups of one field, four bytes an utterance."""
+    """The groups of one field, four bytes an utterance; those that are never put into one are of an UNKNOWN value."""
 
     def __init__(self, field: str) -> None:
         self.field = field
         self._values: dict[str, int] = {}
         self._codes = array("i")
 
-    def add(self, labels: Mapping[str, Any], num_words: int) -> None:
-        """Put the next utterance into its group; labels are the fields of its line, of the reference if it has them."""
-        value = value_of(self.field, labels, num_words) if labels else UNKNOWN
-        self._codes.append(self._values.setdefault(value, len(self._values)))
+    def add(self, at: int, labels: Mapping[str, Any], num_words: int) -> None:
+        """Put the at-th utterance into its group, in order; labels are the fields of its line."""
+        self._fill(at)
+        self._codes.append(self._code(value_of(self.field, labels, num_words)))
 
-    @property
-    def codes(self) -> NDArray[np.int32]:
-        """Give each utterance's group as a number: (utterance,)."""
+    def codes(self, count: int) -> NDArray[np.int32]:
+        """Give each of so many utterances' group as a number: (utterance,)."""
+        self._fill(count)
         return np.frombuffer(self._codes, np.int32)
 
     @property
@@ -43,14 +43,22 @@ class Groups:
         """Say whether any utterance has a value."""
         return any(value != UNKNOWN for value in self._values)
 
-    def members(self) -> list[tuple[str, NDArray[np.bool_]]]:
-        """Give the values in order, buckets by size, each with its utterances."""
+    def members(self, count: int) -> list[tuple[str, NDArray[np.bool_]]]:
+        """Give the values of so many utterances in order, buckets by size, each with its utterances."""
+        codes = self.codes(count)
         if self.field in BUCKETS:
             labels = [UNKNOWN, *(_label(self.field, at) for at in range(len(BUCKETS[self.field][0]) + 1))]
             ordered = [label for label in labels if label in self._values]
         else:
             ordered = sorted(self._values, key=_natural)
-        return [(value, self.codes == self._values[value]) for value in ordered]
+        return [(value, codes == self._values[value]) for value in ordered]
+
+    def _fill(self, count: int) -> None:
+        if count > len(self._codes):
+            self._codes.extend([self._code(UNKNOWN)] * (count - len(self._codes)))
+
+    def _code(self, value: str) -> int:
+        return self._values.setdefault(value, len(self._values))
 
 
 class FlagGroups:
@@ -58,28 +66,32 @@ class FlagGroups:
 
     def __init__(self) -> None:
         self._flagged: dict[str, array[int]] = {}
-        self._count = 0
 
-    def add(self, labels: Mapping[str, Any]) -> None:
-        """Note the flags of the next utterance's hypothesis."""
-        flags = labels.get(FLAGS)
-        if flags and isinstance(flags, dict | list | str):
-            for flag in [flags] if isinstance(flags, str) else flags:
-                self._flagged.setdefault(str(flag), array("q")).append(self._count)
-        self._count += 1
+    def add(self, at: int, labels: Mapping[str, Any]) -> None:
+        """Note the flags of the at-th utterance's hypothesis."""
+        for flag in flags_of(labels):
+            self._flagged.setdefault(flag, array("q")).append(at)
 
-    def members(self) -> list[tuple[str, NDArray[np.bool_]]]:
-        """Give each flag with its utterances, then those without any; empty where none was raised."""
+    def members(self, count: int) -> list[tuple[str, NDArray[np.bool_]]]:
+        """Give each flag with its utterances, then those of all so many without any; empty where none was raised."""
         if not self._flagged:
             return []
-        free = np.ones(self._count, dtype=bool)
+        free = np.ones(count, dtype=bool)
         found = []
         for flag, places in sorted(self._flagged.items()):
-            chosen = np.zeros(self._count, dtype=bool)
+            chosen = np.zeros(count, dtype=bool)
             chosen[np.frombuffer(places, np.int64)] = True
             free &= ~chosen
             found.append((flag, chosen))
         return [*found, (NO_FLAG, free)]
+
+
+def flags_of(labels: Mapping[str, Any]) -> list[str]:
+    """List the flags of a hypothesis, or of a segment of it, whether it holds them with values or by name alone."""
+    flags = labels.get(FLAGS)
+    if isinstance(flags, str):
+        return [flags]
+    return list(dict.fromkeys(map(str, flags))) if isinstance(flags, dict | list) else []
 
 
 def value_of(field: str, labels: Mapping[str, Any], num_words: int) -> str:

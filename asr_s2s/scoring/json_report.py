@@ -67,6 +67,10 @@ def _report(report: Report, limit: int) -> dict[str, Any]:
         "worst_utterances": [_utterance(scored) for scored in report.worst],
         "groups": {grouping.field: _groups(grouping) for grouping in report.groupings},
         "flags": _groups(report.flags) if report.flags else [],
+        "flagged_segments": [
+            {"flag": each.flag, "segments": each.segments, "words": _counts(each.words)}
+            for each in report.flagged_segments
+        ],
         "provenance": asdict(report.provenance),
     }
 
@@ -101,7 +105,12 @@ def _counts(rate: ErrorRate) -> dict[str, Any]:
 
 def _groups(grouping: Grouping) -> list[dict[str, Any]]:
     return [
-        {"value": group.value, "raw": _measures(group.raw), "normalised": _measures(group.normalised)}
+        {
+            "value": group.value,
+            "raw": _measures(group.raw),
+            "normalised": _measures(group.normalised),
+            "interval": asdict(group.interval) if group.interval else None,
+        }
         for group in grouping.groups
     ]
 

@@ -34,8 +34,6 @@ class KeywordCounts:
 
     def add(self, reference: list[str], hypothesis: list[str]) -> None:
         """Count in one pair; a keyword said twice and recognised once is one hit of two."""
-        if not self._by_first:
-            return
         said, recognised = Counter(self._found(reference)), Counter(self._found(hypothesis))
         self._said.update(said)
         self._recognised.update(recognised)

@@ -77,7 +77,7 @@ class Pairs:
         first = texts[0]
         if first is None or first.id in self.places:
             return False
-        for text in texts[1:]:
+        for text in texts:
             if text is None or text.id != first.id:
                 return False
         self.places[first.id] = len(self.places)

@@ -41,12 +41,25 @@ class ScoredUtterance:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """Bounds of a rate, 95 % of the bootstrap's resamples between them; by what was resampled."""
+
+    low: float
+    high: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """The measures of the utterances that share a value."""
+    """The measures of the utterances that share a value.
+
+    interval: of the normalised word error rate; None where the group is too small to tell
+    """
 
     value: str
     raw: Measures
     normalised: Measures
+    interval: Interval | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,19 @@ class WordClass:
 
 
 @dataclass(frozen=True, slots=True)
+class FlaggedSegments:
+    """The errors in normalised words of all segments that have a flag."""
+
+    flag: str
+    words: ErrorRate
+    segments: int
+
+    def plus(self, errors: ErrorRate) -> "FlaggedSegments":
+        """Add a segment."""
+        return FlaggedSegments(self.flag, self.words + errors, self.segments + 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Keyword:
     """How often a keyword was said, was recognised, and both in the same utterance."""
 
@@ -106,15 +132,6 @@ class Translation:
     bleu: float
     chrf: float
     signatures: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """Bounds of a rate, 95 % of the bootstrap's resamples between them; by what was resampled."""
-
-    low: float
-    high: float
-    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +166,8 @@ class Report:
     translation, speakers: BLEU and chrF, and the errors of cpWER, if they were asked for
     worst: utterances with the most normalised word errors, the worst first
     groupings: one for each field asked for
-    flags: the flags of the transcripts as groups, where any is raised
+    flags: the flags of the transcripts as groups of utterances, where any is raised
+    flagged_segments: the same by segments, where hypotheses have several; an utterance without is one segment
     utterances: all of them in order, if they were asked for
     """
 
@@ -175,6 +193,7 @@ class Report:
     worst: tuple[ScoredUtterance, ...]
     groupings: tuple[Grouping, ...]
     flags: Grouping | None
+    flagged_segments: tuple[FlaggedSegments, ...]
     utterances: tuple[ScoredUtterance, ...]
     provenance: Provenance
     counts: Counts

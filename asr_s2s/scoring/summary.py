@@ -1,30 +1,38 @@
 """From running counts to a report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr_s2s.errors import ScoringError, listed
-from asr_s2s.scoring.bootstrap import by_block, rate_interval
 from asr_s2s.scoring.extra_measures import speaker_errors, translation
 from asr_s2s.scoring.groups import FLAGS
+from asr_s2s.scoring.intervals import group_intervals, intervals_of
 from asr_s2s.scoring.measures import summed
 from asr_s2s.scoring.pairing import Pairing
 from asr_s2s.scoring.provenance import provenance
-from asr_s2s.scoring.report import Confusion, Counts, Group, Grouping, Interval, Report
+from asr_s2s.scoring.report import Confusion, Counts, Group, Grouping, Report
 from asr_s2s.scoring.settings import Settings
 from asr_s2s.scoring.sources import Source
 from asr_s2s.scoring.tally import Tally
 
-NOT_GROUPED = {"id", "audio_filepath", "text", "pred_text", "words"}  # fields that are another in every line
+NOT_GROUPED = {
+    "id",
+    "audio_filepath",
+    "text",
+    "pred_text",
+    "words",
+    "segments",
+}  # fields that are another in every line
 
 
 def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, Source], settings: Settings) -> Report:
     """Close the counts. Raises ScoringError when no line has the field to group by."""
     counts = tally.counts()
     ranked = _ranked(tally)
-    flags = tally.flags.members()
+    flags = tally.flags.members(len(counts.places))
+    normalised = summed(counts.words, counts.characters)
     return Report(
         system=system,
         pairing=pairing,
@@ -32,8 +40,8 @@ def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, 
         normalizer_version=settings.normalizer.version,
         costs=settings.costs,
         raw=summed(counts.raw_words, counts.raw_characters),
-        normalised=summed(counts.words, counts.characters),
-        intervals=_intervals(counts),
+        normalised=normalised,
+        intervals=intervals_of(counts),
         rules=tally.rule_effects(),
         empty_references=tuple(tally.empty),
         emptied_references=tuple(tally.emptied),
@@ -42,12 +50,13 @@ def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, 
         insertions=tuple(edit for edit in ranked if edit.reference is None),
         confusions_short_by=tally.confusions.short_by,
         word_classes=tally.classes.errors(ranked),
-        keywords=tally.keywords.result(),
+        keywords=tally.keywords.result() if tally.keywords else (),
         translation=translation(*zip(*tally.texts, strict=True)) if tally.texts else None,
         speakers=speaker_errors(sides[0].path, sides[1].path, settings.normalizer) if settings.cpwer else None,
         worst=tuple(scored for *_, scored in sorted(tally.worst, reverse=True)),
         groupings=tuple(_groupings(tally, counts, pairing, settings.group_by)),
         flags=_grouping(FLAGS, flags, counts) if flags else None,
+        flagged_segments=tally.segment_flags.errors(normalised.words, len(counts.places)) if flags else (),
         utterances=tuple(tally.utterances),
         provenance=provenance([source.path for source in sides], settings.noted(), settings.command),
         counts=counts,
@@ -63,30 +72,22 @@ def _ranked(tally: Tally) -> list[Confusion]:
     ]
 
 
-def _intervals(counts: Counts) -> tuple[Interval, ...]:
-    errors, lengths = counts.words[:, :3].sum(axis=1, dtype=np.int32), counts.words[:, 3]
-    found = [rate_interval(errors, lengths, by="utterance")]
-    if counts.speakers is not None:
-        by_speaker = (by_block(counts.speakers, column) for column in (errors, lengths))
-        found.append(rate_interval(*by_speaker, by="speaker"))
-    return tuple(interval for interval in found if interval)
-
-
 def _groupings(tally: Tally, counts: Counts, pairing: Pairing, fields: Iterable[str]) -> Iterable[Grouping]:
     groups = {group.field: group for group in tally.groups}
     for field in fields:
         if field == FLAGS:
-            yield _grouping(field, tally.flags.members(), counts)
+            yield _grouping(field, tally.flags.members(len(counts.places)), counts)
         elif groups[field].known:
-            yield _grouping(field, groups[field].members(), counts)
+            yield _grouping(field, groups[field].members(len(counts.places)), counts)
         else:
             known = sorted(tally.known_fields - NOT_GROUPED)
             there = f"Fields there: {listed(known, limit=20)}." if known else "Its lines have no other fields."
             raise ScoringError(f"{pairing.reference}: no line has the field '{field}' to group by. {there}")
 
 
-def _grouping(field: str, members: Iterable[tuple[str, NDArray[np.bool_]]], counts: Counts) -> Grouping:
+def _grouping(field: str, members: Sequence[tuple[str, NDArray[np.bool_]]], counts: Counts) -> Grouping:
     """Sum the counts of each group."""
+    intervals = group_intervals(counts, [chosen for _, chosen in members])
     return Grouping(
         field,
         tuple(
@@ -94,7 +95,8 @@ def _grouping(field: str, members: Iterable[tuple[str, NDArray[np.bool_]]], coun
                 value,
                 summed(counts.raw_words[chosen], counts.raw_characters[chosen]),
                 summed(counts.words[chosen], counts.characters[chosen]),
+                interval,
             )
-            for value, chosen in members
+            for (value, chosen), interval in zip(members, intervals, strict=True)
         ),
     )

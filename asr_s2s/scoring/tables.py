@@ -57,12 +57,10 @@ def to_csv(result: Report | Comparison) -> str:
     names = ("system", "group_by", "group", "wer", "wer_low", "wer_high", "wer_raw", "cer", "mer", "wil", "wip", "ser")
     writer.writerow((*names, "substitutions", "deletions", "insertions", "reference_words", "utterances", "missing"))
     for report in reports_of(result):
-        interval = best_interval(report)
-        bounds = (interval.low, interval.high) if interval else ("", "")
-        writer.writerow(_csv_row(report, ("", ""), report, bounds, len(report.pairing.missing)))
+        writer.writerow(_csv_row(report, ("", ""), report, best_interval(report), len(report.pairing.missing)))
         for grouping in report.groupings:
             for group in grouping.groups:
-                writer.writerow(_csv_row(report, (grouping.field, group.value), group, ("", ""), ""))
+                writer.writerow(_csv_row(report, (grouping.field, group.value), group, group.interval, ""))
     return out.getvalue()
 
 
@@ -168,14 +166,14 @@ def _with_counts(result: Report | Comparison) -> list[list[str]]:
 
 
 def _csv_row(
-    report: Report, group: Sequence[str], of: Report | Group, bounds: Sequence[object], missing: object
+    report: Report, group: Sequence[str], of: Report | Group, interval: Interval | None, missing: object
 ) -> list[object]:
     raw, normalised, words = of.raw, of.normalised, of.normalised.words
     return [
         report.system,
         *group,
         words.rate,
-        *bounds,
+        *((interval.low, interval.high) if interval else ("", "")),
         raw.words.rate,
         normalised.characters.rate,
         words.match_error_rate,

@@ -14,6 +14,7 @@ from asr_s2s.scoring.keywords import KeywordCounts
 from asr_s2s.scoring.ranking import Ranking
 from asr_s2s.scoring.report import Counts, RuleEffect, ScoredUtterance
 from asr_s2s.scoring.sclite_costs import Edit
+from asr_s2s.scoring.segment_flags import SegmentFlags
 from asr_s2s.scoring.settings import Settings
 from asr_s2s.scoring.sources import Text
 from asr_s2s.scoring.word_classes import WordClasses
@@ -46,10 +47,11 @@ class _Rows:
             self._counts.extend((0, 0, 0, len(said), 0, 0, 0, len(said_characters)))
             return []
         heard_characters = " ".join(heard)
-        edits = self._edits(said, heard)
-        self._counts.extend(edit_counts(edits, len(said), len(heard)))
-        character_edits = self._edits(said_characters, heard_characters)
-        self._counts.extend(edit_counts(character_edits, len(said_characters), len(heard_characters)))
+        edits, character_edits = self._edits(said, heard), self._edits(said_characters, heard_characters)
+        self._counts.extend(
+            edit_counts(edits, len(said), len(heard))
+            + edit_counts(character_edits, len(said_characters), len(heard_characters))
+        )
         return edits
 
     @property
@@ -69,9 +71,9 @@ class Tally:
         self.rule_errors = [[0, 0] for _ in normalizer.rules]  # errors and reference length after each
         self.groups = [Groups(field) for field in settings.group_by if field != FLAGS]
         self.speakers = Groups(SPEAKER)
-        self.flags = FlagGroups()
+        self.flags, self.segment_flags = FlagGroups(), SegmentFlags(normalizer)
         self.known_fields: set[str] = set()
-        self.keywords = KeywordCounts(settings.keywords, normalizer)
+        self.keywords = KeywordCounts(settings.keywords, normalizer) if settings.keywords else None
         self.classes = WordClasses()
         self.empty: list[str] = []
         self.emptied: list[str] = []
@@ -92,12 +94,16 @@ class Tally:
         if self.texts is not None:
             self.texts.append((reference.text, heard))
         edits = self.normalised.add(said, other)
+        if hypothesis and hypothesis.labels:
+            self.flags.add(len(self.places) - 1, hypothesis.labels)
+            self.segment_flags.add(hypothesis.labels, len(said), other, edits)
         if self.normalizer.rules:
             self.raw.add(words_of(reference.text), words_of(heard))
             self._count_rules(stages, other_stages)
         self._count_labels(reference, hypothesis, len(said))
         self.classes.add(reference.text, said)
-        self.keywords.add(said, other)
+        if self.keywords:
+            self.keywords.add(said, other)
         if not said:
             (self.emptied if reference.text.strip() else self.empty).append(reference.id)
         if edits:
@@ -118,15 +124,15 @@ class Tally:
             counts[1] += length
 
     def _count_labels(self, reference: Text, hypothesis: Text | None, num_words: int) -> None:
-        labels = reference.labels
+        labels, at = reference.labels, len(self.places) - 1
         if hypothesis and hypothesis.labels:
             labels = {**hypothesis.labels, **labels}
-        self.speakers.add(labels, num_words)
-        for groups in self.groups:
-            groups.add(labels, num_words)
+        if not labels:
+            return
+        for groups in (self.speakers, *self.groups):
+            groups.add(at, labels, num_words)
         if self.groups:
             self.known_fields.update(labels)
-        self.flags.add(hypothesis.labels if hypothesis else {})
 
     def _count_confusions(self, reference: list[str], hypothesis: list[str], edits: Sequence[Edit]) -> None:
         self.confusions.update(
@@ -162,7 +168,7 @@ class Tally:
     def counts(self) -> Counts:
         """Give the errors of every utterance."""
         places = np.frombuffer(self.places, np.int64)
-        speakers = self.speakers.codes if self.speakers.known else None
+        speakers = self.speakers.codes(len(places)) if self.speakers.known else None
         normalised = self.normalised.tables
         raw = self.raw.tables if self.normalizer.rules else normalised
         return Counts(places, speakers, *raw, *normalised)

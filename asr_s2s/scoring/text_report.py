@@ -6,7 +6,7 @@ from asr_s2s.errors import listed
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.measures import Measures
 from asr_s2s.scoring.remarks import remarks
-from asr_s2s.scoring.report import Comparison, Confusion, Grouping, Report
+from asr_s2s.scoring.report import Comparison, Confusion, Report
 from asr_s2s.scoring.tables import (
     NO_RATE,
     best_interval,
@@ -17,6 +17,7 @@ from asr_s2s.scoring.tables import (
     rows,
 )
 from asr_s2s.scoring.text_alignment import worst_utterances
+from asr_s2s.scoring.text_groups import flags, groups, share, side_by_side
 from asr_s2s.scoring.text_layout import safe, table
 
 
@@ -36,8 +37,8 @@ def _alone(report: Report, limit: int, num_worst: int, width: int) -> list[str]:
         _interval(report),
         _remarks(report),
         _rules(report),
-        *(_groups(grouping, report) for grouping in report.groupings),
-        _flags(report),
+        *(groups(grouping, report) for grouping in report.groupings),
+        flags(report),
         _classes(report),
         _keywords(report, limit),
         _ranked("Confusions (reference > hypothesis)", report.confusions, limit),
@@ -51,7 +52,6 @@ def _alone(report: Report, limit: int, num_worst: int, width: int) -> list[str]:
 def _compared(comparison: Comparison) -> list[str]:
     """Set several systems side by side; what is behind each one's errors is in a report of its own."""
     first = comparison.reports[0]
-    names = [report.system for report in comparison.reports]
     return [
         "\n".join(
             [
@@ -65,7 +65,7 @@ def _compared(comparison: Comparison) -> list[str]:
         _bootstrapped(first),
         "\n".join(safe(line) for line in differences_in_words(comparison)),
         *(f"{safe(report.system)}\n{noted}" for report in comparison.reports if (noted := _remarks(report))),
-        *(_side_by_side(grouping.field, names, comparison) for grouping in first.groupings),
+        *(side_by_side(grouping.field, comparison) for grouping in first.groupings),
         _provenance(comparison.reports),
     ]
 
@@ -73,29 +73,6 @@ def _compared(comparison: Comparison) -> list[str]:
 def _bootstrapped(report: Report) -> str:
     interval = best_interval(report)
     return f"95 % intervals: bootstrap by {interval.by}" if interval else ""
-
-
-def _side_by_side(field: str, names: Sequence[str], comparison: Comparison) -> str:
-    """Set the systems' normalised word error rates of each group side by side."""
-    by_system = [
-        {
-            group.value: group.normalised.words
-            for grouping in report.groupings
-            if grouping.field == field
-            for group in grouping.groups
-        }
-        for report in comparison.reports
-    ]
-    values = dict.fromkeys(value for groups in by_system for value in groups)
-    body = [
-        [
-            safe(value) or NO_RATE,
-            *(percent(groups[value].rate if value in groups else None) for groups in by_system),
-            f"{max(groups[value].reference_length for groups in by_system if value in groups):,}",
-        ]
-        for value in values
-    ]
-    return table([[safe(field), *map(safe, names), "words"], *body], left=1)
 
 
 def _heading(report: Report) -> str:
@@ -193,39 +170,14 @@ def _rules(report: Report) -> str:
     return table(body, left=1)
 
 
-def _groups(grouping: Grouping, report: Report) -> str:
-    body = [[safe(grouping.field), "WER raw", "WER normalised", "CER normalised", "words", "sentences", "of errors"]]
-    body += [
-        [
-            safe(group.value) or NO_RATE,
-            percent(group.raw.words.rate),
-            percent(group.normalised.words.rate),
-            percent(group.normalised.characters.rate),
-            f"{group.normalised.words.reference_length:,}",
-            f"{group.normalised.sentences:,}",
-            _share(group.normalised.words.errors, report.normalised.words.errors),
-        ]
-        for group in grouping.groups
-    ]
-    return table(body, left=1)
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else NO_RATE
-
-
-def _flags(report: Report) -> str:
-    return _groups(report.flags, report) if report.flags and report.flags not in report.groupings else ""
-
-
 def _classes(report: Report) -> str:
     if not any(each.words.errors for each in report.word_classes):
         return ""
     body = [["Errors by word class", "rate", "errors", "substituted", "deleted", "inserted", "words", "of errors"]]
     for each in report.word_classes:
         rate, *counts, length = _counts("", "", each.words, "")[2:]
-        share = _share(each.words.errors, report.normalised.words.errors)
-        body.append([each.name, rate, *counts, length.strip(), share])
+        part = share(each.words.errors, report.normalised.words.errors)
+        body.append([each.name, rate, *counts, length.strip(), part])
     return table(body, left=1)
 
 

@@ -40,6 +40,19 @@ def manifest_fields(transcript: Transcript) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def segment_fields(transcript: Transcript) -> list[dict[str, Any]]:
+    """Give each segment without its words, for a line that holds all words once; the JSON format's names."""
+    return [
+        {
+            "start": round(segment.start, 3),
+            "end": round(segment.end, 3),
+            "text": segment.text,
+            "flags": dict(segment.flags),
+        }
+        for segment in transcript.segments
+    ]
+
+
 def write(transcript: Transcript) -> str:
     """Write one line; an array without a file gives a line without audio_filepath."""
     about = {

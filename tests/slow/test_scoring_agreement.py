@@ -125,7 +125,9 @@ def test_unit_costs_give_the_totals_of_jiwer(pairs: list[tuple[Words, Words]]) -
 
 
 def test_unit_costs_give_the_totals_of_meeteval(pairs: list[tuple[Words, Words]]) -> None:
-    meeteval = pytest.importorskip("meeteval", reason="pip install meeteval")
+    meeteval = pytest.importorskip(
+        "meeteval", reason="pip install 'asr-s2s[meetings]', which needs a C++ compiler and a minute"
+    )
     for reference, hypothesis in pairs:
         theirs = meeteval.wer.siso_word_error_rate(" ".join(reference), " ".join(hypothesis))
         assert count_errors(reference, hypothesis).errors == theirs.errors

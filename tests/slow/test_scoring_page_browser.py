@@ -184,3 +184,31 @@ def test_groups_are_those_of_the_report(browser: Browser, tmp_path: Path) -> Non
                 )
                 for group in groups
             }
+
+
+def test_large_groups_have_intervals_and_flagged_segments_their_share(browser: Browser, tmp_path: Path) -> None:
+    lines = [line | {"id": f"{line['id']}-{copy}", "room": "hall"} for line in real_lines() for copy in range(2)]
+    parts = str(lines[0]["pred_text"]).partition(" ")
+    lines[0]["segments"] = [{"text": parts[0], "flags": {"loop": 3.0}}, {"text": parts[2], "flags": {}}]
+    lines[0]["flags"] = {"loop": 3.0}
+    for line in lines:
+        del line["speaker"]
+    report = write_report(tmp_path, lines, "--group-by", "room")
+    expected = json.loads((tmp_path / "report.json").read_text())
+    low, high = (f"{100 * expected['groups']['room'][0]['interval'][bound]:.2f}" for bound in ("low", "high"))
+    for page in opened(browser, report):
+        page.select_option("#field", "room")
+        group = page.locator("#group-table tbody tr")
+        assert group.inner_text().split("\t")[5] == f"{low}–{high}"
+        assert group.locator("line.thick").count() == 1
+        page.get_by_text("By flag of segments").click()
+        rows = [row.split("\t") for row in page.locator("#flagged tbody tr").all_inner_texts()]
+        assert [(row[0], row[1]) for row in rows] == [("loop", "1"), ("(none)", str(len(lines)))]
+
+
+def test_a_narrow_window_shows_the_rates_without_scrolling(page: Page) -> None:
+    page.set_viewport_size({"width": 420, "height": 900})
+    box = page.locator("#rates strong").first.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] < 420
+    assert page.evaluate("document.documentElement.scrollWidth") == 420

@@ -1,6 +1,7 @@
 """Groups, flags, word classes, keywords: the errors counted again by what they have in common."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,8 @@ def test_flags_become_groups_with_their_share_of_the_errors(manifest: Path) -> N
         "truncated": 1,
         "(none)": 0,
     }
-    assert "truncated   50.00 %         50.00 %" in to_text(report)
+    assert re.search(r"flags of utterances +WER raw", to_text(report))
+    assert re.search(r"truncated +50\.00 % +50\.00 %", to_text(report))
     assert "33.3 %" in to_text(report)
 
 
@@ -119,7 +121,7 @@ def test_bleu_and_chrf_are_sacrebleus() -> None:
 
 
 def test_cpwer_matches_speakers_of_any_name(tmp_path: Path) -> None:
-    pytest.importorskip("meeteval", reason="pip install meeteval")
+    pytest.importorskip("meeteval", reason="pip install 'asr-s2s[meetings]', which needs a C++ compiler and a minute")
     reference, hypothesis = tmp_path / "ref.stm", tmp_path / "hyp.stm"
     reference.write_text("r 1 anna 0 2 one two\nr 1 bob 1 3 three four\n")
     hypothesis.write_text("r 1 s1 0 2 three for\nr 1 s2 1 3 One two\n")

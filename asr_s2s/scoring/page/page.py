@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from asr_s2s.scoring.page.document import document
 from asr_s2s.scoring.page.fields import flag_fields, label_fields
 from asr_s2s.scoring.page.figures import difference_figures, system_figures
 from asr_s2s.scoring.page.recordings import embedded, links, recording_columns
-from asr_s2s.scoring.page.rows import Row, rows_of
+from asr_s2s.scoring.page.rows import rows_of
 from asr_s2s.scoring.page.utterances import hypothesis_columns, reference_columns
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.tables import reports_of
@@ -29,7 +28,7 @@ def to_html(result: Report | Comparison, *, folder: Path, embed_audio: bool = Fa
         "origin": _origin(reports),
         "systems": [system_figures(report) for report in reports],
         "differences": difference_figures(result),
-        "fields": _fields(rows, reports),
+        "fields": label_fields(rows, reports) | flag_fields(rows, reports),
         "references": reference_columns(rows),
         "hypotheses": [hypothesis_columns([row[at] for row in rows]) for at in range(len(reports))],
         "recordings": recordings,
@@ -58,8 +57,3 @@ def _origin(reports: Sequence[Report]) -> dict[str, str]:
         "Versions": ", ".join(f"{name} {version}" for name, version in source.versions.items()),
         **{f"SHA-256 of {path}": sha256 for path, sha256 in files.items()},
     }
-
-
-def _fields(rows: Sequence[Row], reports: Sequence[Report]) -> dict[str, Any]:
-    asked = [grouping.field for grouping in reports[0].groupings]
-    return label_fields(rows, asked) | flag_fields(rows, [report.system for report in reports])

@@ -1,8 +1,8 @@
 """Read references and hypotheses; the format is told from the file's name or its first lines.
 
 A manifest by its suffix or its first key, trn by its suffix or the ids in brackets that end its lines, Kaldi `text` by
-its name or by first words that look like ids, stm, ctm, csv, tsv and SegLST by their suffix; anything else is plain
-lines.
+its name or by first words that look like ids, stm, ctm, csv, tsv and SegLST by their suffix, a transcript by a first
+line that opens an object alone; anything else is plain lines.
 """
 
 import re
@@ -18,8 +18,9 @@ from asr_s2s.scoring.sources.manifest import manifest_file
 from asr_s2s.scoring.sources.records import decoded, opened
 from asr_s2s.scoring.sources.source import By, HeldSource, Side, Source, Text, by_line
 from asr_s2s.scoring.sources.timed import by_recording, by_time, read_ctm, read_seglst, read_stm
+from asr_s2s.scoring.sources.transcript import transcript_file
 
-SourceFormat = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "columns", "lines"]
+SourceFormat = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript", "columns", "lines"]
 
 SUFFIXES: dict[str, SourceFormat] = {
     ".jsonl": "manifest",
@@ -39,6 +40,7 @@ OPENERS: dict[SourceFormat, Callable[[Path, Side], Source]] = {
     "stm": lambda path, _: by_recording(path, read_stm(path)),
     "ctm": lambda path, _: by_recording(path, read_ctm(path)),
     "seglst": lambda path, _: by_recording(path, read_seglst(path)),
+    "transcript": lambda path, _: transcript_file(path),
 }
 MANIFEST_START = re.compile(r'\s*\{\s*"')
 SEGLST_START = re.compile(r"\s*\[")
@@ -67,15 +69,22 @@ def format_of(path: Path) -> SourceFormat:
     if named and path.suffix.lower() != ".json":
         return named
     filled = _first_lines(path)
-    if filled and SEGLST_START.match(filled[0]) and named:
-        return "seglst"
-    if named or (filled and MANIFEST_START.match(filled[0])):
+    if named:
+        return _json_format(filled[0] if filled else "")
+    if filled and MANIFEST_START.match(filled[0]):
         return "manifest"
     if filled and all(TRN_LINE.fullmatch(line) for line in filled):
         return "trn"
     if filled and all(KALDI_ID.fullmatch(line.split(maxsplit=1)[0]) for line in filled):
         return "kaldi"
     return "lines"
+
+
+def _json_format(first: str) -> SourceFormat:
+    """Tell what a .json file holds from its first line: a list, one object over many lines, or an object a line."""
+    if SEGLST_START.match(first):
+        return "seglst"
+    return "transcript" if first.strip() == "{" else "manifest"
 
 
 def _first_lines(path: Path) -> Sequence[str]:

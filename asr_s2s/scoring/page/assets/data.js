@@ -7,7 +7,8 @@ const KINDS = { S: "substituted", D: "deleted", I: "inserted" };
 
 const split = (text) => (text ? text.split(" ") : []);
 const ratio = (part, whole) => (whole ? part / whole : null);
-const rateOf = ([substituted, deleted, inserted, length]) => ratio(substituted + deleted + inserted, length);
+const wrongOf = ([substituted, deleted, inserted]) => substituted + deleted + inserted;
+const rateOf = (counts) => ratio(wrongOf(counts), counts[3]);
 
 // A hypothesis is 0 where it equals the reference; a spelling is 0 where normalising left it alone.
 const referenceOf = (at) => references.text[at];

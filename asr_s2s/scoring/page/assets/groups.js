@@ -1,12 +1,15 @@
 // Rates of parts of the data: the values of a field, kinds of words, the rules of the normalizer, keywords.
 
 const GROUPS_SHOWN = 10;
+const NO_FLAG = "(none)";
 
-// A table with a row for each part: {name, figures, rates by system, shares of all errors by system (or none)}.
+// A table with a row for each part: {name, figures, rates by system; or none: their intervals, shares of all errors}.
 function fillRates(table, heads, parts) {
-  const scale = scaleOf(parts.flatMap(({ rates }) => rates.map((rate) => rate ?? 0)));
+  const highest = ({ rates, intervals = [] }) => [...rates, ...intervals.map((bounds) => bounds?.high)];
+  const scale = scaleOf(parts.flatMap(highest).map((rate) => rate ?? 0));
   const several = systems.length > 1;
   const column = (title) => systems.map((_, system) => numbered(several ? [sign(system), ` ${title}`] : title));
+  const withIntervals = parts.some(({ intervals = [] }) => intervals.some(Boolean));
   const withShares = parts.some(({ shares }) => shares);
   const [first, ...others] = heads;
   fillTable(
@@ -16,17 +19,19 @@ function fillRates(table, heads, parts) {
       ...others.map(numbered),
       plotHead(scale, "WER"),
       column("WER\u00a0%"),
+      withIntervals ? column("95\u00a0%") : [],
       withShares ? column("%\u00a0of\u00a0errors") : [],
     ].flat(),
-    parts.map(({ name, figures, rates, shares }) =>
+    parts.map(({ name, figures, rates, intervals = [], shares }) =>
       row(
         element("th", { scope: "row" }, name),
         figures.map((value) => figure(number(value))),
         plot(
           scale,
-          rates.map((value, system) => ({ value, intervals: [], system })),
+          rates.map((value, system) => ({ value, intervals: intervals[system] ? [intervals[system]] : [], system })),
         ),
         rates.map((rate) => figure(percent(rate))),
+        withIntervals ? intervals.map((bounds) => figure(bounds ? range(bounds.low, bounds.high) : "")) : null,
         withShares ? shares.map((share) => figure(share === null ? "–" : (100 * share).toFixed(1))) : null,
       ),
     ),
@@ -58,6 +63,7 @@ function drawGroup(name, limit = GROUPS_SHOWN) {
       name: link(valueName(name, value), () => showOnly({ field: name, value })),
       figures: [ats.length, Math.max(...totals.map(([, words]) => words))],
       rates: totals.map(([wrong, words]) => ratio(wrong, words)),
+      intervals: fields[name].intervals.map((bounds) => bounds[value]),
       shares: totals.map(([wrong], system) => ratio(wrong, all[system])),
     };
   });
@@ -65,7 +71,7 @@ function drawGroup(name, limit = GROUPS_SHOWN) {
   const rest =
     groups.length > limit ? link(`Show all ${number(groups.length)}`, () => drawGroup(name, groups.length)) : "";
   byId("groups-note").replaceChildren(
-    "WER in percent, of normalised words. Choose a group to see its utterances. ",
+    "WER in percent, of normalised words; intervals where a group is large enough. Choose one to see its utterances. ",
     rest,
   );
 }
@@ -84,9 +90,29 @@ function drawKinds() {
     rates: systems.map((system) => ratio(system.rules[stage][1], system.rules[stage][2])),
   }));
   if (kinds.length) fillRates(byId("classes"), ["Words", "Count"], kinds);
+  const flagged = flaggedSegments();
+  if (flagged.length) fillRates(byId("flagged"), ["Flag", "Segments", "Words"], flagged);
   if (stages.length) fillRates(byId("rules"), ["After the rule", "Words"], stages);
   if (keywords.length) fillKeywords();
-  for (const id of ["classes", "rules", "keywords"]) byId(id).closest("details").hidden = !byId(id).rows.length;
+  for (const id of ["classes", "flagged", "rules", "keywords"]) {
+    byId(id).closest("details").hidden = !byId(id).rows.length;
+  }
+}
+
+const noneLast = (one, other) => (one === NO_FLAG) - (other === NO_FLAG) || (one < other ? -1 : 1);
+
+// Systems raise flags of their own: the figures are those of the system that flags most.
+function flaggedSegments() {
+  const names = [...new Set(systems.flatMap(({ flagged }) => flagged.map(([flag]) => flag)))].sort(noneLast);
+  return names.map((name) => {
+    const found = systems.map(({ flagged }) => flagged.find(([flag]) => flag === name) ?? [name, 0, [0, 0, 0, 0]]);
+    return {
+      name,
+      figures: [Math.max(...found.map(([, segments]) => segments)), Math.max(...found.map(([, , counts]) => counts[3]))],
+      rates: found.map(([, , counts]) => rateOf(counts)),
+      shares: found.map(([, , counts], system) => ratio(wrongOf(counts), wrongOf(systems[system].normalised.words))),
+    };
+  });
 }
 
 function fillKeywords() {

@@ -1,0 +1,22 @@
+"""Refuse files that cannot be written while there is nothing to lose yet."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from asr_s2s.errors import ConfigError
+from asr_s2s.files import check_writable
+
+
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
+    """Raise ConfigError for an output that cannot be written, is named twice, or is one of the inputs."""
+    taken = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise ConfigError(f"{path}: is an input, or another output. Name a file of its own.")
+        taken.add(path.resolve())
+        try:
+            check_writable(path)
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be written ({error.strerror}). Name another file.") from error

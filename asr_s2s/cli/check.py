@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_s2s.cli.outputs import check_outputs
 from asr_s2s.cli.status import FAILED_INPUTS, FOUND_WANTING
 from asr_s2s.cli.terminal import Progress, say, show
 
@@ -33,6 +34,7 @@ def check(
     from asr_s2s.checking import Heard, hear, report_of, to_html, to_json
     from asr_s2s.files import write_text
 
+    check_outputs([json, html], manifests)
     system = _loaded(model) if model else None
     named, broken = _read(manifests)
     utterances = [utterance for _, utterance in named]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from asr_s2s.cli.inputs import EACH, MIX, Input, check_channel, check_targets, named_inputs, with_channel
+from asr_s2s.cli.outputs import check_outputs
 from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import Progress, output, say
 from asr_s2s.errors import ConfigError
@@ -71,6 +72,7 @@ def transcribe(
         raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
     chosen = _formats(formats)
     check_channel(channel)
+    check_outputs([manifest_output], [])
     from asr_s2s.recognizer import read_hotwords
     from asr_s2s.transcripts import CaptionShape
 

@@ -2,8 +2,9 @@
 
 usage: neighbours.py MANIFEST... [--model en] [--beam 5] [--precision float32] [--sizes 1,4,16] [--output FILE]
 
-Each batch is a call of its own. Every text is compared with that of the first run (alone, in the manifest's order);
-differences are printed with the gap between the confidences: a close call has a small one.
+Each batch is a call of its own. Every text is compared with that of the first run; differences are printed with the gap
+between the confidences: a close call has a small one. Each size meets another order in each turn, so that a run that is
+broken off after a turn has seen every size and every order.
 """
 
 import argparse
@@ -40,10 +41,13 @@ def main() -> None:
     clips = [clip for manifest in arguments.manifests for clip in read_manifest(manifest)]
     first: Said = {}
     rows = []
-    for size in map(int, arguments.sizes.split(",")):
-        for name, ordered in orders(clips).items():
+    ordered = orders(clips)
+    sizes = list(map(int, arguments.sizes.split(",")))
+    for turn in range(len(ordered)):
+        for place, size in enumerate(sizes):
+            name = list(ordered)[(turn + place) % len(ordered)]
             started = time.perf_counter()
-            said = transcribed(recognizer, ordered, size=size)
+            said = transcribed(recognizer, ordered[name], size=size)
             first = first or said
             others = [key for key in said if said[key][0] != first[key][0]]
             for key in others:

@@ -1,62 +1,69 @@
-"""A model of byte pairs made to spell: its vocabulary becomes single characters, whose rows it has already."""
+"""A model made to spell in an alphabet: its vocabulary becomes single characters, which begin with rows that it has."""
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
-from asr_s2s.errors import CheckpointError
 from asr_s2s.model_store.directory import SpeechSystem, build_system, load_model, read_card, save_model
 from asr_s2s.model_store.weights import EMBEDDING, Storage
-from asr_s2s.text import BytePairVocabulary, CharactersConfig, CharacterVocabulary
+from asr_s2s.text import BytePairVocabulary, CharactersConfig, CharacterVocabulary, Vocabulary
 
+TABLES = (EMBEDDING, "decoder.output.weight", "decoder.output.bias", "ctc_head.weight", "ctc_head.bias")  # of tokens
 CHARACTERS_PER_FRAME = 0.6  # 30 a second in Whisper's frames of 20 ms: half as many again as the quickest speech
 
 
 def spell(model: str | Path, target: Path, texts: Iterable[str], *, storage: Storage = "float32") -> SpeechSystem:
-    """Write a model that writes the characters of some texts, one at a time, see spelled_system.
-
-    Raises CheckpointError for a model without byte pairs.
-    """
+    """Write a model that writes the characters of some texts, one at a time, see spelled_system."""
     system = spelled_system(load_model(model), CharacterVocabulary.from_texts(texts), name=target.name)
-    card = f"# {target.name}\n\nThe model below, made to spell; before it is trained, it can't.\n\n{read_card(model)}"
+    card = f"# {target.name}\n\nThe model below with another alphabet, which it has yet to learn.\n\n{read_card(model)}"
     save_model(target, system, card=card, storage=storage)
     return system
 
 
 def spelled_system(system: SpeechSystem, vocabulary: CharacterVocabulary, *, name: str) -> SpeechSystem:
-    """Give a model of byte pairs another vocabulary and, for CTC, a fresh head on its encoder.
+    """Give a model another vocabulary, and a head for CTC on its encoder; the other weights do not change.
 
-    A character takes the row of the piece that spells it, or the mean of its bytes' rows; what starts a text that of
-    the last token of the prompt. Nothing else changes, but the model has never seen whole words in such pieces.
-    Raises CheckpointError for a model without byte pairs.
+    A character begins as the token that spells it, or its letter without accents, or else as the mean of its bytes.
     """
-    pieces = system.vocabulary
-    if not isinstance(pieces, BytePairVocabulary):
-        raise CheckpointError(f"{system.name}: has a vocabulary of characters already. Train it as it is.")
+    search = system.config.search
+    if isinstance(system.vocabulary, BytePairVocabulary):
+        search = search.model_copy(update={"max_tokens_per_frame": CHARACTERS_PER_FRAME})
     config = system.config.model_copy(
         update={
             "vocabulary": CharactersConfig(kind="characters"),
             "model": system.config.model.model_copy(update={"ctc": True}),
-            "search": system.config.search.model_copy(update={"max_tokens_per_frame": CHARACTERS_PER_FRAME}),
+            "search": search,
         }
     )
     spelled = build_system(config, vocabulary, name=name)
-    state = spelled.model.state_dict() | system.model.state_dict()
-    state[EMBEDDING] = _rows(state[EMBEDDING], pieces, vocabulary)
-    spelled.model.load_state_dict(state)
+    known = system.model.state_dict()
+    rows = [_origin(token, vocabulary, system.vocabulary) for token in range(vocabulary.size)]
+    tables = {name: _picked(known[name], rows) for name in TABLES if name in known}
+    spelled.model.load_state_dict(spelled.model.state_dict() | known | tables)
     spelled.front_end.load_state_dict(system.front_end.state_dict())
     spelled.model.eval()
     spelled.front_end.eval()
     return spelled
 
 
-def _rows(embedding: Tensor, pieces: BytePairVocabulary, vocabulary: CharacterVocabulary) -> Tensor:
-    """Give the embedding (character, channel) made of that of the pieces (piece, channel)."""
-    rows = embedding.mean(dim=0).repeat(vocabulary.size, 1)
-    rows[vocabulary.start_tokens[-1]] = embedding[pieces.start_tokens[-1]]
-    rows[vocabulary.end_token] = embedding[pieces.end_token]
-    for token in range(vocabulary.size):
-        if character := vocabulary.decode([token]):
-            rows[token] = embedding[pieces.spelled(character)].mean(dim=0)
-    return rows
+def _origin(token: int, vocabulary: CharacterVocabulary, before: Vocabulary) -> list[int]:
+    """Name the tokens of the former vocabulary that a token begins as the mean of."""
+    if token == vocabulary.blank_token and before.blank_token is not None:
+        return [before.blank_token]
+    if token == vocabulary.start_tokens[-1]:
+        return [before.start_tokens[-1]]
+    if token == vocabulary.end_token:
+        return [before.end_token]
+    if not (character := vocabulary.decode([token])):
+        return []
+    known = before.spelled(character)
+    plain = before.spelled(unicodedata.normalize("NFD", character)[0])
+    return plain if len(known) != 1 and len(plain) == 1 else known
+
+
+def _picked(table: Tensor, rows: list[list[int]]) -> Tensor:
+    """Give for each list of rows their mean, (rows, ...); for none the mean of the whole table."""
+    return torch.stack([(table[row] if row else table).mean(dim=0) for row in rows])

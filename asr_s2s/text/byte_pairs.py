@@ -111,7 +111,7 @@ class BytePairVocabulary:
         return {pair: rank for rank, pair in enumerate(merges_of(json.loads(self.tokenizer_json)))}
 
     def spelled(self, character: str) -> list[int]:
-        """Give the piece of one character, where there is one, or else the pieces of its bytes."""
+        """Give the tokens of a character within a word: its own piece, where there is one, or else its bytes."""
         ids: list[int] = self._tokenizer.encode(character, add_special_tokens=False).ids
         return ids
 

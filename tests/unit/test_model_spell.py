@@ -7,8 +7,9 @@ import torch
 
 from asr_s2s.cli import run
 from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.model_store.spell import spelled_system
 from asr_s2s.model_store.weights import EMBEDDING
-from asr_s2s.text import BytePairVocabulary
+from asr_s2s.text import CharacterVocabulary
 
 pytestmark = pytest.mark.unit
 
@@ -27,18 +28,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_character_begins_as_the_piece_that_spells_it_or_as_the_mean_of_its_bytes(
-    pieces: SpeechSystem, folder: Path
-) -> None:
+def test_a_character_begins_as_the_token_that_spells_it(pieces: SpeechSystem, folder: Path) -> None:
     spelled = load_model(folder)
     old, new = (system.model.state_dict()[EMBEDDING] for system in (pieces, spelled))
-    assert isinstance(pieces.vocabulary, BytePairVocabulary)
-    letter, umlaut, space = (spelled.vocabulary.encode(f"a{one}a")[1] for one in "rü ")
-    assert torch.equal(new[letter], old[pieces.vocabulary.spelled("r")[0]])
-    assert torch.equal(new[umlaut], old[pieces.vocabulary.spelled("ü")].mean(dim=0))
-    assert torch.equal(new[space], old[pieces.vocabulary.spelled(" ")[0]])
+    letter, umlaut, space = (spelled.vocabulary.spelled(one)[0] for one in "rü ")
+    r, u, blank, *_ = (pieces.vocabulary.spelled(one)[0] for one in "ru ")
+    assert torch.equal(new[[letter, umlaut, space]], old[[r, u, blank]])
     assert torch.equal(new[spelled.vocabulary.end_token], old[pieces.vocabulary.end_token])
     assert torch.equal(new[spelled.vocabulary.start_tokens[0]], old[pieces.vocabulary.start_tokens[-1]])
+
+
+def test_a_character_without_a_letter_begins_as_the_mean_of_its_bytes(pieces: SpeechSystem) -> None:
+    spelled = spelled_system(pieces, CharacterVocabulary.from_texts(["5 €"]), name="euro")
+    euro = spelled.model.state_dict()[EMBEDDING][spelled.vocabulary.spelled("€")[0]]
+    assert torch.equal(euro, pieces.model.state_dict()[EMBEDDING][pieces.vocabulary.spelled("€")].mean(dim=0))
 
 
 def test_nothing_but_the_rows_of_tokens_changes_and_ctc_gets_a_head(pieces: SpeechSystem, folder: Path) -> None:
@@ -49,6 +52,17 @@ def test_nothing_but_the_rows_of_tokens_changes_and_ctc_gets_a_head(pieces: Spee
     assert new["ctc_head.weight"].shape == (spelled.vocabulary.size, pieces.model.encoder.channels)
 
 
-def test_a_model_that_spells_already_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert run(["model", "spell", "commands", str(tmp_path / "x"), "--manifest", str(MANIFEST)]) == 2
-    assert "commands: has a vocabulary of characters already. Train it as it is." in capsys.readouterr().err
+def test_a_model_of_characters_keeps_what_it_knows_of_those_it_shares_with_another_alphabet() -> None:
+    commands = load_model("commands")
+    spelled = spelled_system(commands, CharacterVocabulary.from_texts(["träge"]), name="german")
+    features, lengths = torch.randn(1, 80, commands.front_end.num_mels), torch.tensor([80])
+    old, new = (each.vocabulary.spelled("r")[0] for each in (commands, spelled))
+    start = torch.tensor([commands.vocabulary.start_tokens])
+    with torch.no_grad():
+        before, after = (each.model(features, lengths, start) for each in (commands, spelled))
+    assert torch.equal(after.encoder_out, before.encoder_out)
+    assert before.ctc_logits is not None
+    assert after.ctc_logits is not None
+    assert torch.allclose(after.ctc_logits[..., new], before.ctc_logits[..., old], atol=1e-5)  # other sums of floats
+    assert torch.allclose(after.ctc_logits[..., 0], before.ctc_logits[..., 0], atol=1e-5)
+    assert torch.allclose(after.logits[..., new], before.logits[..., old], atol=1e-5)

@@ -1,5 +1,6 @@
 """An encoder that does not learn, as part of the front end: what it makes of an utterance can be kept like features."""
 
+from copy import deepcopy
 from typing import cast
 
 import torch
@@ -21,7 +22,8 @@ class EncodedSpeech(nn.Module):
         silence = system.config.model.silence
         self.appended = silence.frames if silence else 0
         self.front_end = system.front_end
-        self.encoder = cast("nn.Module", system.model.encoder)
+        # a copy: training puts the model's own into the mode in which channels are dropped
+        self.encoder = deepcopy(cast("nn.Module", system.model.encoder)).eval()
         self.output_lengths = system.model.encoder.output_lengths
 
     def lengths(self, sample_lengths: Tensor) -> Tensor:

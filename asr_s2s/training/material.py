@@ -217,8 +217,7 @@ def data_sets(
         allow_empty=config.data.allow_empty,
     )
     cache = Path(config.data.cache) if config.data.cache else None
-    masks = config.data.augment.specaugment
-    encoded = config.training.rates.get("encoder") == 0 and cache is not None and masks is None
+    encoded = cache is not None and _hears_as_before(config)
     train_set = SpeechDataset(
         material.train,
         encoded_front_end(system) if encoded else system.front_end,
@@ -229,6 +228,15 @@ def data_sets(
         encoded=encoded,
     )
     return train_set, SpeechDataset(material.dev, system.front_end, vocabulary=system.vocabulary, cache=cache)
+
+
+def _hears_as_before(config: ExperimentConfig) -> bool:
+    """Tell whether front end and encoder stay what they are, so that the states of a recording do too."""
+    return (
+        config.training.rates.get("encoder") == 0
+        and config.features is None
+        and config.data.augment.specaugment is None
+    )
 
 
 def _check_merge_dropout(config: ExperimentConfig, system: SpeechSystem) -> None:

@@ -2,8 +2,8 @@
 
 usage: curve.py RUN IDEA [--before 6.6] [--clips 150] [--output curve.json]
 
-RUN holds checkpoints (training.checkpoint_steps, training.keep); IDEA is what the rows are called. Rates are of the greedy
-search, in percent, with case and punctuation as they are. Rows of other ideas in OUTPUT stay.
+RUN holds checkpoints (training.checkpoint_steps, training.keep); IDEA is what its rows are called. Rates are
+of the greedy search, in percent, with case and punctuation as they are. Rows of other ideas in OUTPUT stay.
 """
 
 import argparse

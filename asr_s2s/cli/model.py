@@ -86,18 +86,18 @@ def prune_model(
 
 @app.command("spell")
 def spell_model(
-    model: Annotated[str, typer.Argument(help="A model with byte pairs: en, or an imported Whisper.")],
+    model: Annotated[str, typer.Argument(help="en, an imported Whisper, or a model that writes characters already.")],
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
-    manifest: Annotated[list[Path], typer.Option(help="Texts with the characters to write; may be repeated.")],
+    manifest: Annotated[list[Path], typer.Option(help="Texts that hold the alphabet; may be repeated.")],
     storage: Storage = "float32",
 ) -> None:
-    """Make a model write characters instead of byte pairs: the start of a training that teaches it to spell."""
+    """Give a model the alphabet of some texts: the start of a training that teaches it to spell in it."""
     from asr_s2s.manifest import read_manifest
     from asr_s2s.model_store import spell
 
     texts = (utterance.text for file in manifest for utterance in read_manifest(file) if utterance.text)
     vocabulary = spell(model, target, texts, storage=storage).vocabulary
-    say(f"{target}: writes {vocabulary.size - 5} characters and the space. Train it: asr-s2s train --from {target}")
+    say(f"{target}: {vocabulary.size} tokens, yet to be learned: asr-s2s train CONFIG.yaml --from {target}")
 
 
 @app.command()

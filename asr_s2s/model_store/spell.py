@@ -7,17 +7,25 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from asr_s2s.errors import VocabularyError
 from asr_s2s.model_store.directory import SpeechSystem, build_system, load_model, read_card, save_model
 from asr_s2s.model_store.weights import EMBEDDING, Storage
 from asr_s2s.text import BytePairVocabulary, CharactersConfig, CharacterVocabulary, Vocabulary
+from asr_s2s.text.characters import SPECIALS
 
 TABLES = (EMBEDDING, "decoder.output.weight", "decoder.output.bias", "ctc_head.weight", "ctc_head.bias")  # of tokens
 CHARACTERS_PER_FRAME = 0.6  # 30 a second in Whisper's frames of 20 ms: half as many again as the quickest speech
 
 
 def spell(model: str | Path, target: Path, texts: Iterable[str], *, storage: Storage = "float32") -> SpeechSystem:
-    """Write a model that writes the characters of some texts, one at a time, see spelled_system."""
-    system = spelled_system(load_model(model), CharacterVocabulary.from_texts(texts), name=target.name)
+    """Write a model that writes the characters of some texts, one at a time, see spelled_system.
+
+    Raises VocabularyError for texts without any.
+    """
+    vocabulary = CharacterVocabulary.from_texts(texts)
+    if vocabulary.size == len(SPECIALS):
+        raise VocabularyError("The manifests hold no text, so that there is no alphabet. Name some with 'text'.")
+    system = spelled_system(load_model(model), vocabulary, name=target.name)
     card = f"# {target.name}\n\nThe model below with another alphabet, which it has yet to learn.\n\n{read_card(model)}"
     save_model(target, system, card=card, storage=storage)
     return system

@@ -66,3 +66,10 @@ def test_a_model_of_characters_keeps_what_it_knows_of_those_it_shares_with_anoth
     assert torch.allclose(after.ctc_logits[..., new], before.ctc_logits[..., old], atol=1e-5)  # other sums of floats
     assert torch.allclose(after.ctc_logits[..., 0], before.ctc_logits[..., 0], atol=1e-5)
     assert torch.allclose(after.logits[..., new], before.logits[..., old], atol=1e-5)
+
+
+def test_manifests_without_a_text_hold_no_alphabet(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    manifest = tmp_path / "silent.jsonl"
+    manifest.write_text('{"audio_filepath": "a.wav"}\n')
+    assert run(["model", "spell", "en", str(tmp_path / "x"), "--manifest", str(manifest)]) == 2
+    assert "hold no text" in capsys.readouterr().err

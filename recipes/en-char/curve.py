@@ -1,6 +1,6 @@
 """How a run learned: error rates of its checkpoints on the development set, by hours of audio seen.
 
-usage: curve.py RUN IDEA [--before 6.6] [--clips 150] [--output curve.json]
+usage: curve.py RUN IDEA [--before 6.6] [--clips 75] [--output curve.json]
 
 RUN holds checkpoints (training.checkpoint_steps, training.keep); IDEA is what its rows are called. Rates are
 of the greedy search, in percent, with case and punctuation as they are. Rows of other ideas in OUTPUT stay.
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("idea")
     parser.add_argument("--before", type=float, default=0.0, help="hours seen before the run")
-    parser.add_argument("--clips", type=int, default=150)
+    parser.add_argument("--clips", type=int, default=75)
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "curve.json")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -38,7 +38,7 @@ def main() -> None:
         hours = arguments.before + hours_seen(checkpoint, config)
         rows.append({"idea": arguments.idea, "hours": round(hours, 1), **found})
         print(rows[-1], flush=True)
-    arguments.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        arguments.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 def hours_seen(checkpoint: Path, config: ExperimentConfig) -> float:

@@ -80,7 +80,8 @@ class SpeechDataset:
             for item in utterances
         ]
         feature_lengths = torch.tensor([len(row) for row in rows])
-        features = self.front_end.normalize(pad_sequence(rows, batch_first=True), feature_lengths)
+        padded = pad_sequence(rows, batch_first=True).float()  # encoded speech is kept narrower
+        features = self.front_end.normalize(padded, feature_lengths)
         if augmented and (masks := self._augment.specaugment):
             features = spec_augment(
                 features,

@@ -79,7 +79,6 @@ class FrontEnd(nn.Module):
     def normalize(self, features: Tensor, feature_lengths: Tensor) -> Tensor:
         """Do what follows the filterbank: normalise (batch, time, mel) features, and zero them beyond their lengths."""
         valid_frames = torch.arange(features.shape[1], device=features.device) < feature_lengths[:, None]
-        features = features.float()  # they may be kept narrower
         if self.normalization is not None:
             features = self.normalization(features, valid_frames)
         return features.masked_fill(~valid_frames[:, :, None], 0.0)

@@ -8,7 +8,7 @@ import typer
 
 from asr_s2s.cli.terminal import output, say
 
-app = typer.Typer(help="Look at, average, import, merge, prune, spell, calibrate and export models.", no_args_is_help=True)
+app = typer.Typer(help="Look at, average, import, merge, prune, spell, calibrate, export models.", no_args_is_help=True)
 Storage = Annotated[Literal["float32", "float16", "int8", "compact"], typer.Option(help="How weights are kept.")]
 
 

@@ -1,4 +1,4 @@
-"""asr-s2s model: look at, average, import, merge, prune, calibrate and export model directories."""
+"""asr-s2s model: look at, average, import, merge, prune, spell, calibrate and export model directories."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 from asr_s2s.cli.terminal import output, say
 
-app = typer.Typer(help="Look at, average, import, merge, prune, calibrate and export models.", no_args_is_help=True)
+app = typer.Typer(help="Look at, average, import, merge, prune, spell, calibrate, export models.", no_args_is_help=True)
 Storage = Annotated[Literal["float32", "float16", "int8", "compact"], typer.Option(help="How weights are kept.")]
 
 
@@ -82,6 +82,22 @@ def prune_model(
         f"{pruning.weights_before / 1e6:.1f}. Of the pieces in the text {words.whole:.2%} are kept; "
         f"it has {words.growth - 1:.2%} more tokens."
     )
+
+
+@app.command("spell")
+def spell_model(
+    model: Annotated[str, typer.Argument(help="en, an imported Whisper, or a model that writes characters already.")],
+    target: Annotated[Path, typer.Argument(help="The model directory to write.")],
+    manifest: Annotated[list[Path], typer.Option(help="Texts that hold the alphabet; may be repeated.")],
+    storage: Storage = "float32",
+) -> None:
+    """Give a model the alphabet of some texts: the start of a training that teaches it to spell in it."""
+    from asr_s2s.manifest import read_manifest
+    from asr_s2s.model_store import spell
+
+    texts = (utterance.text for file in manifest for utterance in read_manifest(file) if utterance.text)
+    vocabulary = spell(model, target, texts, storage=storage).vocabulary
+    say(f"{target}: {vocabulary.size} tokens, yet to be learned: asr-s2s train CONFIG.yaml --from {target}")
 
 
 @app.command()

@@ -12,6 +12,7 @@ from asr_s2s.audio import SAMPLE_RATE, add_reverberation, audio_duration, change
 from asr_s2s.data.config import AugmentConfig
 from asr_s2s.errors import ManifestError
 from asr_s2s.manifest import Utterance, read_manifest
+from asr_s2s.text import BytePairVocabulary, Vocabulary
 
 Samples = NDArray[np.float32]
 
@@ -95,6 +96,14 @@ class Augmenter:
     def generator(self, utterance_id: str, *, epoch: int) -> torch.Generator:
         """Make the generator for the masks of one utterance's features in one epoch."""
         return torch.Generator().manual_seed(stable_seed(self.seed, epoch, utterance_id, "specaugment"))
+
+    def encode(self, utterance_id: str, text: str, *, epoch: int, vocabulary: Vocabulary) -> list[int]:
+        """Spell one utterance's text as it is varied in one epoch."""
+        if not any(self.config.merge_dropout):
+            return vocabulary.encode(text)
+        assert isinstance(vocabulary, BytePairVocabulary), "training refuses the setting for any other"
+        stream = self._stream(epoch, utterance_id, "merges")
+        return vocabulary.encode_varied(text, dropout=stream.uniform(*self.config.merge_dropout), random=stream)
 
     def _stream(self, epoch: int, utterance_id: str, kind: str) -> np.random.Generator:
         return np.random.default_rng(stable_seed(self.seed, epoch, utterance_id, kind))

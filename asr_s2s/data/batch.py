@@ -8,7 +8,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Batch:
-    """Some utterances, padded with zeros to the longest; every row has its true length beside it."""
+    """Some utterances, padded with zeros to the longest; every row has its true length beside it.
+
+    encoded: whether the features are what a frozen encoder made of them, (batch, time', channel)
+    """
 
     ids: tuple[str, ...]
     features: Tensor  # (batch, time, mel)
@@ -16,6 +19,7 @@ class Batch:
     tokens: Tensor  # (batch, token), without start and end tokens
     token_lengths: Tensor  # (batch,)
     texts: tuple[str, ...]
+    encoded: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -44,4 +48,5 @@ class Batch:
             tokens=self.tokens[rows, : int(token_lengths.max())],
             token_lengths=token_lengths,
             texts=self.texts[rows],
+            encoded=self.encoded,
         )

@@ -8,6 +8,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
+from operator import itemgetter
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -83,9 +84,10 @@ def fingerprint(front_end: FrontEnd) -> str:
     }
     kind = type(front_end.filterbank).__name__
     digest = hashlib.blake2b(json.dumps([VERSION, kind, settings]).encode(), digest_size=8)
-    for name, table in sorted(front_end.named_buffers()):
+    tables = [*front_end.named_buffers(), *front_end.named_parameters()]  # a frozen encoder may be part of it
+    for name, table in sorted(tables, key=itemgetter(0)):
         if name.startswith("filterbank."):
-            digest.update(name.encode() + table.cpu().numpy().tobytes())
+            digest.update(name.encode() + table.detach().cpu().numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -50,7 +50,10 @@ class SpecAugmentConfig(PartConfig):
 
 
 class AugmentConfig(PartConfig):
-    """How training audio is varied; the defaults change nothing."""
+    """How training audio and texts are varied; the defaults change nothing.
+
+    merge_dropout: how many of the merges of byte pairs are left out, from 0 (none) to 1 (all: single bytes)
+    """
 
     speed: Annotated[tuple[Annotated[float, Field(ge=0.5, le=2.0)], ...], Field(strict=False, min_length=1)] = (1.0,)
     trailing_silence: Annotated[tuple[Seconds, Seconds], Field(strict=False)] = (0.0, 0.0)  # seconds, drawn between
@@ -58,10 +61,11 @@ class AugmentConfig(PartConfig):
     noise: NoiseConfig | None = None
     gain_db: Range = (0.0, 0.0)
     specaugment: SpecAugmentConfig | None = None
+    merge_dropout: Annotated[tuple[Probability, Probability], Field(strict=False)] = (0.0, 0.0)
 
     @model_validator(mode="after")
     def _ranges_are_ordered(self) -> Self:
-        return _ordered(self, "trailing_silence", "gain_db")
+        return _ordered(self, "trailing_silence", "gain_db", "merge_dropout")
 
 
 def _ordered(config: Config, *names: str) -> Config:

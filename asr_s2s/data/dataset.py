@@ -42,14 +42,19 @@ class SpeechDataset:
         augment: AugmentConfig | None = None,
         seed: int = 0,
         cache: Path | None = None,
+        encoded: bool = False,
     ) -> None:
-        """Take utterances with texts; a duration that the manifest leaves out is read from the file's header."""
+        """Take utterances with texts; a duration that the manifest leaves out is read from the file's header.
+
+        encoded: whether the front end ends with an encoder, see Batch
+        """
         self.utterances = tuple(utterances)
         self.front_end = front_end
         self.vocabulary = vocabulary
         self._augment = augment or AugmentConfig()
         self._augmenter = Augmenter.build(self._augment, seed=seed)
         self._cache = feature_cache(cache, front_end) if cache else None
+        self._encoded = encoded
         self.durations = [self._seconds(utterance) for utterance in self.utterances]
 
     def __len__(self) -> int:
@@ -75,7 +80,8 @@ class SpeechDataset:
             for item in utterances
         ]
         feature_lengths = torch.tensor([len(row) for row in rows])
-        features = self.front_end.normalize(pad_sequence(rows, batch_first=True), feature_lengths)
+        padded = pad_sequence(rows, batch_first=True).float()  # encoded speech is kept narrower
+        features = self.front_end.normalize(padded, feature_lengths)
         if augmented and (masks := self._augment.specaugment):
             features = spec_augment(
                 features,
@@ -83,7 +89,7 @@ class SpeechDataset:
                 **masks.model_dump(),
                 generators=[self._augmenter.generator(item.id, epoch=epoch) for item in utterances],
             )
-        tokens = [self._tokens(item) for item in utterances]
+        tokens = [self._tokens(item, epoch=epoch if augmented else None) for item in utterances]
         return Batch(
             ids=tuple(item.id for item in utterances),
             features=features,
@@ -91,6 +97,7 @@ class SpeechDataset:
             tokens=pad_sequence(tokens, batch_first=True),
             token_lengths=torch.tensor([len(row) for row in tokens]),
             texts=tuple(item.text or "" for item in utterances),
+            encoded=self._encoded,
         )
 
     def recorded(self, index: int, *, epoch: int) -> NDArray[np.float32]:
@@ -150,9 +157,14 @@ class SpeechDataset:
     def _speed(self, utterance: Utterance, epoch: int) -> float:
         return self._augmenter.draw(utterance.id, epoch=epoch).speed
 
-    def _tokens(self, utterance: Utterance) -> Tensor:
+    def _tokens(self, utterance: Utterance, *, epoch: int | None) -> Tensor:
+        """Spell the text of an utterance, as varied in an epoch or as it is."""
+        text = utterance.text or ""
         with _naming(utterance):
-            return torch.tensor(self.vocabulary.encode(utterance.text or ""), dtype=torch.long)
+            if epoch is None:
+                return torch.tensor(self.vocabulary.encode(text), dtype=torch.long)
+            varied = self._augmenter.encode(utterance.id, text, epoch=epoch, vocabulary=self.vocabulary)
+            return torch.tensor(varied, dtype=torch.long)
 
     @staticmethod
     def _seconds(utterance: Utterance) -> float:

@@ -77,7 +77,16 @@ class SpeechModel(nn.Module):
 
         features: (batch, time, mel), feature_lengths: (batch,); tokens: (batch, token), start tokens included
         """
-        encoder_out, encoder_lengths = self.encode(features, feature_lengths)
+        return self.decode(*self.encode(features, feature_lengths), tokens, with_attention=with_attention)
+
+    def encode(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Give encoder_out (batch, time', channel) and encoder_lengths (batch,)."""
+        return self.encoder(features, feature_lengths)
+
+    def decode(
+        self, encoder_out: Tensor, encoder_lengths: Tensor, tokens: Tensor, *, with_attention: bool = False
+    ) -> ModelOutput:
+        """Score whole token sequences and give the heads' outputs beside, of what was encoded already."""
         decoded = self.decoder(tokens, encoder_out, encoder_lengths, with_attention=with_attention)
         return ModelOutput(
             logits=decoded.logits,
@@ -87,10 +96,6 @@ class SpeechModel(nn.Module):
             ctc_logits=None if self.ctc_head is None else self.ctc_head(encoder_out),
             predicted_lengths=None if self.length_head is None else self.length_head(encoder_out, encoder_lengths),
         )
-
-    def encode(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Give encoder_out (batch, time', channel) and encoder_lengths (batch,)."""
-        return self.encoder(features, feature_lengths)
 
     def ctc_log_probs(self, encoder_out: Tensor) -> Tensor:
         """Give CTC's log probabilities (batch, time', vocabulary), float32, blank at 0.

@@ -1,12 +1,17 @@
 """Byte-pair vocabularies, kept as a tokenizer.json of Hugging Face's tokenizers: imported Whisper models need them.
 
 Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword Units".
+Provilkov 2020: Provilkov, Emelianenko, Voita, "BPE-dropout: simple and effective subword regularization", ACL 2020.
 """
 
+import json
 from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, PositiveInt
 from tokenizers import Tokenizer
 
@@ -75,6 +80,41 @@ class BytePairVocabulary:
         ids: list[int] = self._tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []
         return ids
 
+    def encode_varied(self, text: str, *, dropout: float, random: np.random.Generator) -> list[int]:
+        """Spell a text in pieces of which some are not merged, each merge left out with a probability (Provilkov 2020).
+
+        dropout: 0 gives the pieces of `encode`, 1 single bytes
+        """
+        words = self._tokenizer.pre_tokenizer.pre_tokenize_str(f" {text}") if text else []
+        varied = [piece for word, _ in words for piece in self._merged(word, dropout=dropout, random=random)]
+        return [self._pieces[piece] for piece in varied]
+
+    def _merged(self, word: str, *, dropout: float, random: np.random.Generator) -> list[str]:
+        """Merge a word's bytes, the pair that was learned first before all others."""
+        pieces = list(word)
+        while True:
+            ranks = [self._ranks.get(pair) for pair in pairwise(pieces)]
+            kept = random.random(len(ranks)) >= dropout
+            found = [(rank, place) for place, rank in enumerate(ranks) if rank is not None and kept[place]]
+            if not found:
+                return pieces
+            place = min(found)[1]
+            pieces[place : place + 2] = [pieces[place] + pieces[place + 1]]
+
+    @cached_property
+    def _pieces(self) -> dict[str, int]:
+        pieces: dict[str, int] = self._tokenizer.get_vocab()
+        return pieces
+
+    @cached_property
+    def _ranks(self) -> dict[tuple[str, str], int]:
+        return {pair: rank for rank, pair in enumerate(merges_of(json.loads(self.tokenizer_json)))}
+
+    def spelled(self, character: str) -> list[int]:
+        """Give the tokens of a character within a word: its own piece, where there is one, or else its bytes."""
+        ids: list[int] = self._tokenizer.encode(character, add_special_tokens=False).ids
+        return ids
+
     def decode(self, tokens: Sequence[int]) -> str:
         """Read tokens back, without the space before the text; special tokens and timestamps leave no trace."""
         text: str = self._tokenizer.decode([token for token in tokens if token not in self._silent])
@@ -87,6 +127,12 @@ class BytePairVocabulary:
     def write(self, folder: Path) -> None:
         """Write tokenizer.json into a model directory, whole or not at all."""
         write_text(folder / FILE_NAME, self.tokenizer_json)
+
+
+def merges_of(tree: dict[str, Any]) -> list[tuple[str, str]]:
+    """List the pairs of pieces that a tokenizer.json merges, in its order; older files write a pair as one string."""
+    merges = tree["model"]["merges"]
+    return [tuple(merge.split(" ") if isinstance(merge, str) else merge) for merge in merges]
 
 
 TokenIds = Annotated[tuple[int, ...], Field(strict=False)]

@@ -70,6 +70,10 @@ class CharacterVocabulary:
             )
         return [self._ids[character] for character in normalized(text, lowercase=self.lowercase)]
 
+    def spelled(self, character: str) -> list[int]:
+        """Give the token of a character, none for one that the vocabulary lacks."""
+        return [self._ids[character]] if character in self._ids else []
+
     def decode(self, tokens: Sequence[int]) -> str:
         """Read tokens back; special ones leave no trace, spaces stay where they are."""
         return "".join(self._characters[token] for token in tokens)

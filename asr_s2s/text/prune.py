@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asr_s2s.errors import VocabularyError
-from asr_s2s.text.byte_pairs import FILE_NAME, BytePairsConfig, BytePairVocabulary
+from asr_s2s.text.byte_pairs import FILE_NAME, BytePairsConfig, BytePairVocabulary, merges_of
 
 NUM_BYTES = 256
 
@@ -49,7 +49,7 @@ def prune(
     for line, times in lines.items():
         for token in vocabulary.encode(line):
             counts[token] += times
-    kept = _most_used(pieces, _merges(tree), counts, size=size)
+    kept = _most_used(pieces, merges_of(tree), counts, size=size)
     rows = (*sorted(pieces[piece] for piece in kept), *sorted(special.values()))
     ids = {old: new for new, old in enumerate(rows)}
     smaller = config.model_copy(
@@ -80,12 +80,6 @@ def _special(tree: dict[str, Any], config: BytePairsConfig) -> dict[str, int]:
     return {token: index for token, index in _added(tree).items() if token in named}
 
 
-def _merges(tree: dict[str, Any]) -> list[tuple[str, str]]:
-    """List the pairs of pieces that are merged, first the first; older files write a pair as one string."""
-    merges = tree["model"]["merges"]
-    return [tuple(merge.split(" ") if isinstance(merge, str) else merge) for merge in merges]
-
-
 def _most_used(pieces: dict[str, int], merges: list[tuple[str, str]], counts: Counter[int], *, size: int) -> set[str]:
     """Choose pieces by use, each with all that it is merged from, as long as they fit."""
     parents = {first + second: (first, second) for first, second in merges}
@@ -106,7 +100,7 @@ def _pruned(tree: dict[str, Any], kept: set[str], ids: dict[int, int]) -> dict[s
     """Give the tokenizer's tree with the kept pieces and the special tokens alone, under new ids."""
     model = tree["model"]
     vocabulary = {piece: ids[index] for piece, index in model["vocab"].items() if index in ids}
-    merges = [pair for pair in _merges(tree) if "".join(pair) in kept]
+    merges = [pair for pair in merges_of(tree) if "".join(pair) in kept]
     added = [token | {"id": ids[token["id"]]} for token in tree["added_tokens"] if token["id"] in ids]
     # the post-processor would add special tokens by their old ids; the prompt is the model's own affair
     return tree | {

@@ -55,6 +55,10 @@ class Vocabulary(Protocol):
         """Spell a text, without start and end tokens; VocabularyError names the characters it cannot spell."""
         ...
 
+    def spelled(self, character: str) -> list[int]:
+        """Give the tokens of one character within a word; none if it cannot be spelled."""
+        ...
+
     def decode(self, tokens: Sequence[int]) -> str:
         """Read tokens back; special ones leave no trace in the text."""
         ...

@@ -88,7 +88,8 @@ def forward(
         batch.tokens, batch.token_lengths, start_tokens=vocabulary.start_tokens, end_token=vocabulary.end_token
     )
     with autocast(batch.features.device, arithmetic):
-        output = system.model(batch.features, batch.feature_lengths, inputs, with_attention=with_attention)
+        run = system.model.decode if batch.encoded else system.model
+        output = run(batch.features, batch.feature_lengths, inputs, with_attention=with_attention)
     found = total_loss(
         output,
         tokens=batch.tokens,

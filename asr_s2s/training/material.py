@@ -16,8 +16,9 @@ from asr_s2s.manifest import Utterance
 from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system
 from asr_s2s.models.losses import fits_ctc
 from asr_s2s.search import SearchConfig
-from asr_s2s.text import CharactersConfig, CharacterVocabulary
+from asr_s2s.text import BytePairVocabulary, CharactersConfig, CharacterVocabulary
 from asr_s2s.training.experiment import ExperimentConfig
+from asr_s2s.training.frozen import encoded_front_end
 
 
 @dataclass(frozen=True)
@@ -204,8 +205,10 @@ def data_sets(
 ) -> tuple[SpeechDataset, SpeechDataset]:
     """Make the training and the development set.
 
-    Raises ManifestError that lists what cannot be learned: characters, empty texts, texts too long for their audio.
+    Raises ManifestError that lists what cannot be learned: characters, empty texts, texts too long for their audio;
+    ConfigError for a variation of texts that the vocabulary or the teacher does not allow.
     """
+    _check_merge_dropout(config, system)
     longest = system.model.decoder.max_tokens
     check_utterances(
         [*material.train, *material.dev],
@@ -214,15 +217,38 @@ def data_sets(
         allow_empty=config.data.allow_empty,
     )
     cache = Path(config.data.cache) if config.data.cache else None
+    encoded = cache is not None and _hears_as_before(config)
     train_set = SpeechDataset(
         material.train,
-        system.front_end,
+        encoded_front_end(system) if encoded else system.front_end,
         vocabulary=system.vocabulary,
         augment=config.data.augment,
         seed=config.training.seed,
         cache=cache,
+        encoded=encoded,
     )
     return train_set, SpeechDataset(material.dev, system.front_end, vocabulary=system.vocabulary, cache=cache)
+
+
+def _hears_as_before(config: ExperimentConfig) -> bool:
+    """Tell whether front end and encoder stay what they are, so that the states of a recording do too."""
+    return (
+        config.training.rates.get("encoder") == 0
+        and config.features is None
+        and config.data.augment.specaugment is None
+    )
+
+
+def _check_merge_dropout(config: ExperimentConfig, system: SpeechSystem) -> None:
+    if not any(config.data.augment.merge_dropout):
+        return
+    if not isinstance(system.vocabulary, BytePairVocabulary):
+        raise ConfigError(f"data.augment.merge_dropout: '{system.name}' has no byte pairs to merge. Leave it out.")
+    if config.losses.distillation:
+        raise ConfigError(
+            "data.augment.merge_dropout: a teacher is asked about one spelling of each text. "
+            "Leave it out, or losses.distillation."
+        )
 
 
 def set_statistics(system: SpeechSystem, train_set: SpeechDataset) -> None:

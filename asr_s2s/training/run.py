@@ -177,7 +177,9 @@ class Run:
     def _counts(self, lessons: list[Lesson]) -> dict[str, float]:
         counts = dict.fromkeys([*self.config.losses.weights, "frames"], 0.0)
         for batch, taught in lessons:
-            encoder_lengths = self.system.model.encoder.output_lengths(batch.feature_lengths)
+            encoder_lengths = batch.feature_lengths
+            if not batch.encoded:
+                encoder_lengths = self.system.model.encoder.output_lengths(encoder_lengths)
             own = loss_counts(batch.tokens, batch.token_lengths, encoder_lengths, teacher=taught)
             own["frames"] = float(batch.feature_lengths.sum())
             counts = {name: counts[name] + own[name] for name in counts}

@@ -24,6 +24,7 @@ from asr_s2s.scoring import align
 Samples = NDArray[np.float32]
 PIECE_SECONDS = (0.2, 8.0)
 JOINED_SECONDS = (8.0, 28.0)  # whisper's window is 30
+LETTERS_A_SECOND = 50  # what training refuses: nobody speaks as quickly
 QUIET = 10 ** (-30 / 20)  # of a clip's peak: a piece below it holds no words
 
 
@@ -149,7 +150,8 @@ def with_text(clip: Utterance, heard: Utterance) -> Utterance | None:
     """Give a clip its text, or None where it teaches nothing good."""
     said = (heard.pred_text or "").strip()
     words = len(said.split())
-    if heard.extra.get("flags") or words > 5 * (clip.duration or 0) + 3:
+    seconds = clip.duration or 0
+    if heard.extra.get("flags") or words > 5 * seconds + 3 or len(said) > LETTERS_A_SECOND * seconds:
         return None if clip.text is None else replace(clip, text=recased(clip.text, ""))
     if clip.text is not None:
         return replace(clip, text=recased(clip.text, said))

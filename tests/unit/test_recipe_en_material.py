@@ -14,7 +14,8 @@ pytestmark = pytest.mark.unit
 DATA = Path(__file__).parents[1] / "data"
 sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "en"))
 
-import speechless  # noqa: E402 - a recipe, which is no package
+import material  # noqa: E402 - a recipe, which is no package
+import speechless  # noqa: E402
 
 
 def clip(path: Path, name: str = "clip") -> Utterance:
@@ -43,3 +44,10 @@ def test_a_piece_of_noise_has_no_text_and_a_level_within_bounds(tmp_path: Path) 
         assert piece.text == ""
         assert piece.duration == pytest.approx(len(samples) / 16_000)
         assert 10 ** (-51 / 20) < np.abs(samples).max() < 1.0
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(0.3, False), (0.5, True)])
+def test_a_text_that_nobody_can_say_so_quickly_teaches_nothing(seconds: float, kept: bool) -> None:
+    piece = Utterance("piece", DATA / "noise.flac", duration=seconds)
+    heard = Utterance("piece", DATA / "noise.flac", pred_text="What did you do?")
+    assert (material.with_text(piece, heard) is not None) == kept

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,3 +122,31 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 def test_a_vocabulary_smaller_than_its_file_is_refused(folder: Path) -> None:
     with pytest.raises(VocabularyError, match=r"size 300 .* up to id \d+"):
         CONFIG.model_copy(update={"size": 300}).read(folder)
+
+
+@given(text=st.text(), dropout=st.floats(0, 1), seed=st.integers(0, 9))
+def test_decoding_undoes_a_varied_encoding(
+    vocabulary: BytePairVocabulary, text: str, dropout: float, seed: int
+) -> None:
+    varied = vocabulary.encode_varied(text, dropout=dropout, random=np.random.default_rng(seed))
+    assert vocabulary.decode(varied) == text
+
+
+@given(text=st.text())
+def test_merges_are_left_out_from_none_to_all(vocabulary: BytePairVocabulary, text: str) -> None:
+    none, every = (vocabulary.encode_varied(text, dropout=share, random=np.random.default_rng(1)) for share in (0, 1))
+    assert none == vocabulary.encode(text)
+    assert len(every) == len(f" {text}".encode()) if text else not every
+
+
+def test_a_varied_encoding_depends_on_its_random_numbers_alone(vocabulary: BytePairVocabulary) -> None:
+    one, same, other = (
+        vocabulary.encode_varied(SENTENCES[0], dropout=0.5, random=np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert one == same != other
+    assert len(vocabulary.encode(SENTENCES[0])) < len(one) < len(SENTENCES[0])
+
+
+def test_a_character_is_spelled_by_its_own_piece_where_there_is_one(vocabulary: BytePairVocabulary) -> None:
+    assert vocabulary.spelled("y") == vocabulary.encode("y")[1:]  # without the space before a text
+    assert len(vocabulary.spelled("€")) == 3  # bytes

@@ -7,7 +7,7 @@ import ctypes
 from collections.abc import Callable
 from functools import cache
 
-MMAP_THRESHOLD, TRIM_THRESHOLD, ARENA_MAX = -3, -1, -8
+MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1
 LARGEST_KEPT = 256 * 2**20
 
 

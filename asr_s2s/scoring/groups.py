@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 FLAGS = "flags"
 NO_FLAG = "(none)"
 UNKNOWN = ""  # a line that does not tell
+NOT_GROUPED = {"id", "audio_filepath", "text", "pred_text", "words", "segments"}  # another in every line
 
 # Lower bounds of all buckets but the first.
 BUCKETS: dict[str, tuple[tuple[float, ...], str]] = {

@@ -29,11 +29,11 @@ class SegmentFlags:
         self._flagged = FlaggedSegments("", ErrorRate(), 0)  # those with any flag
         self._beyond = 0  # segments after the first of an utterance
 
-    def add(self, labels: Mapping[str, Any], num_said: int, heard: list[str], edits: Sequence[Edit]) -> None:
+    def add(self, labels: Mapping[str, Any], heard: list[str], edits: Sequence[Edit]) -> None:
         """Count an utterance; labels are those of its hypothesis."""
         parts = self._parts(labels)
         if len(parts) < 2 or list(chain(*parts)) != heard:
-            pieces = iter([(flags_of(labels), _errors(edits, num_said))])
+            pieces = iter([(flags_of(labels), _errors(edits, len(heard)))])
         else:
             pieces = _pieces(labels[SEGMENTS], [len(words) for words in parts], edits)
             self._beyond += len(parts) - 1
@@ -69,10 +69,11 @@ def _pieces(segments: Sequence[Mapping[str, Any]], lengths: Sequence[int], edits
         word = max(place - 1, 0) if tag == "delete" else place
         inside[min(bisect_right(ends, word), len(segments) - 1)].append(edit)
     for segment, length, its in zip(segments, lengths, inside, strict=True):
-        tags = [tag for tag, _, _ in its]
-        yield flags_of(segment), _errors(its, length + tags.count("delete") - tags.count("insert"))
+        yield flags_of(segment), _errors(its, length)
 
 
-def _errors(edits: Sequence[Edit], num_said: int) -> ErrorRate:
+def _errors(edits: Sequence[Edit], num_heard: int) -> ErrorRate:
+    """Count errors; what was said follows from how much was heard."""
     tags = [tag for tag, _, _ in edits]
-    return ErrorRate(tags.count("replace"), tags.count("delete"), tags.count("insert"), num_said)
+    deletions, insertions = tags.count("delete"), tags.count("insert")
+    return ErrorRate(tags.count("replace"), deletions, insertions, num_heard + deletions - insertions)

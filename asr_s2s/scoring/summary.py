@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.errors import ScoringError, listed
 from asr_s2s.scoring.extra_measures import speaker_errors, translation
-from asr_s2s.scoring.groups import FLAGS
+from asr_s2s.scoring.groups import FLAGS, NOT_GROUPED
 from asr_s2s.scoring.intervals import group_intervals, intervals_of
 from asr_s2s.scoring.measures import summed
 from asr_s2s.scoring.pairing import Pairing
@@ -16,15 +16,6 @@ from asr_s2s.scoring.report import Confusion, Counts, Group, Grouping, Report
 from asr_s2s.scoring.settings import Settings
 from asr_s2s.scoring.sources import Source
 from asr_s2s.scoring.tally import Tally
-
-NOT_GROUPED = {
-    "id",
-    "audio_filepath",
-    "text",
-    "pred_text",
-    "words",
-    "segments",
-}  # fields that are another in every line
 
 
 def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, Source], settings: Settings) -> Report:

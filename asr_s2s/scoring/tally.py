@@ -96,7 +96,7 @@ class Tally:
         edits = self.normalised.add(said, other)
         if hypothesis and hypothesis.labels:
             self.flags.add(len(self.places) - 1, hypothesis.labels)
-            self.segment_flags.add(hypothesis.labels, len(said), other, edits)
+            self.segment_flags.add(hypothesis.labels, other, edits)
         if self.normalizer.rules:
             self.raw.add(words_of(reference.text), words_of(heard))
             self._count_rules(stages, other_stages)

@@ -14,7 +14,7 @@ import jiwer
 import kaldialign
 import numpy as np
 import pytest
-from debian import program
+from debian import program, sclite
 
 from asr_s2s.scoring import ErrorRate, align, compare, count_errors, system_names
 from asr_s2s.scoring.bootstrap import rate_interval
@@ -67,21 +67,7 @@ def sclite_alignments(
     folder: Path, pairs: list[tuple[Words, Words]], title: str = "one"
 ) -> list[list[tuple[str, str, str]]]:
     """Give sclite's alignments as (C, S, D or I; reference; hypothesis), and leave them in <title>.sgml."""
-    for side, name in enumerate(("ref", "hyp")):
-        lines = [f"{' '.join(pair[side])} (s{number:05d}-1)\n" for number, pair in enumerate(pairs)]
-        (folder / f"{name}.trn").write_text("".join(lines), encoding="utf-8")
-    command = [
-        program("sclite", package="sctk"),
-        "-r",
-        folder / "ref.trn",
-        "trn",
-        "-h",
-        folder / "hyp.trn",
-        "trn",
-        title,
-    ]
-    options = ["-i", "spu_id", "-o", "sgml", "stdout", "-s", "-e", "utf-8"]
-    printed = subprocess.run([*command, *options], capture_output=True, text=True, check=True).stdout
+    printed = sclite(folder, *zip(*pairs, strict=True), title, "-o", "sgml", "stdout", "-s", "-e", "utf-8")
     (folder / f"{title}.sgml").write_text(printed, encoding="utf-8")
     found = {}
     for number, path in re.findall(r'<PATH id="\(s(\d+)-1\)"[^>]*>\n(.*?)\n?</PATH>', printed, re.DOTALL):

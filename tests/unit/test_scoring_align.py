@@ -1,13 +1,12 @@
 """Error counts and alignments: laws, and agreement with jiwer and sclite."""
 
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import jiwer
 import pytest
-from debian import program
+from debian import sclite
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -140,25 +139,8 @@ def test_a_single_text_in_place_of_a_list_is_refused() -> None:
 
 def sclite_counts(folder: Path, references: Sequence[list[str]], hypotheses: Sequence[list[str]]) -> list[ErrorRate]:
     """Count with sclite (Debian's sctk 2.4.12), which minimises 4 S + 3 D + 3 I."""
-    sclite = program("sclite", package="sctk")
-    for name, texts in (("ref", references), ("hyp", hypotheses)):
-        lines = [f"{' '.join(text)} (speaker-{number:05d})\n" for number, text in enumerate(texts)]
-        (folder / f"{name}.trn").write_text("".join(lines))
-    arguments = [
-        "-r",
-        folder / "ref.trn",
-        "trn",
-        "-h",
-        folder / "hyp.trn",
-        "trn",
-        "-i",
-        "spu_id",
-        "-o",
-        "pra",
-        "stdout",
-    ]
-    printed = subprocess.run([sclite, *arguments], capture_output=True, text=True, check=True).stdout
-    found = re.findall(r"id: \(speaker-(\d+)\)\s+Scores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)", printed)
+    printed = sclite(folder, references, hypotheses, "-o", "pra", "stdout")
+    found = re.findall(r"id: \(s(\d+)-1\)\s+Scores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)", printed)
     scores = {int(number): tuple(map(int, counts)) for number, *counts in found}
     assert sorted(scores) == list(range(len(references)))
     return [

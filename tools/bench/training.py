@@ -132,10 +132,10 @@ def speechbrain_transformer(run: Run) -> Peer:
     import speechbrain
     from speechbrain.lobes.models.transformer.TransformerASR import TransformerASR
 
-    size = run.system.vocabulary.size
+    num_tokens = run.system.vocabulary.size
     convolutions = Conv1dConfig(kind="conv1d", factor=4).build(MELS, CHANNELS)
     transformer = TransformerASR(
-        tgt_vocab=size,
+        tgt_vocab=num_tokens,
         input_size=CHANNELS,
         d_model=CHANNELS,
         nhead=HEADS,
@@ -147,7 +147,7 @@ def speechbrain_transformer(run: Run) -> Peer:
         normalize_before=True,
         causal=False,
     )
-    output = nn.Linear(CHANNELS, size)
+    output = nn.Linear(CHANNELS, num_tokens)
 
     def loss(features: Tensor, feature_lengths: Tensor, inputs: Tensor, targets: Tensor, valid: Tensor) -> Tensor:
         shortened, lengths = convolutions(features, feature_lengths)

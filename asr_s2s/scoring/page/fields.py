@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr_s2s.scoring.groups import BUCKETS, FLAGS, FlagGroups, Groups, value_of
+from asr_s2s.scoring.groups import BUCKETS, FLAGS, NOT_GROUPED, FlagGroups, Groups, value_of
 from asr_s2s.scoring.intervals import group_intervals
 from asr_s2s.scoring.page.rows import Row, any_of, labels_of, said
 from asr_s2s.scoring.report import Report
@@ -14,7 +14,7 @@ from asr_s2s.scoring.report import Report
 Member = tuple[str, NDArray[np.bool_]]
 
 FIRST = ("speaker", "language", "duration", "speed", "snr")
-NO_GROUPS = {"id", "audio_filepath", "offset", "text", "pred_text", "words", "segments", "confidence", FLAGS}
+NOT_SHOWN = NOT_GROUPED | {"offset", "confidence", FLAGS} | set(BUCKETS)
 MOST_VALUES = 200  # a field with more is a text, not a group: a chart has no room for it
 
 
@@ -23,7 +23,7 @@ def label_fields(rows: Sequence[Row], reports: Sequence[Report]) -> dict[str, An
     asked = [grouping.field for grouping in reports[0].groupings]
     labels = [labels_of(row) for row in rows]
     lengths = [len(said(any_of(row))) for row in rows]
-    known = sorted(set().union(*labels) - NO_GROUPS - set(BUCKETS))
+    known = sorted(set().union(*labels) - NOT_SHOWN)
     fields: dict[str, Any] = {}
     for name in dict.fromkeys([*asked, *FIRST, *known]):
         num_values = len({value_of(name, *line) for line in zip(labels, lengths, strict=True)})
@@ -34,7 +34,7 @@ def label_fields(rows: Sequence[Row], reports: Sequence[Report]) -> dict[str, An
             members = groups.members(len(rows))
             if name not in BUCKETS:
                 members.sort(key=lambda member: -int(member[1].sum()))  # the largest first
-            fields[name] = _field(members, reports)
+            fields[name] = _field(members, rows, reports)
     return fields
 
 
@@ -47,24 +47,26 @@ def flag_fields(rows: Sequence[Row], reports: Sequence[Report]) -> dict[str, Any
             scored = row[at]
             groups.add(place, scored.hypothesis_labels if scored else {})
         if members := groups.members(len(rows)):
-            fields[FLAGS if len(reports) == 1 else f"{FLAGS} of {report.system}"] = _field(members, reports)
+            fields[FLAGS if len(reports) == 1 else f"{FLAGS} of {report.system}"] = _field(members, rows, reports)
     return fields
 
 
-def _field(members: Sequence[Member], reports: Sequence[Report]) -> dict[str, Any]:
+def _field(members: Sequence[Member], rows: Sequence[Row], reports: Sequence[Report]) -> dict[str, Any]:
     """Turn values with their members into each utterance's numbers, alone where there is but one, and intervals.
 
     intervals: for each system those of all values, null where there is none
     """
-    places = np.array(sorted(set().union(*(report.counts.places.tolist() for report in reports))))
-    of: list[list[int]] = [[] for _ in places]
+    of: list[list[int]] = [[] for _ in rows]
     for number, (_, chosen) in enumerate(members):
         for at in chosen.nonzero()[0].tolist():
             of[at].append(number)
     return {
         "values": [value for value, _ in members],
         "of": [found[0] if len(found) == 1 else found for found in of],
-        "intervals": [_intervals(members, report, np.isin(places, report.counts.places)) for report in reports],
+        "intervals": [
+            _intervals(members, report, np.array([row[at] is not None for row in rows]))
+            for at, report in enumerate(reports)
+        ],
     }
 
 

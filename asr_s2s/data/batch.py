@@ -10,7 +10,7 @@ from torch import Tensor
 class Batch:
     """Some utterances, padded with zeros to the longest; every row has its true length beside it.
 
-    encoded: whether the features are what a frozen encoder made of them, (batch, time', channel)
+    encoded: how many layers of an encoder the features went through, (batch, time', channel); None: they are features
     """
 
     ids: tuple[str, ...]
@@ -19,7 +19,7 @@ class Batch:
     tokens: Tensor  # (batch, token), without start and end tokens
     token_lengths: Tensor  # (batch,)
     texts: tuple[str, ...]
-    encoded: bool = False
+    encoded: int | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

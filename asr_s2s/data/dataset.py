@@ -42,11 +42,11 @@ class SpeechDataset:
         augment: AugmentConfig | None = None,
         seed: int = 0,
         cache: Path | None = None,
-        encoded: bool = False,
+        encoded: int | None = None,
     ) -> None:
         """Take utterances with texts; a duration that the manifest leaves out is read from the file's header.
 
-        encoded: whether the front end ends with an encoder, see Batch
+        encoded: how many layers of an encoder the front end ends with, see Batch
         """
         self.utterances = tuple(utterances)
         self.front_end = front_end

@@ -79,6 +79,12 @@ class SpeechModel(nn.Module):
         """
         return self.decode(*self.encode(features, feature_lengths), tokens, with_attention=with_attention)
 
+    def forward_from(
+        self, states: Tensor, lengths: Tensor, tokens: Tensor, *, layers: int, with_attention: bool = False
+    ) -> ModelOutput:
+        """Score as `forward` does, from what the encoder's lowest layers made of the features (Encoder.lower)."""
+        return self.decode(*self.encoder.upper(states, lengths, layers=layers), tokens, with_attention=with_attention)
+
     def encode(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Give encoder_out (batch, time', channel) and encoder_lengths (batch,)."""
         return self.encoder(features, feature_lengths)

@@ -107,10 +107,18 @@ def fit_logistic(probabilities: Sequence[float], right: Sequence[bool]) -> Logis
         gradient = inputs.T @ (guessed - targets)
         hessian = (inputs * (guessed * (1 - guessed))[:, None]).T @ inputs
         step = np.linalg.solve(hessian + 1e-9 * np.eye(2), gradient)
+        # a whole step overshoots where most words are certain and many of those wrong; the loss is convex: half of it
+        while _loss(inputs @ (weights - step), targets) > _loss(inputs @ weights, targets) + 1e-12:
+            step = step / 2
         weights = weights - step
         if np.abs(step).max() < 1e-9:
             break
     return Logistic(float(weights[0]), float(weights[1]))
+
+
+def _loss(logits: NDArray[np.float64], targets: NDArray[np.float64]) -> float:
+    """Give the cross-entropy of targets between 0 and 1, by word."""
+    return float(np.mean(np.logaddexp(0.0, logits) - targets * logits))
 
 
 def _logits(probabilities: Sequence[float]) -> NDArray[np.float64]:

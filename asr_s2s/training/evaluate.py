@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -88,7 +89,7 @@ def forward(
         batch.tokens, batch.token_lengths, start_tokens=vocabulary.start_tokens, end_token=vocabulary.end_token
     )
     with autocast(batch.features.device, arithmetic):
-        run = system.model.decode if batch.encoded else system.model
+        run = system.model if batch.encoded is None else partial(system.model.forward_from, layers=batch.encoded)
         output = run(batch.features, batch.feature_lengths, inputs, with_attention=with_attention)
     found = total_loss(
         output,

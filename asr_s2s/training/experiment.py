@@ -24,6 +24,7 @@ class TrainingConfig(PartConfig):
     decay: Decay = "cosine"
     floor: float = Field(default=0.01, ge=0, le=1)  # share of the learning rate that is left at the end
     weight_decay: NonNegativeFloat = 0.01  # on matrices only
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None  # in place of the model's own; Whisper's have none
     clip: PositiveFloat = 1.0  # largest norm of the gradient
     accumulate: PositiveInt = 1  # batches a step, in each process
     precision: Precision = "float32"  # auto measures whether bfloat16 is faster on this machine

@@ -1,6 +1,8 @@
-"""An encoder that does not learn, as part of the front end: what it makes of an utterance can be kept like features."""
+"""Encoder layers that do not learn, as part of the front end: what they make of an utterance is kept like features."""
 
+from collections.abc import Mapping
 from copy import deepcopy
+from functools import partial
 from typing import cast
 
 import torch
@@ -8,14 +10,35 @@ from torch import Tensor, nn
 
 from asr_s2s.features import Filterbank, FrontEnd
 from asr_s2s.model_store import SpeechSystem
+from asr_s2s.models import SpeechModel
+from asr_s2s.training.optimizer import shares_by_weight
 
 KEPT = torch.bfloat16  # half the room and the time
 
 
-class EncodedSpeech(nn.Module):
-    """A filterbank whose frames are encoder states, those that stand for merged silence among them."""
+def frozen_layers(model: SpeechModel, rates: Mapping[str, float]) -> int | None:
+    """Count the lowest layers of the encoder that stay as they are, with all below them; None if there are none.
 
-    def __init__(self, system: SpeechSystem) -> None:
+    rates: see make_optimizer
+    """
+    learning = {name for name, share in shares_by_weight(model, rates).items() if share}
+    num_layers = len(model.encoder.layers)
+    learns = [_any_within(learning, f"encoder.layers.{layer}") for layer in range(num_layers)]
+    frozen = learns.index(True) if any(learns) else num_layers
+    halved_above = frozen < num_layers and getattr(model.encoder, "pyramid_layers", 0) > 0
+    if not frozen or halved_above or _any_within(learning, "encoder.subsampling"):
+        return None
+    return frozen
+
+
+def _any_within(names: set[str], beginning: str) -> bool:
+    return any(name.startswith(f"{beginning}.") for name in names)
+
+
+class EncodedSpeech(nn.Module):
+    """A filterbank whose frames are states of an encoder's lowest layers, those of merged silence among them."""
+
+    def __init__(self, system: SpeechSystem, *, layers: int) -> None:
         super().__init__()
         self.num_mels = system.model.encoder.channels
         self.described = system.config.model_dump_json(include={"features": True, "model": {"encoder", "silence"}})
@@ -23,7 +46,13 @@ class EncodedSpeech(nn.Module):
         self.appended = silence.frames if silence else 0
         self.front_end = system.front_end
         # a copy: training puts the model's own into the mode in which channels are dropped
-        self.encoder = deepcopy(cast("nn.Module", system.model.encoder)).eval()
+        encoder = deepcopy(system.model.encoder)
+        encoder.layers = encoder.layers[:layers]
+        self.encoder = cast("nn.Module", encoder).eval()
+        for name, _ in self.encoder.named_children():
+            if name not in ("subsampling", "layers"):  # what is learned above names no kept states
+                setattr(self.encoder, name, nn.Identity())
+        self.lower = partial(encoder.lower, layers=layers)
         self.output_lengths = system.model.encoder.output_lengths
 
     def lengths(self, sample_lengths: Tensor) -> Tensor:
@@ -39,10 +68,10 @@ class EncodedSpeech(nn.Module):
         """Compute (batch, time', channel) from (batch, time) samples."""
         features, feature_lengths = self.front_end(samples, sample_lengths)
         with torch.autocast(samples.device.type, KEPT):
-            states: Tensor = self.encoder(features, feature_lengths)[0]
+            states = self.lower(features, feature_lengths)[0]
         return states.to(KEPT)
 
 
-def encoded_front_end(system: SpeechSystem) -> FrontEnd:
-    """Give a front end that ends with the system's encoder."""
-    return FrontEnd(cast("Filterbank", EncodedSpeech(system)), None)
+def encoded_front_end(system: SpeechSystem, *, layers: int) -> FrontEnd:
+    """Give a front end that ends with the lowest layers of the system's encoder."""
+    return FrontEnd(cast("Filterbank", EncodedSpeech(system, layers=layers)), None)

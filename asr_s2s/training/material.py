@@ -18,7 +18,7 @@ from asr_s2s.models.losses import fits_ctc
 from asr_s2s.search import SearchConfig
 from asr_s2s.text import BytePairVocabulary, CharactersConfig, CharacterVocabulary
 from asr_s2s.training.experiment import ExperimentConfig
-from asr_s2s.training.frozen import encoded_front_end
+from asr_s2s.training.frozen import encoded_front_end, frozen_layers
 
 
 @dataclass(frozen=True)
@@ -217,26 +217,22 @@ def data_sets(
         allow_empty=config.data.allow_empty,
     )
     cache = Path(config.data.cache) if config.data.cache else None
-    encoded = cache is not None and _hears_as_before(config)
+    layers = frozen_layers(system.model, config.training.rates) if cache and _hears_as_before(config) else None
     train_set = SpeechDataset(
         material.train,
-        encoded_front_end(system) if encoded else system.front_end,
+        system.front_end if layers is None else encoded_front_end(system, layers=layers),
         vocabulary=system.vocabulary,
         augment=config.data.augment,
         seed=config.training.seed,
         cache=cache,
-        encoded=encoded,
+        encoded=layers,
     )
     return train_set, SpeechDataset(material.dev, system.front_end, vocabulary=system.vocabulary, cache=cache)
 
 
 def _hears_as_before(config: ExperimentConfig) -> bool:
-    """Tell whether front end and encoder stay what they are, so that the states of a recording do too."""
-    return (
-        config.training.rates.get("encoder") == 0
-        and config.features is None
-        and config.data.augment.specaugment is None
-    )
+    """Tell whether the front end stays what it is, so that the states of a frozen encoder do too."""
+    return config.features is None and config.data.augment.specaugment is None
 
 
 def _check_merge_dropout(config: ExperimentConfig, system: SpeechSystem) -> None:

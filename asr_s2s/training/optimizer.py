@@ -1,7 +1,7 @@
 """The optimizer of a run: AdamW, with the share of the learning rate that each part of the model gets."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -21,7 +21,7 @@ def make_optimizer(
     Raises ConfigError for a beginning that no weight has.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, share in _shares(dict(model.named_parameters()), shares or {}).items():
+    for name, share in shares_by_weight(model, shares or {}).items():
         parameter = model.get_parameter(name)
         parameter.requires_grad = share > 0
         if share:
@@ -41,11 +41,14 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate * group.get(SHARE, 1.0)
 
 
-def _shares(names: Iterable[str], shares: Mapping[str, float]) -> dict[str, float]:
-    """Give each weight's share: that of the longest beginning that fits, by whole parts of the name."""
+def shares_by_weight(model: nn.Module, shares: Mapping[str, float]) -> dict[str, float]:
+    """Give each weight's share: that of the longest beginning that fits, by whole parts of the name.
+
+    Raises ConfigError for a beginning that no weight has.
+    """
     used: set[str] = set()
     found: dict[str, float] = {}
-    for name in names:
+    for name, _ in model.named_parameters():
         parts = name.split(".")
         fitting = [start for end in range(len(parts), 0, -1) if (start := ".".join(parts[:end])) in shares]
         used.update(fitting)

@@ -178,7 +178,7 @@ class Run:
         counts = dict.fromkeys([*self.config.losses.weights, "frames"], 0.0)
         for batch, taught in lessons:
             encoder_lengths = batch.feature_lengths
-            if not batch.encoded:
+            if batch.encoded is None:
                 encoder_lengths = self.system.model.encoder.output_lengths(encoder_lengths)
             own = loss_counts(batch.tokens, batch.token_lengths, encoder_lengths, teacher=taught)
             own["frames"] = float(batch.feature_lengths.sum())

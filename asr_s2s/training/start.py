@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from asr_s2s.config import write_config
 from asr_s2s.data import SpeechDataset
@@ -90,6 +90,10 @@ def start(
         )
     torch.manual_seed(training.seed)
     system, train_set, dev_set = _parts(config, material, checkpoint or initial, processes)
+    if training.dropout is not None:
+        for part in system.model.modules():
+            if isinstance(part, nn.Dropout):
+                part.p = training.dropout
     device = _device(training.device, processes)
     optimizer = make_optimizer(system.model.to(device), weight_decay=training.weight_decay, shares=training.rates)
     teacher = _teacher(config, system, train_set, device=device)

@@ -72,6 +72,15 @@ def test_an_utterance_is_encoded_alone_as_in_a_batch(encoder: nn.Module) -> None
         torch.testing.assert_close(together[index, : lengths[index]], alone[0], **TOLERANCE)
 
 
+def test_upper_layers_go_on_from_lower_ones(encoder: nn.Module) -> None:
+    features = nn.utils.rnn.pad_sequence(utterances(33, 64, 17, 50), batch_first=True)
+    lengths = torch.tensor([33, 64, 17, 50])
+    whole = encoder(features, lengths)
+    for layers in range(SIZES["layers"] + 1):
+        parts = encoder.upper(*encoder.lower(features, lengths, layers=layers), layers=layers)
+        assert all(torch.equal(part, one) for part, one in zip(parts, whole, strict=True))
+
+
 def test_what_stands_in_the_padding_is_ignored(encoder: nn.Module) -> None:
     batch = utterances(33, 64)
     torch.testing.assert_close(encode(encoder, batch, padding=1e4), encode(encoder, batch), **TOLERANCE)

@@ -42,6 +42,12 @@ def test_a_fit_finds_the_curve_that_made_the_data() -> None:
     assert calibration_error(reliability(probabilities.tolist(), right.tolist())) > 0.1
 
 
+def test_a_fit_holds_where_nearly_all_words_are_certain_and_many_wrong() -> None:
+    probabilities = [0.999] * 60 + [0.989] * 40  # whole Newton steps overshoot to a slope of billions
+    fitted = fit_logistic(probabilities, [place < 36 for place in range(60)] + [place < 14 for place in range(40)])
+    assert fitted([0.999, 0.989]) == pytest.approx([0.6, 0.35], abs=0.01)
+
+
 def test_a_fit_needs_right_and_wrong_words() -> None:
     with pytest.raises(ScoringError, match="3 words are right and 0 are wrong"):
         fit_logistic([0.5, 0.7, 1.0], [True, True, True])

@@ -41,6 +41,7 @@ OTHER_VALUES: dict[str, Any] = {
     "decay": "linear",
     "floor": 1.0,
     "weight_decay": 0.9,
+    "dropout": 0.9,
     "clip": 1e-3,
     "accumulate": 2,
     "precision": "bfloat16",

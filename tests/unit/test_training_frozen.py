@@ -16,7 +16,7 @@ from asr_s2s.model_store import SpeechSystem, load_model
 from asr_s2s.models import LossConfig
 from asr_s2s.training import ExperimentConfig, train
 from asr_s2s.training.evaluate import forward
-from asr_s2s.training.frozen import encoded_front_end
+from asr_s2s.training.frozen import encoded_front_end, frozen_layers
 
 pytestmark = pytest.mark.unit
 
@@ -31,11 +31,12 @@ def dataset(system: SpeechSystem, front_end: FrontEnd, **settings: Any) -> Speec
     return SpeechDataset(recordings, front_end, vocabulary=system.vocabulary, **settings)
 
 
-def test_the_decoder_hears_the_same_in_encoded_speech(system: SpeechSystem, tmp_path: Path) -> None:
-    front_end = encoded_front_end(system)
+@pytest.mark.parametrize("layers", [1, 3, 4])
+def test_the_decoder_hears_the_same_in_encoded_speech(system: SpeechSystem, tmp_path: Path, layers: int) -> None:
+    front_end = encoded_front_end(system, layers=layers)
     plain = dataset(system, system.front_end).batch([0, 1, 2, 3, 4])
     for _ in range(2):  # computed, then read
-        encoded = dataset(system, front_end, cache=tmp_path, encoded=True).batch([0, 1, 2, 3, 4])
+        encoded = dataset(system, front_end, cache=tmp_path, encoded=layers).batch([0, 1, 2, 3, 4])
         with torch.no_grad():
             heard, read = (
                 forward(system, batch, losses=LossConfig(), epoch=0, with_attention=False)[0]
@@ -49,11 +50,33 @@ def test_the_decoder_hears_the_same_in_encoded_speech(system: SpeechSystem, tmp_
 def test_encoders_share_no_states(system: SpeechSystem, tmp_path: Path) -> None:
     other = load_model("en")
     with torch.no_grad():
-        other.model.encoder.norm.bias += 1
-    first, second = (
-        dataset(each, encoded_front_end(each), cache=tmp_path, encoded=True).batch([0]) for each in (system, other)
+        other.model.encoder.layers[3].feedforward.contract.bias += 1
+    first, second, below = (
+        dataset(each, encoded_front_end(each, layers=layers), cache=tmp_path, encoded=layers).batch([0]).features[0, 0]
+        for each, layers in ((system, 4), (other, 4), (other, 3))
     )
-    assert float((second.features - first.features)[0, 0].mean()) == pytest.approx(1, abs=0.02)
+    assert float((second - first).mean()) == pytest.approx(1, abs=0.02)
+    unchanged = dataset(system, encoded_front_end(system, layers=3), cache=tmp_path, encoded=3).batch([0]).features
+    assert torch.equal(unchanged[0, 0], below)
+
+
+@pytest.mark.parametrize(
+    ("rates", "layers"),
+    [
+        ({}, None),
+        ({"decoder": 0}, None),
+        ({"encoder": 0}, 4),
+        ({"encoder": 0, "encoder.layers.3": 0.5, "encoder.norm": 0.5}, 3),
+        ({"encoder": 0, "encoder.layers.1": 0.5}, 1),
+        ({"encoder": 0, "encoder.layers.0": 0.5}, None),
+        ({"encoder.layers.0": 0, "encoder.layers.1": 0}, None),  # what is below them learns
+        ({"encoder": 0, "encoder.subsampling": 1}, None),
+    ],
+)
+def test_states_are_kept_below_the_lowest_layer_that_learns(
+    system: SpeechSystem, rates: dict[str, float], layers: int | None
+) -> None:
+    assert frozen_layers(system.model, rates) == layers
 
 
 def experiment(folder: Path, **training: Any) -> ExperimentConfig:

@@ -96,12 +96,23 @@ class ConformerEncoder(nn.Module):
         features: (batch, time, mel), feature_lengths: (batch,)
         returns: encoder_out (batch, time', channel), zero beyond encoder_lengths (batch,)
         """
+        return self.upper(*self.lower(features, feature_lengths, layers=0), layers=0)
+
+    def lower(self, features: Tensor, feature_lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
+        """Give what the lowest layers make of features: states (batch, time', channel) and their lengths (batch,)."""
         x, lengths = self.subsampling(features, feature_lengths)
         x = self.dropout(x + sinusoids(x.size(1), self.channels, device=x.device).to(x.dtype))
+        return self._through(self.layers[:layers], x, lengths), lengths
+
+    def upper(self, states: Tensor, lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
+        """Give encoder_out and encoder_lengths of what `lower` gave for so many layers."""
+        return zero_beyond(self._through(self.layers[layers:], states, lengths), lengths), lengths
+
+    def _through(self, layers: nn.ModuleList, x: Tensor, lengths: Tensor) -> Tensor:
         allowed = valid_frames(lengths, x.size(1))[:, None, None, :]
-        for layer in self.layers:
+        for layer in layers:
             x = layer(x, lengths, allowed)
-        return zero_beyond(x, lengths), lengths
+        return x
 
     def output_lengths(self, feature_lengths: Tensor) -> Tensor:
         """Give the number of encoded frames of utterances with these numbers of feature frames: (batch,)."""

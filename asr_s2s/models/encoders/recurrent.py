@@ -77,11 +77,22 @@ class RecurrentEncoder(nn.Module):
         features: (batch, time, mel), feature_lengths: (batch,)
         returns: encoder_out (batch, time', channel), zero beyond encoder_lengths (batch,)
         """
+        return self.upper(*self.lower(features, feature_lengths, layers=0), layers=0)
+
+    def lower(self, features: Tensor, feature_lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
+        """Give what the lowest layers make of features: states (batch, time', channel) and their lengths (batch,)."""
         x, lengths = self.subsampling(features, feature_lengths)
-        for layer, recurrent in enumerate(self.layers):
+        return self._through(range(layers), x, lengths)
+
+    def upper(self, states: Tensor, lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
+        """Give encoder_out and encoder_lengths of what `lower` gave for so many layers."""
+        return self._through(range(layers, len(self.layers)), states, lengths)
+
+    def _through(self, layers: range, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        for layer in layers:
             if self._halves(layer):
                 x, lengths = _join_pairs(x), (lengths + 1) // 2
-            x = recurrent(self.dropout(x), lengths)
+            x = self.layers[layer](self.dropout(x), lengths)
         return x, lengths
 
     def output_lengths(self, feature_lengths: Tensor) -> Tensor:

@@ -74,17 +74,27 @@ class TransformerEncoder(nn.Module):
         features: (batch, time, mel), feature_lengths: (batch,)
         returns: encoder_out (batch, time', channel), zero beyond encoder_lengths (batch,)
         """
+        return self.upper(*self.lower(features, feature_lengths, layers=0), layers=0)
+
+    def lower(self, features: Tensor, feature_lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
+        """Give what the lowest layers make of features: states (batch, time', channel) and their lengths (batch,)."""
         x, lengths = self.subsampling(features, feature_lengths)
         if self.silence is None:
             positions = sinusoids(x.size(1), self.channels, device=x.device)
         else:
             x, lengths = self.silence.append(x, lengths)
             positions = sinusoids_at(self.silence.positions(lengths, x.size(1)), self.channels)
-        x = self.dropout(x + positions.to(x.dtype))
+        return self._through(self.layers[:layers], self.dropout(x + positions.to(x.dtype)), lengths), lengths
+
+    def upper(self, states: Tensor, lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
+        """Give encoder_out and encoder_lengths of what `lower` gave for so many layers."""
+        return zero_beyond(self.norm(self._through(self.layers[layers:], states, lengths)), lengths), lengths
+
+    def _through(self, layers: nn.ModuleList, x: Tensor, lengths: Tensor) -> Tensor:
         allowed = visible_keys(lengths, x.size(1), silence=self.silence)
-        for layer in self.layers:
+        for layer in layers:
             x = layer(x, allowed)
-        return zero_beyond(self.norm(x), lengths), lengths
+        return x
 
     def output_lengths(self, feature_lengths: Tensor) -> Tensor:
         """Give the number of encoded frames that hold these numbers of feature frames: (batch,)."""

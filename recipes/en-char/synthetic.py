@@ -1,0 +1,155 @@
+"""Clear speech of many words: texts of dictionaries, quotations and books, spoken by flite and espeak-ng, no two alike.
+
+usage: synthetic.py OUTPUT --dictionaries FOLDER --quotations FOLDER --words TEXT --books TEXT... [--hours 12]
+       [--exclude MANIFEST...]
+
+Debian: flite, espeak-ng, dict-wn, dict-gcide, dict-foldoc, dict-jargon, dict-devil, fortunes, r-cran-janeaustenr
+(Rscript -e 'writeLines(janeaustenr::austen_books()$text)' > austen.txt). WORDS is what recipes/en/text.py wrote.
+OUTPUT/manifest.jsonl lists the clips; what is there is not said again. Texts that MANIFEST has are left out.
+
+Recordings alone hold 15,000 different words, and a decoder that writes letters has to learn how each is spelled.
+"""
+
+import argparse
+import gzip
+import hashlib
+import re
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from asr_s2s.audio import SAMPLE_RATE, audio_duration, read_audio, write_audio
+from asr_s2s.manifest import Utterance, read_manifest, write_manifest
+
+FLITE = ("awb", "rms", "slt", "kal16")
+FLITE_SHARE = 0.55  # a second of it costs thirty of espeak-ng's, and is heard better
+FLITE_SHARES = (0.2, 0.2, 0.25, 0.35)  # the last one is the quickest by far, put together from diphones
+ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb-x-rp")
+ESPEAK_VARIANTS = (*(f"m{n}" for n in range(1, 8)), *(f"f{n}" for n in range(1, 6)), "linda", "Michael", "Andrea", "max")
+SENTENCE = re.compile(r"(?<=[.!?\"] )[A-Z][a-z']*(?:[,;:]? [A-Za-z][a-z'-]+|[,;:]? [aI](?= )){3,30}[.!?]")
+EXAMPLE = re.compile(r'"([a-z][a-z\']*(?:,? [A-Za-z][a-z\'-]+|,? [aI](?= )){2,20})"')  # WordNet's
+MEANING = re.compile(r" \d{0,2}: ([a-z][a-z ,'-]{15,120}?) ?(?=[;\[])")
+COMMON = 60_000  # words, by how often they are used
+TOGETHER = 6  # of them at most in one clip
+SECONDS_A_CHARACTER = 0.065
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--dictionaries", type=Path, required=True)
+    parser.add_argument("--quotations", type=Path, required=True)
+    parser.add_argument("--words", type=Path, required=True)
+    parser.add_argument("--books", type=Path, nargs="+", required=True)
+    parser.add_argument("--exclude", type=Path, nargs="*", default=[])
+    parser.add_argument("--hours", type=float, default=12.0, help="of each of five kinds of text, where it has as many")
+    arguments = parser.parse_args()
+    folder: Path = arguments.output / "audio"
+    folder.mkdir(parents=True, exist_ok=True)
+    left_out = {letters(item.text or "") for manifest in arguments.exclude for item in read_manifest(manifest)}
+    chosen: dict[str, str] = {}  # text to kind
+    for kind, texts in kinds(arguments).items():
+        new = sorted({text for text in texts if letters(text) not in left_out} - chosen.keys(), key=digest)
+        chosen |= dict.fromkeys(up_to(new, seconds=3600 * arguments.hours), kind)
+    with ThreadPoolExecutor(2) as pool:
+        clips = list(pool.map(lambda pair: speak(folder, *pair), chosen.items()))
+    write_manifest(arguments.output / "manifest.jsonl", clips)
+    for kind in dict.fromkeys(chosen.values()):
+        seconds = sum(clip.duration or 0 for clip in clips if clip.extra["kind"] == kind)
+        print(f"{kind}: {sum(one == kind for one in chosen.values())} clips, {seconds / 3600:.1f} hours")
+
+
+def kinds(arguments: argparse.Namespace) -> dict[str, Iterator[str]]:
+    """Give the texts of each kind."""
+    dictionaries = {
+        file.stem: one_line(gzip.decompress(file.read_bytes()).decode("utf-8", "replace"))
+        for file in sorted(arguments.dictionaries.glob("*.dict.dz"))
+    }
+    quotations = [file for file in sorted(arguments.quotations.iterdir()) if file.is_file() and not file.suffix]
+    nets = [text for name, text in dictionaries.items() if name.startswith("wn")]
+    return {
+        "examples": (as_sentence(found) for text in nets for found in EXAMPLE.findall(text)),
+        "meanings": (as_sentence(found) for text in nets for found in MEANING.findall(text)),
+        "dictionaries": (found for text in dictionaries.values() for found in SENTENCE.findall(text)),
+        "books": sentences([*arguments.books, *quotations]),
+        "words": groups(arguments.words),
+    }
+
+
+def sentences(files: Sequence[Path]) -> Iterator[str]:
+    for file in files:
+        yield from SENTENCE.findall(one_line(file.read_text("utf-8", "replace")))
+
+
+def groups(path: Path) -> Iterator[str]:
+    """Put the common words together, a few at a time: each is said once, wherever it is seldom written."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    counts = Counter(line for line in lines if re.fullmatch(r"[A-Za-z][a-z'-]+", line))
+    words = sorted((word for word, _ in counts.most_common(COMMON)), key=digest)
+    draw = np.random.default_rng(0)
+    while words:
+        size = int(draw.integers(1, TOGETHER + 1))
+        yield as_sentence(draw.choice([" ", ", "]).join(words[:size]))
+        words = words[size:]
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def as_sentence(text: str) -> str:
+    text = text.strip()
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def letters(text: str) -> str:
+    return "".join(filter(str.isalpha, text.lower()))
+
+
+def up_to(texts: list[str], *, seconds: float) -> Iterator[str]:
+    """Give texts until about so many seconds are full."""
+    for text in texts:
+        seconds -= SECONDS_A_CHARACTER * len(text)
+        if seconds < 0:
+            return
+        yield text
+
+
+def speak(folder: Path, text: str, kind: str) -> Utterance:
+    """Let a voice say a text; which one, its pace and its pitch are drawn by the text."""
+    path = folder / f"spoken-{digest(text)}.flac"
+    draw = np.random.default_rng(int(digest(text), 16))
+    voice, command = drawn_voice(draw)
+    if not path.exists():
+        with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+            option = "-o" if command[0] == "flite" else "-w"
+            text_option = ["-t", text] if command[0] == "flite" else ["--", text]
+            subprocess.run([*command, option, file.name, *text_option], check=True)
+            write_audio(path, read_audio(Path(file.name)), sample_rate=SAMPLE_RATE)
+    duration = audio_duration(path)
+    return Utterance(path.stem, path, text=text, duration=duration, speaker=voice, extra={"kind": kind})
+
+
+def drawn_voice(draw: np.random.Generator) -> tuple[str, list[str]]:
+    """Give a voice's name and the command that speaks with it."""
+    if draw.random() < FLITE_SHARE:
+        name = str(draw.choice(FLITE, p=FLITE_SHARES))
+        stretch, pitch = draw.uniform(0.8, 1.25), draw.uniform(85, 220)
+        settings = ["--setf", f"duration_stretch={stretch:.2f}", "--setf", f"int_f0_target_mean={pitch:.0f}"]
+        return f"flite-{name}", ["flite", "-voice", name, *settings]
+    name = f"{draw.choice(ESPEAK_ACCENTS)}+{draw.choice(ESPEAK_VARIANTS)}"
+    rate, pitch = draw.integers(120, 190), draw.integers(30, 70)
+    return f"espeak-{name}", ["espeak-ng", "-v", name, "-s", str(rate), "-p", str(pitch)]
+
+
+def digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+if __name__ == "__main__":
+    main()

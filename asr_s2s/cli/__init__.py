@@ -65,6 +65,10 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         say("Interrupted. What was finished is kept.")
         return 128 + signal.SIGINT
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer leaves by itself where the reader of our output has gone
+            return 128 + signal.SIGPIPE
+        raise
     except Exception as error:  # noqa: BLE001 - the border of the program: say whose fault it is
         return _explained(error)
     return status if isinstance(status, int) else 0

@@ -47,6 +47,14 @@ def test_a_full_disk_is_said_and_is_no_fault_of_ours() -> None:
     assert done.stderr == "standard output: No space left on device. What was finished before is kept.\n"
 
 
+def test_a_reader_that_has_gone_is_a_signal() -> None:
+    command = [sys.executable, "-m", "asr_s2s", "transcribe", str(AURORA)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(timeout=300)) == (b"", 128 + signal.SIGPIPE)
+
+
 def test_standard_input_is_read() -> None:
     assert asr_s2s("transcribe", "-", given=AURORA.read_bytes()).stdout == "It's the Aurora Borealis.\n"
 

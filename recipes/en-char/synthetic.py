@@ -5,7 +5,8 @@ usage: synthetic.py OUTPUT --dictionaries FOLDER --quotations FOLDER --words TEX
 
 Debian: flite, espeak-ng, dict-wn, dict-gcide, dict-foldoc, dict-jargon, dict-devil, fortunes, r-cran-janeaustenr
 (Rscript -e 'writeLines(janeaustenr::austen_books()$text)' > austen.txt). WORDS is what recipes/en/text.py wrote.
-OUTPUT/manifest.jsonl lists the clips; what is there is not said again. Texts that MANIFEST has are left out.
+OUTPUT/manifest.jsonl lists the clips; what is there is not said again. OUTPUT/texts.txt has all texts, a line each, the
+spoken ones among them. What MANIFEST says is in neither.
 
 Recordings alone hold 15,000 different words, and a decoder that writes letters has to learn how each is spelled.
 """
@@ -24,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from asr_s2s.audio import SAMPLE_RATE, audio_duration, read_audio, write_audio
+from asr_s2s.files import write_text
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
 
 FLITE = ("awb", "rms", "slt", "kal16")
@@ -53,9 +55,12 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     left_out = {letters(item.text or "") for manifest in arguments.exclude for item in read_manifest(manifest)}
     chosen: dict[str, str] = {}  # text to kind
+    found: set[str] = set()
     for kind, texts in kinds(arguments).items():
-        new = sorted({text for text in texts if letters(text) not in left_out} - chosen.keys(), key=digest)
+        new = sorted({text for text in texts if letters(text) not in left_out} - found, key=digest)
+        found.update(new)
         chosen |= dict.fromkeys(up_to(new, seconds=3600 * arguments.hours), kind)
+    write_text(arguments.output / "texts.txt", "".join(f"{text}\n" for text in sorted(found, key=digest)))
     with ThreadPoolExecutor(2) as pool:
         clips = list(pool.map(lambda pair: speak(folder, *pair), chosen.items()))
     write_manifest(arguments.output / "manifest.jsonl", clips)

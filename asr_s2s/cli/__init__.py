@@ -66,7 +66,7 @@ def run(arguments: list[str]) -> int:
         say("Interrupted. What was finished is kept.")
         return 128 + signal.SIGINT
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # typer leaves by itself where the reader of our output has gone
+        if isinstance(end.__context__, BrokenPipeError):  # typer leaves by itself where our reader has gone
             return 128 + signal.SIGPIPE
         raise
     except Exception as error:  # noqa: BLE001 - the border of the program: say whose fault it is

@@ -110,6 +110,12 @@ class BytePairVocabulary:
     def _ranks(self) -> dict[tuple[str, str], int]:
         return {pair: rank for rank, pair in enumerate(merges_of(json.loads(self.tokenizer_json)))}
 
+    @cached_property
+    def written(self) -> list[str]:
+        """What each token writes, by its id, the space before a word too; nothing for special and cut characters."""
+        texts = ["" if index in self._silent else self._tokenizer.decode([index]) for index in range(self.size)]
+        return ["" if "\ufffd" in text else text for text in texts]
+
     def spelled(self, character: str) -> list[int]:
         """Give the tokens of a character within a word: its own piece, where there is one, or else its bytes."""
         ids: list[int] = self._tokenizer.encode(character, add_special_tokens=False).ids

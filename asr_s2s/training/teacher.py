@@ -13,6 +13,8 @@ from asr_s2s.errors import ConfigError, ManifestError, listed
 from asr_s2s.features import WhisperConfig
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.models import DistillationConfig, TeacherOutput, with_start_and_end
+from asr_s2s.text import BytePairVocabulary, CharacterVocabulary, Vocabulary
+from asr_s2s.training.next_characters import NextCharacters
 from asr_s2s.training.precision import autocast
 
 Said = dict[str, Tensor]  # of one utterance: states (time', channel), tokens and log_probs (token, kept)
@@ -32,7 +34,9 @@ class Teacher:
         self._index = {utterance.id: index for index, utterance in enumerate(dataset.utterances)}
         self._kept = config.kept
         self._device = device
-        self._cache = TensorCache(Path(config.cache) / _fingerprint(system, kept=config.kept))
+        self._compares_states = config.states > 0
+        self._next_characters = _next_characters(system.vocabulary, dataset.vocabulary)
+        self._cache = TensorCache(Path(config.cache) / _fingerprint(system, dataset.vocabulary, config=config))
 
     def output(self, batch: Batch, *, epoch: int, arithmetic: str) -> TeacherOutput:
         """Give what the teacher makes of a batch's utterances and texts; what it was not asked before is kept."""
@@ -58,25 +62,35 @@ class Teacher:
         sample_lengths = torch.tensor([len(sound) for sound in sounds], device=self._device)
         features, feature_lengths = self._front_end(pad_sequence(sounds, batch_first=True), sample_lengths)
         words = self._system.vocabulary
+        read = [batch.tokens[row, : int(batch.token_lengths[row])].cpu() for row in rows]
+        texts = [self._dataset.vocabulary.decode(tokens.tolist()) for tokens in read]
+        spelled = [torch.tensor(words.encode(text)) for text in texts] if self._next_characters else read
         inputs, targets, target_lengths = with_start_and_end(
-            batch.tokens[list(rows)],
-            batch.token_lengths[list(rows)],
+            pad_sequence(spelled, batch_first=True).long().to(self._device),
+            torch.tensor([len(tokens) for tokens in spelled], device=self._device),
             start_tokens=words.start_tokens,
             end_token=words.end_token,
         )
         with autocast(self._device, arithmetic):
             output = self._model(features, feature_lengths, inputs)
-        logits = output.logits[:, -targets.shape[1] :].float()
-        log_probs, tokens = logits.log_softmax(dim=2).topk(self._kept, dim=2)
+        logits = output.logits[:, -targets.shape[1] :].float().cpu()
         heard = self._model.encoder.output_lengths(self._front_end.sound_lengths(sample_lengths))
-        return [
-            {
-                "states": output.encoder_out[row, : int(heard[row])].to("cpu", torch.bfloat16),
-                "tokens": tokens[row, : int(target_lengths[row])].to("cpu", torch.int32),
-                "log_probs": log_probs[row, : int(target_lengths[row])].cpu().contiguous(),
-            }
-            for row in range(len(rows))
-        ]
+        answers = []
+        for row, text in enumerate(texts):
+            log_probs, tokens = self._expected(logits[row, : int(target_lengths[row])], text)
+            states = output.encoder_out[row, : int(heard[row]) if self._compares_states else 0]
+            answers.append({"states": states.to("cpu", torch.bfloat16), "tokens": tokens, "log_probs": log_probs})
+        return answers
+
+    def _expected(self, logits: Tensor, text: str) -> tuple[Tensor, Tensor]:
+        """Give what the teacher has as the learner's most probable tokens: log probabilities, ids (token, kept)."""
+        if self._next_characters is None:
+            log_probs = logits.log_softmax(dim=1)
+        else:
+            found = self._next_characters.log_probs(logits, text)
+            log_probs = torch.empty(0, self._dataset.vocabulary.size) if found is None else found
+        best, tokens = log_probs.topk(min(self._kept, log_probs.shape[1]), dim=1)
+        return best.contiguous(), tokens.to(torch.int32)
 
     def _joined(self, said: Sequence[Said], batch: Batch) -> TeacherOutput:
         def padded(name: str) -> Tensor:
@@ -99,10 +113,11 @@ def check_teacher(teacher: SpeechSystem, learner: SpeechSystem, *, config: Disti
     Raises ConfigError with both values.
     """
     ours, theirs = learner.vocabulary, teacher.vocabulary
-    if ours.fingerprint != theirs.fingerprint:
+    if ours.fingerprint != theirs.fingerprint and not _next_characters(theirs, ours):
         raise ConfigError(
             f"losses.distillation.teacher: '{config.teacher}' has another vocabulary ({theirs.size} tokens) than the "
-            f"model that learns from it ({ours.size} tokens). Start from a model with its vocabulary (--from)."
+            f"model that learns from it ({ours.size} tokens). Start from a model with its vocabulary (--from), or take "
+            "a teacher of byte pairs for a model of characters."
         )
     widths = teacher.model.encoder.channels, learner.model.encoder.channels
     if config.states and widths[0] != widths[1]:
@@ -133,8 +148,16 @@ def _key(heard: str, text: str, *, arithmetic: str) -> str:
     return hashlib.blake2b(f"{heard} {arithmetic} {text}".encode(), digest_size=16).hexdigest()
 
 
-def _fingerprint(system: SpeechSystem, *, kept: int) -> str:
+def _next_characters(pieces: Vocabulary, characters: Vocabulary) -> NextCharacters | None:
+    """Give what turns pieces into characters, where the teacher writes those and the learner these."""
+    if isinstance(pieces, BytePairVocabulary) and isinstance(characters, CharacterVocabulary):
+        return NextCharacters(pieces, characters)
+    return None
+
+
+def _fingerprint(system: SpeechSystem, learned: Vocabulary, *, config: DistillationConfig) -> str:
     """Name all that a teacher's answers depend on beside the utterance: its parts, and what is kept of them."""
+    kept = f"{learned.fingerprint} {config.kept} {config.states > 0}"
     digest = hashlib.blake2b(f"{system.config.fingerprint()} {kept}".encode(), digest_size=8)
     for name, value in sorted(system.model.state_dict().items()):
         digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())

@@ -32,7 +32,14 @@ FLITE = ("awb", "rms", "slt", "kal16")
 FLITE_SHARE = 0.55  # a second of it costs thirty of espeak-ng's, and is heard better
 FLITE_SHARES = (0.2, 0.2, 0.25, 0.35)  # the last one is the quickest by far, put together from diphones
 ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb-x-rp")
-ESPEAK_VARIANTS = (*(f"m{n}" for n in range(1, 8)), *(f"f{n}" for n in range(1, 6)), "linda", "Michael", "Andrea", "max")
+ESPEAK_VARIANTS = (
+    *(f"m{n}" for n in range(1, 8)),
+    *(f"f{n}" for n in range(1, 6)),
+    "linda",
+    "Michael",
+    "Andrea",
+    "max",
+)
 SENTENCE = re.compile(r"(?<=[.!?\"] )[A-Z][a-z']*(?:[,;:]? [A-Za-z][a-z'-]+|[,;:]? [aI](?= )){3,30}[.!?]")
 EXAMPLE = re.compile(r'"([a-z][a-z\']*(?:,? [A-Za-z][a-z\'-]+|,? [aI](?= )){2,20})"')  # WordNet's
 MEANING = re.compile(r" \d{0,2}: ([a-z][a-z ,'-]{15,120}?) ?(?=[;\[])")

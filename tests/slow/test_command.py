@@ -50,7 +50,8 @@ def test_a_full_disk_is_said_and_is_no_fault_of_ours() -> None:
 def test_a_reader_that_has_gone_is_a_signal() -> None:
     command = [sys.executable, "-m", "asr_s2s", "transcribe", str(AURORA)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout and process.stderr
+        assert process.stdout is not None
+        assert process.stderr is not None
         process.stdout.close()
         assert (process.stderr.read(), process.wait(timeout=300)) == (b"", 128 + signal.SIGPIPE)
 

@@ -17,7 +17,8 @@ from asr_s2s.models.masks import valid_frames
 class DistillationConfig(PartConfig):
     """Who teaches, and what counts how much.
 
-    teacher: a model directory or the name of a shipped model, with the vocabulary of the one that learns
+    teacher: a model directory or the name of a shipped model, with the vocabulary of the one that learns, or with byte
+        pairs where the one that learns writes characters
     cache: the folder where what it made of each utterance is kept
     states: weight of the encoder states' loss; both encoders give as many frames of as many channels
     tokens: weight of the divergence of the decoders; kept: how many of the teacher's most probable tokens it counts

@@ -13,7 +13,7 @@ from asr_s2s.config import check_config
 from asr_s2s.data import AugmentConfig, SpeechDataset
 from asr_s2s.errors import ConfigError
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system
+from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system, load_model
 from asr_s2s.models import DistillationConfig
 from asr_s2s.models.distillation import state_loss, token_divergence
 from asr_s2s.text import CharacterVocabulary
@@ -152,6 +152,25 @@ def test_what_a_teacher_said_is_kept_by_speed_and_text_and_asked_once(
     other, data = teacher_of(utterances, tmp_path, seed=5)  # other weights: nothing of the first one's is used
     with pytest.raises(pytest.fail.Exception, match="asked twice"):
         other.output(data.batch([0], epoch=0, augmented=True), epoch=0, arithmetic="float32")
+
+
+def test_a_teacher_of_byte_pairs_tells_a_learner_of_characters_what_could_come(tmp_path: Path) -> None:
+    clips = [one for one in read_manifest(DATA / "manifest.jsonl") if one.id.startswith(("arctic", "LJ001"))]
+    learner = system(pad=None, letters="".join(one.text or "" for one in clips))
+    taught = load_model("en")
+    config = DistillationConfig(teacher="en", cache=str(tmp_path), states=0.0, kept=4)
+    check_teacher(taught, learner, config=config)
+    data = SpeechDataset(clips, learner.front_end, vocabulary=learner.vocabulary)
+    batch = data.batch(range(len(clips)))
+    found = Teacher(taught, data, config=config, device=torch.device("cpu")).output(
+        batch, epoch=0, arithmetic="float32"
+    )
+    assert found.token_lengths.tolist() == [len(one.text or "") + 1 for one in clips]
+    for row, clip in enumerate(clips):
+        said = torch.tensor([*learner.vocabulary.encode(clip.text or ""), learner.vocabulary.end_token])
+        kept = found.tokens[row, : len(said)] == said[:, None]
+        probability = (found.log_probs[row, : len(said)].exp() * kept).sum(dim=1)
+        assert float(probability.mean()) > 0.9, clip.id
 
 
 def test_a_teacher_is_not_asked_what_is_said_where_nobody_speaks(utterances: list[Utterance], tmp_path: Path) -> None:

@@ -21,15 +21,13 @@ LAST = chr(0x10FFFF)  # sorts behind every string that begins alike
 class Branches:
     """Which characters follow a beginning, and where in the sorted pieces those stand that go on with each.
 
-    characters: ids, first and last: (branch,), places `first` to before `last`; whole: whether a piece ends here,
-    at `place`, the first of all
+    characters: ids, a space's twice where a piece ends here; first, last: places, from `first` to before `last`; all
+    (branch,)
     """
 
     characters: Tensor
     first: Tensor
     last: Tensor
-    whole: bool
-    place: int
 
 
 class NextCharacters:
@@ -65,14 +63,12 @@ class NextCharacters:
         return torch.stack(rows).log().float()
 
     def _row(self, sums: Tensor, beginning: str, end: Tensor) -> Tensor:
-        """Give the probabilities of what follows a beginning; where a piece is whole, most often a space does."""
-        row = torch.zeros(self._learner.size, dtype=torch.double)
+        """Give the probabilities of what follows a beginning."""
         branches = self._following(beginning)
-        row[branches.characters] += sums[branches.last] - sums[branches.first]
+        row = torch.zeros(self._learner.size, dtype=torch.double)
+        row.index_add_(0, branches.characters, sums[branches.last] - sums[branches.first])
         if not beginning:
             row[self._learner.end_token] += end
-        elif branches.whole:
-            row[self._learner.spelled(" ")] += sums[branches.place + 1] - sums[branches.place]
         return (row / row.sum().clamp(min=LEAST) + LEAST) / (1 + LEAST * len(row))
 
     def _following(self, beginning: str) -> Branches:
@@ -83,13 +79,15 @@ class NextCharacters:
     def _find(self, beginning: str) -> Branches:
         place = bisect_left(self._sorted, beginning)
         end = bisect_left(self._sorted, beginning + LAST)
-        whole = place < end and self._sorted[place] == beginning
         found: list[tuple[int, int, int]] = []
-        first = place + whole
+        first = place
+        if place < end and self._sorted[place] == beginning:  # a piece that ends here: most often a space follows
+            found += [(token, place, place + 1) for token in self._learner.spelled(" ")]
+            first += 1
         while first < end:
             character = self._sorted[first][len(beginning)]
             last = bisect_left(self._sorted, beginning + character + LAST)
             found += [(token, first, last) for token in self._learner.spelled(character)]
             first = last
         columns = torch.tensor(found, dtype=torch.long).reshape(-1, 3)
-        return Branches(columns[:, 0], columns[:, 1], columns[:, 2], whole, place)
+        return Branches(columns[:, 0], columns[:, 1], columns[:, 2])

@@ -35,7 +35,10 @@ class Teacher:
         self._kept = config.kept
         self._device = device
         self._compares_states = config.states > 0
-        self._next_characters = _next_characters(system.vocabulary, dataset.vocabulary)
+        words, learned = system.vocabulary, dataset.vocabulary
+        self._next_characters: NextCharacters | None = None
+        if isinstance(words, BytePairVocabulary) and isinstance(learned, CharacterVocabulary):
+            self._next_characters = NextCharacters(words, learned)
         self._cache = TensorCache(Path(config.cache) / _fingerprint(system, dataset.vocabulary, config=config))
 
     def output(self, batch: Batch, *, epoch: int, arithmetic: str) -> TeacherOutput:
@@ -62,9 +65,11 @@ class Teacher:
         sample_lengths = torch.tensor([len(sound) for sound in sounds], device=self._device)
         features, feature_lengths = self._front_end(pad_sequence(sounds, batch_first=True), sample_lengths)
         words = self._system.vocabulary
-        read = [batch.tokens[row, : int(batch.token_lengths[row])].cpu() for row in rows]
-        texts = [self._dataset.vocabulary.decode(tokens.tolist()) for tokens in read]
-        spelled = [torch.tensor(words.encode(text)) for text in texts] if self._next_characters else read
+        spelled = [batch.tokens[row, : int(batch.token_lengths[row])].cpu() for row in rows]
+        texts = [batch.texts[row] for row in rows]
+        if self._next_characters:
+            texts = [self._dataset.vocabulary.decode(tokens.tolist()) for tokens in spelled]
+            spelled = [torch.tensor(words.encode(text)) for text in texts]
         inputs, targets, target_lengths = with_start_and_end(
             pad_sequence(spelled, batch_first=True).long().to(self._device),
             torch.tensor([len(tokens) for tokens in spelled], device=self._device),
@@ -73,7 +78,7 @@ class Teacher:
         )
         with autocast(self._device, arithmetic):
             output = self._model(features, feature_lengths, inputs)
-        logits = output.logits[:, -targets.shape[1] :].float().cpu()
+        logits = output.logits[:, -targets.shape[1] :].float()
         heard = self._model.encoder.output_lengths(self._front_end.sound_lengths(sample_lengths))
         answers = []
         for row, text in enumerate(texts):
@@ -87,10 +92,10 @@ class Teacher:
         if self._next_characters is None:
             log_probs = logits.log_softmax(dim=1)
         else:
-            found = self._next_characters.log_probs(logits, text)
+            found = self._next_characters.log_probs(logits.cpu(), text)
             log_probs = torch.empty(0, self._dataset.vocabulary.size) if found is None else found
         best, tokens = log_probs.topk(min(self._kept, log_probs.shape[1]), dim=1)
-        return best.contiguous(), tokens.to(torch.int32)
+        return best.cpu().contiguous(), tokens.to("cpu", torch.int32)
 
     def _joined(self, said: Sequence[Said], batch: Batch) -> TeacherOutput:
         def padded(name: str) -> Tensor:
@@ -113,7 +118,8 @@ def check_teacher(teacher: SpeechSystem, learner: SpeechSystem, *, config: Disti
     Raises ConfigError with both values.
     """
     ours, theirs = learner.vocabulary, teacher.vocabulary
-    if ours.fingerprint != theirs.fingerprint and not _next_characters(theirs, ours):
+    spells = isinstance(theirs, BytePairVocabulary) and isinstance(ours, CharacterVocabulary)
+    if ours.fingerprint != theirs.fingerprint and not spells:
         raise ConfigError(
             f"losses.distillation.teacher: '{config.teacher}' has another vocabulary ({theirs.size} tokens) than the "
             f"model that learns from it ({ours.size} tokens). Start from a model with its vocabulary (--from), or take "
@@ -146,13 +152,6 @@ def check_window(teacher: SpeechSystem, dataset: SpeechDataset, *, config: Disti
 
 def _key(heard: str, text: str, *, arithmetic: str) -> str:
     return hashlib.blake2b(f"{heard} {arithmetic} {text}".encode(), digest_size=16).hexdigest()
-
-
-def _next_characters(pieces: Vocabulary, characters: Vocabulary) -> NextCharacters | None:
-    """Give what turns pieces into characters, where the teacher writes those and the learner these."""
-    if isinstance(pieces, BytePairVocabulary) and isinstance(characters, CharacterVocabulary):
-        return NextCharacters(pieces, characters)
-    return None
 
 
 def _fingerprint(system: SpeechSystem, learned: Vocabulary, *, config: DistillationConfig) -> str:

@@ -29,7 +29,7 @@ from asr_s2s.files import write_text
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
 
 FLITE = ("awb", "rms", "slt", "kal16")
-FLITE_SHARE = 0.55  # a second of it costs thirty of espeak-ng's, and is heard better
+FLITE_SHARE = 0.55  # most of its voices cost eight times as much as espeak-ng's, and are heard better
 FLITE_SHARES = (0.2, 0.2, 0.25, 0.35)  # the last one is the quickest by far, put together from diphones
 ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb-x-rp")
 ESPEAK_VARIANTS = (

@@ -96,22 +96,25 @@ class ConformerEncoder(nn.Module):
         features: (batch, time, mel), feature_lengths: (batch,)
         returns: encoder_out (batch, time', channel), zero beyond encoder_lengths (batch,)
         """
-        return self.upper(*self.lower(features, feature_lengths, layers=0), layers=0)
+        return self.upper(*self._embedded(features, feature_lengths), layers=0)
 
     def lower(self, features: Tensor, feature_lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
         """Give what the lowest layers make of features: states (batch, time', channel) and their lengths (batch,)."""
-        x, lengths = self.subsampling(features, feature_lengths)
-        x = self.dropout(x + sinusoids(x.size(1), self.channels, device=x.device).to(x.dtype))
-        return self._through(self.layers[:layers], x, lengths), lengths
+        x, lengths = self._embedded(features, feature_lengths)
+        return self._through(range(layers), x, lengths), lengths
 
     def upper(self, states: Tensor, lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
         """Give encoder_out and encoder_lengths of what `lower` gave for so many layers."""
-        return zero_beyond(self._through(self.layers[layers:], states, lengths), lengths), lengths
+        return zero_beyond(self._through(range(layers, len(self.layers)), states, lengths), lengths), lengths
 
-    def _through(self, layers: nn.ModuleList, x: Tensor, lengths: Tensor) -> Tensor:
+    def _embedded(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        x, lengths = self.subsampling(features, feature_lengths)
+        return self.dropout(x + sinusoids(x.size(1), self.channels, device=x.device).to(x.dtype)), lengths
+
+    def _through(self, layers: range, x: Tensor, lengths: Tensor) -> Tensor:
         allowed = valid_frames(lengths, x.size(1))[:, None, None, :]
         for layer in layers:
-            x = layer(x, lengths, allowed)
+            x = self.layers[layer](x, lengths, allowed)
         return x
 
     def output_lengths(self, feature_lengths: Tensor) -> Tensor:

@@ -74,26 +74,31 @@ class TransformerEncoder(nn.Module):
         features: (batch, time, mel), feature_lengths: (batch,)
         returns: encoder_out (batch, time', channel), zero beyond encoder_lengths (batch,)
         """
-        return self.upper(*self.lower(features, feature_lengths, layers=0), layers=0)
+        return self.upper(*self._embedded(features, feature_lengths), layers=0)
 
     def lower(self, features: Tensor, feature_lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
         """Give what the lowest layers make of features: states (batch, time', channel) and their lengths (batch,)."""
+        x, lengths = self._embedded(features, feature_lengths)
+        return self._through(range(layers), x, lengths), lengths
+
+    def upper(self, states: Tensor, lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
+        """Give encoder_out and encoder_lengths of what `lower` gave for so many layers."""
+        x = self._through(range(layers, len(self.layers)), states, lengths)
+        return zero_beyond(self.norm(x), lengths), lengths
+
+    def _embedded(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
         x, lengths = self.subsampling(features, feature_lengths)
         if self.silence is None:
             positions = sinusoids(x.size(1), self.channels, device=x.device)
         else:
             x, lengths = self.silence.append(x, lengths)
             positions = sinusoids_at(self.silence.positions(lengths, x.size(1)), self.channels)
-        return self._through(self.layers[:layers], self.dropout(x + positions.to(x.dtype)), lengths), lengths
+        return self.dropout(x + positions.to(x.dtype)), lengths
 
-    def upper(self, states: Tensor, lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
-        """Give encoder_out and encoder_lengths of what `lower` gave for so many layers."""
-        return zero_beyond(self.norm(self._through(self.layers[layers:], states, lengths)), lengths), lengths
-
-    def _through(self, layers: nn.ModuleList, x: Tensor, lengths: Tensor) -> Tensor:
+    def _through(self, layers: range, x: Tensor, lengths: Tensor) -> Tensor:
         allowed = visible_keys(lengths, x.size(1), silence=self.silence)
         for layer in layers:
-            x = layer(x, allowed)
+            x = self.layers[layer](x, allowed)
         return x
 
     def output_lengths(self, feature_lengths: Tensor) -> Tensor:

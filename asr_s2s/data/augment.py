@@ -1,7 +1,7 @@
 """How one utterance is varied in one epoch: drawn from (seed, epoch, id), whatever the order, thread or process."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,11 +67,18 @@ class Augmenter:
         rooms = _recordings(Path(config.rooms.manifest), kind="rir") if config.rooms else ()
         return cls(config, seed, noises, rooms)
 
+    def draw_length(self, utterance_id: str, *, epoch: int) -> Variation:
+        """Draw what makes an utterance longer or shorter: its speed and the silence after it."""
+        speeds, silences = self.config.speed, self.config.trailing_silence
+        speed, silence = speeds[0], silences[0]
+        if len(speeds) > 1:  # a stream takes longer to set up than to draw from, and an epoch is planned by all lengths
+            speed = speeds[int(self._stream(epoch, utterance_id, "speed").integers(len(speeds)))]
+        if silences[0] < silences[1]:
+            silence = self._stream(epoch, utterance_id, "silence").uniform(*silences)
+        return Variation(speed=speed, trailing_silence=silence)
+
     def draw(self, utterance_id: str, *, epoch: int) -> Variation:
         """Draw the variation of one utterance in one epoch."""
-        speeds = self.config.speed
-        speed = speeds[int(self._stream(epoch, utterance_id, "speed").integers(len(speeds)))]
-        silence = self._stream(epoch, utterance_id, "silence").uniform(*self.config.trailing_silence)
         gain_db = self._stream(epoch, utterance_id, "gain").uniform(*self.config.gain_db)
         room, noise, position, snr_db = None, None, 0.0, 0.0
         if self.config.rooms:
@@ -83,9 +90,8 @@ class Augmenter:
             if stream.random() < self.config.noise.probability:
                 noise = self.noises[int(stream.integers(len(self.noises)))]
                 position, snr_db = stream.random(), stream.uniform(*self.config.noise.snr_db)
-        return Variation(
-            speed=speed,
-            trailing_silence=silence,
+        return replace(
+            self.draw_length(utterance_id, epoch=epoch),
             room=room,
             noise=noise,
             noise_position=position,

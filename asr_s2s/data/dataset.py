@@ -62,7 +62,7 @@ class SpeechDataset:
 
     def augmented_durations(self, epoch: int) -> list[float]:
         """Give the durations as varied in an epoch, to plan it by."""
-        drawn = (self._augmenter.draw(utterance.id, epoch=epoch) for utterance in self.utterances)
+        drawn = (self._augmenter.draw_length(utterance.id, epoch=epoch) for utterance in self.utterances)
         return [variation.duration(seconds) for seconds, variation in zip(self.durations, drawn, strict=True)]
 
     def longest_durations(self) -> list[float]:
@@ -155,7 +155,7 @@ class SpeechDataset:
         return self.front_end.filterbank(torch.from_numpy(samples)[None], sample_lengths)[0, :num_frames].contiguous()
 
     def _speed(self, utterance: Utterance, epoch: int) -> float:
-        return self._augmenter.draw(utterance.id, epoch=epoch).speed
+        return self._augmenter.draw_length(utterance.id, epoch=epoch).speed
 
     def _tokens(self, utterance: Utterance, *, epoch: int | None) -> Tensor:
         """Spell the text of an utterance, as varied in an epoch or as it is."""

@@ -1,7 +1,7 @@
 """One run: what it holds while it works, and what the processes that share it tell each other."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,8 +148,9 @@ class Run:
 
     def steps(self) -> Iterator[Share]:
         """Give this process's share of each step that is left of the epoch, made ahead while the model computes."""
-        whole = plan_of(self.config, self.train_set, epoch=self.state.epoch)
-        self.pace = Pace(padding_share(self.train_set.augmented_durations(self.state.epoch), whole))
+        durations = self.train_set.augmented_durations(self.state.epoch)
+        whole = plan_of(self.config, durations, epoch=self.state.epoch)
+        self.pace = Pace(padding_share(durations, whole))
         plan = whole[self.state.batches :]
         size = self.config.training.accumulate * self.processes.count
         steps = [plan[first : first + size] for first in range(0, len(plan), size)]
@@ -240,10 +241,10 @@ class Run:
         rotate_checkpoints(self.folder, last=self.config.training.keep, best=self.state.best)
 
 
-def plan_of(config: ExperimentConfig, train_set: SpeechDataset, *, epoch: int) -> list[list[int]]:
-    """Plan the batches of an epoch: a pure function of data, seed and epoch."""
+def plan_of(config: ExperimentConfig, durations: Sequence[float], *, epoch: int) -> list[list[int]]:
+    """Plan the batches of an epoch by its durations: a pure function of data, seed and epoch."""
     return epoch_plan(
-        train_set.augmented_durations(epoch),
+        durations,
         batch_seconds=config.data.batch_seconds,
         quadratic_seconds=config.data.quadratic_seconds,
         seed=config.training.seed,

@@ -132,7 +132,8 @@ def start(
         processes=processes,
         clock=Clock(training.minutes, before=state.seconds),
         need=need,
-        num_steps=training.epochs * -(-len(plan_of(config, train_set, epoch=0)) // origin["batches_per_step"]),
+        num_steps=training.epochs
+        * -(-len(plan_of(config, train_set.augmented_durations(0), epoch=0)) // origin["batches_per_step"]),
         saved_at=state.seconds,
     )
     _introduce(run, checkpoint)
@@ -213,7 +214,7 @@ def _memory_need(
 def _decide_precision(
     config: ExperimentConfig, system: SpeechSystem, train_set: SpeechDataset, *, device: torch.device
 ) -> Arithmetic:
-    indices = plan_of(config, train_set, epoch=0)[0]
+    indices = plan_of(config, train_set.augmented_durations(0), epoch=0)[0]
 
     def loss_of(arithmetic: Arithmetic) -> Tensor:
         batch = train_set.batch(indices).to(device)

@@ -55,7 +55,7 @@ def main() -> None:
             report = Report(Console(quiet=True))
             run = start(config, output=Path(folder), resume=False, initial=initial, report=report)
         run.system.model.train()
-        plan = plan_of(config, run.train_set, epoch=0)
+        plan = plan_of(config, run.train_set.augmented_durations(0), epoch=0)
         batches = [run.train_set.batch(plan[place]) for place in (0, len(plan) // 2)]
 
         def learn(batch: object, run: object = run, config: object = config) -> None:

@@ -164,7 +164,7 @@ def theirs(run: Run, peer: Peer, *, seconds: float, threads: int) -> float:
     optimizer = torch.optim.AdamW(weights, fused=True)
     vocabulary = run.system.vocabulary
     frames, spent = 0, 0.0
-    for indices in plan_of(run.config, run.train_set, epoch=0):
+    for indices in plan_of(run.config, run.train_set.augmented_durations(0), epoch=0):
         batch = run.train_set.batch(indices)
         inputs, targets, lengths = with_start_and_end(
             batch.tokens, batch.token_lengths, start_tokens=vocabulary.start_tokens, end_token=vocabulary.end_token

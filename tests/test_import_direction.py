@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "audio": BASE,
     "text": BASE,
     "features": BASE,
-    "data": BASE | {"manifest", "audio", "features", "text"},
+    "data": BASE | {"manifest", "audio", "features", "text", "pool"},  # decision 0029
     "checking": BASE | {"manifest", "audio", "text", "data", "models", "model_store", "pool"},  # decision 0018
     "models": BASE,
     "search": BASE | {"models"},

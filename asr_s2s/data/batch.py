@@ -34,6 +34,18 @@ class Batch:
             token_lengths=self.token_lengths.to(device),
         )
 
+    def repeated(self, count: int) -> "Batch":
+        """Give this batch so many times over, as one."""
+        return replace(
+            self,
+            ids=self.ids * count,
+            features=self.features.repeat(count, 1, 1),
+            feature_lengths=self.feature_lengths.repeat(count),
+            tokens=self.tokens.repeat(count, 1),
+            token_lengths=self.token_lengths.repeat(count),
+            texts=self.texts * count,
+        )
+
     def halves(self) -> tuple["Batch", "Batch"]:
         """Give two batches of half the utterances each, padded no further than each needs."""
         middle = len(self) // 2

@@ -87,7 +87,7 @@ class DataConfig(PartConfig):
     min_confidence: Probability | None = None  # where there is no text, pred_text is learned if it is as sure as that
     batch_seconds: PositiveFloat = 120.0  # of audio and padding together
     quadratic_seconds: PositiveFloat | None = None  # an utterance this long counts twice, half as long 1.5 times
-    workers: Annotated[int, Field(ge=1)] = 1  # threads that make batches while the model computes
+    workers: Annotated[int, Field(ge=1)] = 1  # make batches while the model computes: one thread, or so many processes
     shortest_first_epochs: Count = 0  # the first epochs go from short to long, which helps attention to form
     allow_empty: bool = False  # a text may be empty: nobody speaks there, and the model shall learn to say nothing
     cache: str | None = None  # a folder for computed features

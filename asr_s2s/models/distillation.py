@@ -46,6 +46,16 @@ class TeacherOutput:
     log_probs: Tensor
     token_lengths: Tensor
 
+    def repeated(self, count: int) -> "TeacherOutput":
+        """Give what was made of a batch so many times over, as that of one batch."""
+        return TeacherOutput(
+            states=self.states.repeat(count, 1, 1),
+            state_lengths=self.state_lengths.repeat(count),
+            tokens=self.tokens.repeat(count, 1, 1),
+            log_probs=self.log_probs.repeat(count, 1, 1),
+            token_lengths=self.token_lengths.repeat(count),
+        )
+
 
 def state_loss(encoder_out: Tensor, states: Tensor, state_lengths: Tensor) -> Tensor:
     """Give the mean absolute error of encoder states, per valid frame and channel.

@@ -7,7 +7,12 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
+
+# On a graphics card all but cuDNN's, which takes some 20 ms to prepare for each new shape, and batches of speech have
+# ever new lengths: steps of 240 s that compute for 24 ms took 1.7 s (tools/bench/card.py)
+KERNELS = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 
 class MultiHeadAttention(nn.Module):
@@ -57,8 +62,7 @@ class MultiHeadAttention(nn.Module):
         if allowed is not None and allowed.dtype != torch.bool:
             allowed = allowed.to(query.dtype)
         if not with_weights:
-            heads = scaled_dot_product_attention(query, keys, values, attn_mask=allowed, is_causal=causal)
-            return self._join(heads), None
+            return self._join(_attend(query, keys, values, allowed=allowed, causal=causal)), None
         assert not causal, "attention weights are given for explicit masks only"
         scores = query @ keys.transpose(2, 3) / math.sqrt(query.size(3))
         if allowed is not None:
@@ -77,6 +81,14 @@ class MultiHeadAttention(nn.Module):
     def _join(self, heads: Tensor) -> Tensor:
         joined: Tensor = self.output(heads.transpose(1, 2).flatten(2))
         return joined
+
+
+def _attend(query: Tensor, keys: Tensor, values: Tensor, *, allowed: Tensor | None, causal: bool) -> Tensor:
+    """Give (batch, head, query, channel / head) without the weights."""
+    if not query.is_cuda:
+        return scaled_dot_product_attention(query, keys, values, attn_mask=allowed, is_causal=causal)
+    with sdpa_kernel(KERNELS):
+        return scaled_dot_product_attention(query, keys, values, attn_mask=allowed, is_causal=causal)
 
 
 def check_heads(channels: int, heads: int) -> None:

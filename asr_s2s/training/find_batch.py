@@ -19,7 +19,7 @@ from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.memory import free_memory, is_out_of_memory
 from asr_s2s.training.progress import Report
-from asr_s2s.training.run import Run
+from asr_s2s.training.run import Lesson, Run
 from asr_s2s.training.start import start
 
 BUCKETS = 6  # lengths that are looked at, from short to the longest
@@ -70,27 +70,30 @@ def _most(run: Run, place: int) -> int:
     if run.need is not None:
         frames = run.train_set.batch([place], augmented=True).features.shape[1]
         return min(MOST, run.need.utterances(frames=frames, memory=free_memory()))
+    one, taught = run.lesson(run.train_set.batch([place], augmented=True))
+    lesson = one.to(run.device), taught
     fits, too_many = 0, 1
-    while too_many <= MOST and _fits(run, place, too_many):
+    while too_many <= MOST and _fits(run, lesson, too_many):
         fits, too_many = too_many, 2 * too_many
     while too_many - fits > max(1, fits // 16):
         middle = (fits + too_many) // 2
-        fits, too_many = (middle, too_many) if _fits(run, place, middle) else (fits, middle)
+        fits, too_many = (middle, too_many) if _fits(run, lesson, middle) else (fits, middle)
     return fits
 
 
-def _fits(run: Run, place: int, count: int) -> bool:
+def _fits(run: Run, lesson: Lesson, count: int) -> bool:
+    """Try so many utterances like the one of a lesson, which is made once: to make thousands takes minutes."""
+    batch, taught = lesson
     losses = run.config.losses
     try:
-        batch = run.train_set.batch([place] * count, augmented=True)
         found = forward(
             run.system,
-            batch.to(run.device),
+            batch.repeated(count),
             losses=losses,
             epoch=0,
             arithmetic=run.state.precision,
             with_attention=losses.guides(0),
-            teacher=run.lesson(batch)[1],
+            teacher=taught.repeated(count) if taught else None,
         )[1]
         torch.autograd.backward(found.total)
     except (RuntimeError, MemoryError) as error:

@@ -53,7 +53,7 @@ class EncodedSpeech(nn.Module):
             if name not in ("subsampling", "layers"):  # what is learned above names no kept states
                 setattr(self.encoder, name, nn.Identity())
         self.lower = partial(encoder.lower, layers=layers)
-        self.output_lengths = system.model.encoder.output_lengths
+        self.output_lengths = encoder.output_lengths
 
     def lengths(self, sample_lengths: Tensor) -> Tensor:
         """Count the encoded frames: (batch,) in and out."""

@@ -1,8 +1,8 @@
 """The training loop, in one piece: load, forward, losses, backward, clip, step; then look, save, go on."""
 
 import gc
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from copy import deepcopy
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import torch
 from rich.console import Console
 from torch import nn
 
+from asr_s2s.data import Batch
 from asr_s2s.errors import AsrError
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.pictures import require_plotting
@@ -56,21 +57,20 @@ def train(
         processes = Processes.from_environment()
         with processes, Report(console or Console(stderr=True), process=processes.rank) as report:
             run = start(config, output=output, resume=resume, initial=initial, report=report, processes=processes)
-            with Interruption() as interruption:  # only here is there work to save
-                _train(run, interruption)
+            with Interruption() as interruption, closing(run.load()) as batches:  # only here is there work to save
+                _train(run, batches, interruption)
             result = finish(run, command=command, initial=original) if processes.first else None
             return processes.of_first(result)
     finally:
         torch.set_num_threads(usual_threads)
 
 
-def _train(run: Run, interruption: Interruption) -> None:
+def _train(run: Run, batches: Iterator[Batch], interruption: Interruption) -> None:
     """Train until the last epoch, the end of the time or of the patience, whichever comes first."""
     training, state, model = run.config.training, run.state, run.system.model
     while state.epoch < training.epochs and not run.over:
         model.train()
-        for share in run.steps():
-            began = time.monotonic()
+        for share in run.steps(batches):
             counts = run.processes.sums(share.counts)
             rate = learning_rate(
                 state.step,
@@ -95,7 +95,7 @@ def _train(run: Run, interruption: Interruption) -> None:
 
             state.step += 1
             state.batches += share.taken
-            run.pace.add(frames=counts["frames"], waited=share.waited, since=began)
+            run.pace.add(frames=counts["frames"], waited=share.waited, since=share.began)
             _log(run, losses, rate=rate, norm=norm)
             if told["signal"] or run.checkpoint_is_due:
                 run.save()

@@ -1,7 +1,7 @@
 """One run: what it holds while it works, and what the processes that share it tell each other."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ class Share:
 
     lessons: list[Lesson]
     taken: int  # batches of the epoch's plan that the step takes, in all processes
+    began: float  # the time at which they were asked for
     waited: float  # seconds until they were there
     counts: dict[str, float]  # what their losses are divided by, and their frames
 
@@ -57,9 +58,9 @@ class Pace:
     seconds: float = 0.0
 
     def add(self, *, frames: float, waited: float, since: float) -> None:
-        """Count a step that began at a time."""
+        """Count a step that began at a time, waiting, teacher and all."""
         self.frames, self.waited = self.frames + frames, self.waited + waited
-        self.seconds += waited + time.monotonic() - since
+        self.seconds += time.monotonic() - since
 
     @property
     def frames_per_second(self) -> float:
@@ -146,28 +147,42 @@ class Run:
         if self.events:
             self.events.add(record)
 
-    def steps(self) -> Iterator[Share]:
-        """Give this process's share of each step that is left of the epoch, made ahead while the model computes."""
+    def load(self) -> Generator[Batch, None, None]:
+        """Give this process's batches from here to the end of the run, made ahead while the model computes."""
+        return load_batches(self.train_set, self._wanted(), augmented=True, workers=self.config.data.workers)
+
+    def _wanted(self) -> Iterator[tuple[int, list[int]]]:
+        """Name the batches of `load` by epoch and utterances: what comes next is made while an epoch ends."""
+        done = self.state.batches
+        for epoch in range(self.state.epoch, self.config.training.epochs):
+            plan = plan_of(self.config, self.train_set.augmented_durations(epoch), epoch=epoch)
+            for step in self._divided(plan[done:]):
+                yield from ((epoch, batch) for batch in self._share(step))
+            done = 0
+
+    def steps(self, batches: Iterator[Batch]) -> Iterator[Share]:
+        """Give this process's share of each step that is left of the epoch.
+
+        batches: what `load` gives
+        """
         durations = self.train_set.augmented_durations(self.state.epoch)
-        whole = plan_of(self.config, durations, epoch=self.state.epoch)
-        self.pace = Pace(padding_share(durations, whole))
-        plan = whole[self.state.batches :]
-        size = self.config.training.accumulate * self.processes.count
-        steps = [plan[first : first + size] for first in range(0, len(plan), size)]
-        shares = [step[self.processes.rank :: self.processes.count] for step in steps]
-        loader = load_batches(
-            self.train_set,
-            [batch for share in shares for batch in share],
-            epoch=self.state.epoch,
-            augmented=True,
-            threads=self.config.data.workers,
-        )
-        for step, share in zip(steps, shares, strict=True):
+        plan = plan_of(self.config, durations, epoch=self.state.epoch)
+        self.pace = Pace(padding_share(durations, plan))
+        for step in self._divided(plan[self.state.batches :]):
             began = time.monotonic()
-            batches = [next(loader) for _ in share]  # in the last step there may be none
+            given = [next(batches) for _ in self._share(step)]  # in the last step there may be none
             waited = time.monotonic() - began
-            lessons = [self.lesson(piece) for batch in batches for piece in self._fitting(batch)]
-            yield Share(lessons, taken=len(step), waited=waited, counts=self._counts(lessons))
+            lessons = [self.lesson(piece) for batch in given for piece in self._fitting(batch)]
+            yield Share(lessons, taken=len(step), began=began, waited=waited, counts=self._counts(lessons))
+
+    def _divided(self, plan: list[list[int]]) -> list[list[list[int]]]:
+        """Divide batches into steps."""
+        size = self.config.training.accumulate * self.processes.count
+        return [plan[first : first + size] for first in range(0, len(plan), size)]
+
+    def _share(self, step: list[list[int]]) -> list[list[int]]:
+        """Pick this process's batches of a step."""
+        return step[self.processes.rank :: self.processes.count]
 
     def lesson(self, batch: Batch) -> Lesson:
         """Put what the teacher makes of a batch beside it, where there is one."""

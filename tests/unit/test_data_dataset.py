@@ -2,6 +2,7 @@ import json
 import os
 import threading
 from dataclasses import replace
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -279,36 +280,48 @@ def test_a_missing_duration_is_read_from_the_header() -> None:
     assert data.durations == [pytest.approx(2.978, abs=0.002), pytest.approx(1.978, abs=0.002)]
 
 
-@pytest.mark.parametrize("threads", [0, 1, 3])
-def test_batches_come_in_the_order_of_the_plan_with_any_number_of_threads(threads: int) -> None:
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_batches_come_as_they_are_wanted_with_any_number_of_workers(workers: int) -> None:
     data = dataset(SHORT, augment=EVERYTHING)
-    plan = epoch_plan(data.durations, batch_seconds=4.0, seed=0, epoch=1)
-    loaded = list(load_batches(data, plan, epoch=1, augmented=True, threads=threads))
-    assert len(loaded) == len(plan) > 3
-    for indices, batch in zip(plan, loaded, strict=True):
-        assert_equal(batch, data.batch(indices, epoch=1, augmented=True))
+    wanted = [
+        (epoch, indices)
+        for epoch in (1, 2)
+        for indices in epoch_plan(data.durations, batch_seconds=4.0, seed=0, epoch=epoch)
+    ]
+    loaded = list(load_batches(data, wanted, augmented=True, workers=workers))
+    assert len(loaded) == len(wanted) > 6
+    for (epoch, indices), batch in zip(wanted, loaded, strict=True):
+        assert_equal(batch, data.batch(indices, epoch=epoch, augmented=True))
 
 
 def test_the_rest_of_a_plan_gives_the_rest_of_the_batches() -> None:
     data = dataset(SHORT, augment=EVERYTHING)
     plan = epoch_plan(data.durations, batch_seconds=4.0, seed=0, epoch=1)
-    whole = list(load_batches(data, plan, epoch=1, augmented=True))
-    for unbroken, resumed in zip(whole[2:], load_batches(data, plan[2:], epoch=1, augmented=True), strict=True):
+    wanted = [(1, indices) for indices in plan]
+    whole = list(load_batches(data, wanted, augmented=True))
+    for unbroken, resumed in zip(whole[2:], load_batches(data, wanted[2:], augmented=True), strict=True):
         assert_equal(unbroken, resumed)
 
 
-def test_loading_ahead_stops_with_its_reader_and_passes_errors_on() -> None:
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_loading_ahead_stops_with_its_reader_and_passes_errors_on(workers: int) -> None:
     broken = [*UTTERANCES[4:7], replace(UTTERANCES[4], audio_path=Path("lost.wav"))]
-    batches = load_batches(dataset(broken), [[0], [1], [3], [2]])
+    batches = load_batches(dataset(broken), [(0, [0]), (0, [1]), (0, [3]), (0, [2])], workers=workers)
     assert next(batches).ids == ("lbby5a",)
     assert next(batches).ids == ("prac8p",)
     with pytest.raises(AudioError, match="lost"):
         next(batches)
-    before = threading.active_count()
-    batches = load_batches(dataset(), [[4]] * 50, threads=2)
+    batches.close()
+    before = threading.active_count(), len(active_children())
+    batches = load_batches(dataset(), [(0, [4])] * 50, workers=workers)
     next(batches)
     batches.close()
-    assert threading.active_count() == before
+    assert (threading.active_count(), len(active_children())) == before
+
+
+def test_a_batch_repeated_is_the_batch_of_its_utterances_so_many_times() -> None:
+    data = dataset()
+    assert_equal(data.batch([4, 5]).repeated(3), data.batch([4, 5] * 3))
 
 
 def test_a_batch_goes_to_a_device_as_a_whole() -> None:

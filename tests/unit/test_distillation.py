@@ -136,6 +136,17 @@ def test_a_teacher_hears_the_recording_at_the_epochs_speed_padded_and_clean(
         assert torch.equal(found.tokens[row, : len(best)], best)
 
 
+def test_what_a_teacher_made_of_a_batch_repeated_is_what_it_makes_of_the_repeated_batch(
+    utterances: list[Utterance], tmp_path: Path
+) -> None:
+    teacher, data = teacher_of(utterances, tmp_path)
+    batch = data.batch([0, 1])
+    once = teacher.output(batch, epoch=0, arithmetic="float32").repeated(3)
+    asked = teacher.output(batch.repeated(3), epoch=0, arithmetic="float32")
+    for name in ("states", "state_lengths", "tokens", "log_probs", "token_lengths"):
+        assert torch.equal(getattr(once, name), getattr(asked, name)), name
+
+
 def test_what_a_teacher_said_is_kept_by_speed_and_text_and_asked_once(
     utterances: list[Utterance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@ import io
 import json
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,19 @@ from asr_s2s.search import SearchConfig
 from asr_s2s.training import loop, train
 from asr_s2s.training.checkpoints import latest_checkpoint
 from asr_s2s.training.history import read_history
+from asr_s2s.training.run import Pace
 
 pytestmark = pytest.mark.unit
 
 CLOCKS = ("seconds", "frames_per_second", "idle")
+
+
+def test_the_pace_counts_waiting_once_and_all_that_a_step_takes_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    pace = Pace()
+    monkeypatch.setattr(time, "monotonic", lambda: 10.0)
+    pace.add(frames=800.0, waited=1.0, since=6.0)  # a second for data, one for the teacher, two for the model
+    assert pace.frames_per_second == pytest.approx(200.0)
+    assert pace.idle == pytest.approx(0.25)
 
 
 def without_clocks(folder: Path) -> list[dict[str, Any]]:

@@ -32,7 +32,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(1)
     system = load_model(arguments.model)
-    decoder, vocabulary = system.model.get_submodule("decoder").train(), system.vocabulary
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    decoder, vocabulary = system.model.get_submodule("decoder").to(device).train(), system.vocabulary
     weights = [weight for name, weight in decoder.named_parameters() if "cross_attention" not in name]
     optimizer = torch.optim.AdamW(weights, lr=PEAK, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     sentences = [vocabulary.encode(line) for line in arguments.texts.read_text(encoding="utf-8").splitlines() if line]
@@ -54,6 +55,7 @@ def main() -> None:
             with torch.no_grad():
                 judged = float(surprise(decoder, vocabulary.start_tokens, vocabulary.end_token, held))
             print(f"step {step}: {seen / 1e6:.2f} million characters, {judged:.3f} nats each on 200 others", flush=True)
+    system.model.cpu()
     save_model(arguments.output, system, card="A decoder that has read, and not yet listened again.\n")
 
 
@@ -73,15 +75,17 @@ def batches(sentences: list[list[int]]) -> Iterator[list[list[int]]]:
 
 def surprise(decoder: torch.nn.Module, start: tuple[int, ...], end: int, sentences: list[list[int]]) -> Tensor:
     """Give the cross-entropy of each next character, in nats."""
+    attending = decoder.get_submodule("layers.0.cross_attention.key").weight
+    device = attending.device
     inputs = pad_sequence([torch.tensor([*start, *sentence]) for sentence in sentences], batch_first=True)
     shift = len(start) - 1
     targets = pad_sequence(
         [torch.tensor([-1] * shift + [*sentence, end]) for sentence in sentences], batch_first=True, padding_value=-1
     )
-    nothing = torch.zeros(len(sentences), 1, decoder.get_submodule("layers.0.cross_attention.key").in_features)
-    with torch.autocast("cpu", torch.bfloat16):
-        logits = decoder(inputs, nothing, torch.ones(len(sentences), dtype=torch.long)).logits
-    return cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=-1)
+    nothing = torch.zeros(len(sentences), 1, attending.shape[1], device=device)
+    with torch.autocast(device.type, torch.bfloat16):
+        logits = decoder(inputs.to(device), nothing, torch.ones(len(sentences), dtype=torch.long, device=device)).logits
+    return cross_entropy(logits.float().flatten(0, 1), targets.flatten().to(device), ignore_index=-1)
 
 
 if __name__ == "__main__":

@@ -73,13 +73,15 @@ def token_divergence(logits: Tensor, tokens: Tensor, log_probs: Tensor, token_le
 
     The teacher's kept tokens count one by one, all others together as one: a lower bound of the whole divergence,
     zero where both agree.
-    logits: (batch, token, vocabulary); tokens, log_probs: (batch, token, kept); token_lengths: (batch,)
+    logits: (batch, token, vocabulary); token_lengths: (batch,)
+    tokens, log_probs: (batch, token, kept), maybe of fewer tokens: of the longest text it may not have been asked
     """
-    learned = logits.float().log_softmax(dim=2).gather(2, tokens)
+    asked = tokens.size(1)
+    learned = logits[:, :asked].float().log_softmax(dim=2).gather(2, tokens)
     divergence = (log_probs.exp() * (log_probs - learned)).sum(dim=2)
     rest, learned_rest = _rest(log_probs), _rest(learned)
     divergence = divergence + rest * (rest.log() - learned_rest.log())
-    valid = valid_frames(token_lengths, logits.size(1))
+    valid = valid_frames(token_lengths, asked)
     return divergence.masked_fill(~valid, 0.0).sum() / token_lengths.sum().clamp(min=1)
 
 

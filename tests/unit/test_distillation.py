@@ -59,6 +59,14 @@ def test_a_learner_that_agrees_diverges_by_nothing_and_stays() -> None:
     assert float(logits.grad.abs().max()) < 1e-6
 
 
+def test_a_text_that_the_teacher_was_not_asked_about_may_be_the_longest() -> None:
+    logits, taught = scores(2, 5, 6), scores(2, 3, 6, seed=1).log_softmax(dim=2)
+    best, tokens = taught.topk(2, dim=2)
+    alone = token_divergence(logits[:1, :3], tokens[:1], best[:1], torch.tensor([3]))
+    both = token_divergence(logits, tokens, best, torch.tensor([3, 0]))
+    assert float(both) == pytest.approx(float(alone), rel=1e-6)
+
+
 def test_a_teacher_that_is_certain_leaves_finite_gradients() -> None:
     logits = scores(1, 1, 5).requires_grad_()
     certain = torch.tensor([[[0.0, -100.0]]])

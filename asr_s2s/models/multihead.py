@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
-# On a graphics card all but cuDNN's, which takes some 20 ms to prepare for each new shape, and batches of speech have
-# ever new lengths: steps of 240 s that compute for 24 ms took 1.7 s (tools/bench/card.py)
+# On a graphics card all but cuDNN's, which prepares for each new shape, and batches of speech have ever new lengths: one of
+# 480 s, learned from in 33 ms, took 344 the first time (H200, torch 2.11; tools/bench/card.py)
 KERNELS = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
-# On a graphics card all but cuDNN's, which prepares for each new shape, and batches of speech have ever new lengths: one of
-# 480 s, learned from in 33 ms, took 344 the first time (H200, torch 2.11; tools/bench/card.py)
+# On a graphics card all but cuDNN's, which prepares for each new shape, and batches of speech have ever new lengths: to
+# learn from 480 s took 344 ms the first time and 33 the next (H200, torch 2.11; tools/bench/card.py)
 KERNELS = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 

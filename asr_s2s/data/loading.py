@@ -1,11 +1,13 @@
-"""Batches in the order in which they were asked for, made ahead while the model computes."""
+"""Batches in the order in which they were asked for, made ahead while the model computes.
+
+From process to process tensors go in shared memory: importing torch sees to that.
+"""
 
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
-import torch.multiprocessing
 
 from asr_s2s.data.batch import Batch
 from asr_s2s.data.dataset import SpeechDataset

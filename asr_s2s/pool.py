@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
@@ -34,10 +35,11 @@ def in_processes(
     others = set(active_children())
     waiting: deque[Future[Result]] = deque()
     context = get_context("spawn")  # a forked torch may hang on a lock of its threads
-    with ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(begin, arguments)) as pool:
+    with ProcessPoolExecutor(jobs, context, initializer=begin, initargs=arguments) as pool:
         try:
             for item in items:
-                waiting.append(pool.submit(function, item))
+                with _without_interruptions():  # which a process inherits: one may still import torch when Ctrl-C comes
+                    waiting.append(pool.submit(function, item))
                 if len(waiting) >= AHEAD * jobs:
                     yield waiting.popleft().result()
             while waiting:
@@ -52,8 +54,11 @@ def in_processes(
             pool.shutdown(cancel_futures=True)
 
 
-def _begin(begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
-    """Leave Ctrl-C, which reaches every process of a terminal, to the one that began the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if begin:
-        begin(*arguments)
+@contextmanager
+def _without_interruptions() -> Iterator[None]:
+    """Put Ctrl-C off, for whatever process is begun meanwhile for ever: it is left to the one that began the others."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,9 +1,9 @@
-"""Clear speech of many words: texts of dictionaries, quotations and books, spoken by flite and espeak-ng, no two alike.
+"""Clear speech of many words: texts of dictionaries, quotations and books, spoken by synthetic voices, no two alike.
 
 usage: synthetic.py OUTPUT --dictionaries FOLDER --quotations FOLDER --words TEXT --books TEXT... [--hours 12]
-       [--exclude MANIFEST...]
+       [--exclude MANIFEST...] [--voices flite espeak-ng piper hibari]
 
-Debian: flite, espeak-ng, dict-wn, dict-gcide, dict-foldoc, dict-jargon, dict-devil, fortunes, r-cran-janeaustenr
+Voices: see voices.py. Debian: dict-wn, dict-gcide, dict-foldoc, dict-jargon, dict-devil, fortunes, r-cran-janeaustenr
 (Rscript -e 'writeLines(janeaustenr::austen_books()$text)' > austen.txt). WORDS is what recipes/en/text.py wrote.
 OUTPUT/manifest.jsonl lists the clips; what is there is not said again. OUTPUT/texts.txt has all texts, a line each, the
 spoken ones among them. What MANIFEST says is in neither.
@@ -15,31 +15,18 @@ import argparse
 import gzip
 import hashlib
 import re
-import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from voices import ENGINES
 
-from asr_s2s.audio import SAMPLE_RATE, audio_duration, read_audio, write_audio
+from asr_s2s.audio import SAMPLE_RATE, audio_duration, write_audio
 from asr_s2s.files import write_text
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
+from asr_s2s.pool import in_processes
 
-FLITE = ("awb", "rms", "slt", "kal16")
-FLITE_SHARE = 0.55  # most of its voices cost eight times as much as espeak-ng's, and are heard better
-FLITE_SHARES = (0.2, 0.2, 0.25, 0.35)  # the last one is the quickest by far, put together from diphones
-ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb-x-rp")
-ESPEAK_VARIANTS = (
-    *(f"m{n}" for n in range(1, 8)),
-    *(f"f{n}" for n in range(1, 6)),
-    "linda",
-    "Michael",
-    "Andrea",
-    "max",
-)
 SENTENCE = re.compile(r"(?<=[.!?\"] )[A-Z][a-z']*(?:[,;:]? [A-Za-z][a-z'-]+|[,;:]? [aI](?= )){3,30}[.!?]")
 EXAMPLE = re.compile(r'"([a-z][a-z\']*(?:,? [A-Za-z][a-z\'-]+|,? [aI](?= )){2,20})"')  # WordNet's
 MEANING = re.compile(r" \d{0,2}: ([a-z][a-z ,'-]{15,120}?) ?(?=[;\[])")
@@ -56,6 +43,13 @@ def main() -> None:
     parser.add_argument("--words", type=Path, required=True)
     parser.add_argument("--books", type=Path, nargs="+", required=True)
     parser.add_argument("--exclude", type=Path, nargs="*", default=[])
+    parser.add_argument(
+        "--voices",
+        nargs="+",
+        choices=ENGINES,
+        default=["flite", "espeak-ng"],
+        help="drawn evenly; one may be named twice",
+    )
     parser.add_argument("--hours", type=float, default=12.0, help="of each of five kinds of text, where it has as many")
     arguments = parser.parse_args()
     folder: Path = arguments.output / "audio"
@@ -68,8 +62,8 @@ def main() -> None:
         found.update(new)
         chosen |= dict.fromkeys(up_to(new, seconds=3600 * arguments.hours), kind)
     write_text(arguments.output / "texts.txt", "".join(f"{text}\n" for text in sorted(found, key=digest)))
-    with ThreadPoolExecutor(2) as pool:
-        clips = list(pool.map(lambda pair: speak(folder, *pair), chosen.items()))
+    orders = ((folder, arguments.voices, text, kind) for text, kind in chosen.items())
+    clips = list(in_processes(speak, orders, jobs=2, died="A process died while it spoke; start again to go on."))
     write_manifest(arguments.output / "manifest.jsonl", clips)
     for kind in dict.fromkeys(chosen.values()):
         seconds = sum(clip.duration or 0 for clip in clips if clip.extra["kind"] == kind)
@@ -132,31 +126,15 @@ def up_to(texts: list[str], *, seconds: float) -> Iterator[str]:
         yield text
 
 
-def speak(folder: Path, text: str, kind: str) -> Utterance:
-    """Let a voice say a text; which one, its pace and its pitch are drawn by the text."""
+def speak(order: tuple[Path, Sequence[str], str, str]) -> Utterance:
+    """Let a voice say a text; whose, its pace and its pitch are drawn by the text."""
+    folder, voices, text, kind = order
     path = folder / f"spoken-{digest(text)}.flac"
     draw = np.random.default_rng(int(digest(text), 16))
-    voice, command = drawn_voice(draw)
+    voice = str(draw.choice(voices))
     if not path.exists():
-        with tempfile.NamedTemporaryFile(suffix=".wav") as file:
-            option = "-o" if command[0] == "flite" else "-w"
-            text_option = ["-t", text] if command[0] == "flite" else ["--", text]
-            subprocess.run([*command, option, file.name, *text_option], check=True)
-            write_audio(path, read_audio(Path(file.name)), sample_rate=SAMPLE_RATE)
-    duration = audio_duration(path)
-    return Utterance(path.stem, path, text=text, duration=duration, speaker=voice, extra={"kind": kind})
-
-
-def drawn_voice(draw: np.random.Generator) -> tuple[str, list[str]]:
-    """Give a voice's name and the command that speaks with it."""
-    if draw.random() < FLITE_SHARE:
-        name = str(draw.choice(FLITE, p=FLITE_SHARES))
-        stretch, pitch = draw.uniform(0.8, 1.25), draw.uniform(85, 220)
-        settings = ["--setf", f"duration_stretch={stretch:.2f}", "--setf", f"int_f0_target_mean={pitch:.0f}"]
-        return f"flite-{name}", ["flite", "-voice", name, *settings]
-    name = f"{draw.choice(ESPEAK_ACCENTS)}+{draw.choice(ESPEAK_VARIANTS)}"
-    rate, pitch = draw.integers(120, 190), draw.integers(30, 70)
-    return f"espeak-{name}", ["espeak-ng", "-v", name, "-s", str(rate), "-p", str(pitch)]
+        write_audio(path, ENGINES[voice](text, draw), sample_rate=SAMPLE_RATE)
+    return Utterance(path.stem, path, text=text, duration=audio_duration(path), speaker=voice, extra={"kind": kind})
 
 
 def digest(text: str) -> str:

@@ -1,5 +1,6 @@
 """How a run starts: anew, from another model, or from its last checkpoint."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from asr_s2s.config import write_config
-from asr_s2s.data import SpeechDataset
+from asr_s2s.data import Batch, SpeechDataset
 from asr_s2s.errors import ConfigError, listed
 from asr_s2s.model_store import SpeechSystem, load_model
 from asr_s2s.training.checkpoints import (
@@ -214,14 +215,14 @@ def _memory_need(
 def _decide_precision(
     config: ExperimentConfig, system: SpeechSystem, train_set: SpeechDataset, *, device: torch.device
 ) -> Arithmetic:
-    indices = plan_of(config, train_set.augmented_durations(0), epoch=0)[0]
+    @cache
+    def batch() -> Batch:  # none is made where nothing is to be decided
+        return train_set.batch(plan_of(config, train_set.augmented_durations(0), epoch=0)[0]).to(device)
 
     def loss_of(arithmetic: Arithmetic) -> Tensor:
-        batch = train_set.batch(indices).to(device)
         guided = config.losses.guides(0)
-        return forward(system, batch, losses=config.losses, epoch=0, arithmetic=arithmetic, with_attention=guided)[
-            1
-        ].total
+        found = forward(system, batch(), losses=config.losses, epoch=0, arithmetic=arithmetic, with_attention=guided)
+        return found[1].total
 
     return choose_arithmetic(config.training.precision, device=device, loss_of=loss_of, model=system.model.train())
 

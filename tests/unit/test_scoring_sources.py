@@ -27,6 +27,15 @@ def test_a_table_with_both_sides_is_scored_against_itself(tmp_path: Path) -> Non
     assert [group.value for group in report.groupings[0].groups] == ["x", "y"]
 
 
+def test_the_format_that_was_asked_for_holds_for_a_file_with_both_sides_too(tmp_path: Path) -> None:
+    path = written(tmp_path, "both.trn", '{"id": "a", "text": "one two", "pred_text": "one"}\n')
+    with pytest.raises(ScoringError, match="holds one side alone"):
+        score(path)
+    assert score(path, source_format="manifest").normalised.words == ErrorRate(0, 1, 0, 2)
+    with pytest.raises(ScoringError, match="holds one side alone"):
+        score(path, source_format="lines")
+
+
 def test_tables_are_joined_by_their_ids(tmp_path: Path) -> None:
     reference = written(tmp_path, "ref.tsv", 'path\tsentence\na.mp3\the said "hm"\nb.mp3\tsix\n')
     hypothesis = written(tmp_path, "hyp.csv", "file,hypothesis\r\nb.mp3,six\r\na.mp3,he said\r\n")

@@ -56,7 +56,7 @@ def read_sides(
     Raises ScoringError for files that cannot be read.
     """
     if hypothesis is None:
-        return _both_sides(reference)
+        return _both_sides(reference, source_format or format_of(reference))
     formats = source_format or format_of(reference), source_format or format_of(hypothesis)
     if formats == ("stm", "ctm"):
         return by_time(reference, read_stm(reference), hypothesis, read_ctm(hypothesis))
@@ -93,8 +93,7 @@ def _first_lines(path: Path) -> Sequence[str]:
     return [line for line in lines if line.strip()]
 
 
-def _both_sides(path: Path) -> tuple[Source, Source]:
-    chosen = format_of(path)
+def _both_sides(path: Path, chosen: SourceFormat) -> tuple[Source, Source]:
     if chosen == "manifest" or (chosen == "columns" and has_both_sides(path)):
         return OPENERS[chosen](path, "reference"), OPENERS[chosen](path, "hypothesis")
     raise ScoringError(

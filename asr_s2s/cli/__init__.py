@@ -20,6 +20,7 @@ from asr_s2s.cli.terminal import say
 from asr_s2s.errors import AsrError
 
 NEW_OBJECTS = 50_000  # between two looks for garbage; at Python's 700 they are an eighth of the import of torch
+INTERRUPTED = 128 + signal.SIGINT
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
@@ -63,14 +64,15 @@ def run(arguments: list[str]) -> int:
     try:
         status = app(args=arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        say("Interrupted. What was finished is kept.")
-        return 128 + signal.SIGINT
+        status = INTERRUPTED
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # typer leaves by itself where our reader has gone
             return 128 + signal.SIGPIPE
         raise
     except Exception as error:  # noqa: BLE001 - the border of the program: say whose fault it is
         return _explained(error)
+    if status == INTERRUPTED:  # typer makes this of Ctrl-C by itself, without a word
+        say("Interrupted. What was finished is kept.")
     return status if isinstance(status, int) else 0
 
 

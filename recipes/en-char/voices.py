@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr_s2s.audio import SAMPLE_RATE, change_speed, read_audio, resample
+from asr_s2s.audio import SAMPLE_RATE, read_audio, resample
 
 FLITE = ("awb", "rms", "slt", "kal16")
 FLITE_SHARES = (0.2, 0.2, 0.25, 0.35)  # the last one is the quickest by far, put together from diphones
@@ -53,14 +53,14 @@ def _piper(text: str, draw: np.random.Generator) -> Samples:
     # it draws its own noise, so that the same text never sounds quite the same
     chunks = list(_joe().synthesize(text, syn_config=SynthesisConfig(length_scale=length * pitch)))
     samples = np.concatenate([chunk.audio_float_array for chunk in chunks])
-    return change_speed(resample(samples, chunks[0].sample_rate, SAMPLE_RATE), pitch)
+    return resample(samples, chunks[0].sample_rate * pitch, SAMPLE_RATE)
 
 
 def _hibari(text: str, draw: np.random.Generator) -> Samples:
     length, pitch = draw.uniform(*LENGTHS), draw.uniform(*PITCHES)
     network = _heart()
     samples = network(text, speed=1 / (length * pitch), seed=int(draw.integers(2**31)))
-    return change_speed(resample(samples, network.sample_rate, SAMPLE_RATE), pitch)
+    return resample(samples, network.sample_rate * pitch, SAMPLE_RATE)
 
 
 @cache

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import ConfigError
@@ -11,7 +12,7 @@ from asr_s2s.search.advice import Adviser
 from asr_s2s.search.alignment import ctc_token_frames, token_frames
 from asr_s2s.search.beam import BeamSearch
 from asr_s2s.search.draft import DraftSearch
-from asr_s2s.search.flags import FlagThresholds, attention_coverage, mean_probability
+from asr_s2s.search.flags import FlagThresholds, mean_probability
 from asr_s2s.search.fusion import LanguageFusion
 from asr_s2s.search.greedy import GreedySearch
 from asr_s2s.search.hotwords import Hotwords
@@ -36,7 +37,6 @@ __all__ = [
     "TokenRules",
     "WordFusion",
     "WordScorer",
-    "attention_coverage",
     "ctc_token_frames",
     "mean_probability",
     "token_frames",
@@ -58,13 +58,21 @@ class SearchConfig(PartConfig):
     allow_empty: bool = False  # the end may come first, whatever the vocabulary says: for models that learned silence
     forbid_loops: bool = False  # no token may continue what loop_repeats calls a loop
     loop_repeats: int = Field(default=4, ge=2)  # an n-gram standing so often in a row is flagged as a loop
-    min_coverage: float = Field(default=0.5, ge=0, le=1)  # less of the sound attended to is flagged
+    max_lost_seconds: PositiveFloat = 1.0  # more detected speech under no word is flagged as low_coverage
     min_confidence: float = Field(default=0.4, ge=0, le=1)  # a lower mean token probability is flagged
     max_no_speech: float = Field(default=0.6, ge=0, le=1)  # a higher probability of silence is flagged there too
     hotword_bonus: NonNegativeFloat = 2.0  # added to the score for every token of a hot word, as long as it lasts
     language_weight: NonNegativeFloat = 0.3  # of a language model's log probabilities, where one is given
     confidence_slope: PositiveFloat = 1.0  # of the logistic curve from a word's probability to its confidence
     confidence_offset: float = 0.0  # asr-s2s model calibrate fits both
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_min_coverage(cls, given: Any) -> Any:
+        """Read what was written while a share of attention, and not seconds of speech, made the flag."""
+        if isinstance(given, dict):
+            given = {key: value for key, value in given.items() if key != "min_coverage"}
+        return given
 
     def build(self, model: Recognizable, rules: TokenRules, *, advisers: Sequence[Adviser] = ()) -> Search:
         """Make the search for one model and one vocabulary; with advisers (hot words, say) even 1 is a beam.
@@ -79,7 +87,6 @@ class SearchConfig(PartConfig):
         )
         thresholds = FlagThresholds(
             loop_repeats=self.loop_repeats,
-            min_coverage=self.min_coverage,
             min_confidence=self.min_confidence,
             max_no_speech=self.max_no_speech,
         )

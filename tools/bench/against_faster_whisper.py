@@ -77,7 +77,7 @@ def ours(model: str, *, threads: int) -> Transcriber:
 
     torch.set_num_threads(threads)
     recognizers = {
-        beam: load(model, beam=beam, device="cpu", word_times=False, repair=False) for beam in BEAMS.values()
+        beam: load(model, beam=beam, device="cpu", repair=False) for beam in BEAMS.values()
     }
 
     def transcribe(files: list[Path], *, beam: int) -> list[str]:

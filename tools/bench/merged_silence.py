@@ -59,7 +59,7 @@ def measured(
     system: SpeechSystem, sets: dict[str, list[Utterance]], *, frames: int | None, tail: float
 ) -> dict[str, Any]:
     recognizer, words = (
-        Recognizer(system, beam=1, find_speech=False, word_times=False, repair=False),
+        Recognizer(system, beam=1, find_speech=False, repair=False),
         normalizer("whisper-english"),
     )
     row: dict[str, Any] = {"frames": frames, "tail_seconds": tail, "wer": {}, "loops": 0, "seconds": 0.0}

@@ -36,7 +36,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     recognizer = Recognizer(
-        load_model(arguments.model), beam=arguments.beam, precision=arguments.precision, word_times=False
+        load_model(arguments.model), beam=arguments.beam, precision=arguments.precision
     )
     clips = [clip for manifest in arguments.manifests for clip in read_manifest(manifest)]
     first: Said = {}

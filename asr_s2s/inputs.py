@@ -1,0 +1,92 @@
+"""What a user names to be read: a file, a pipe, or "-" for standard input; what can be read once is read once and held."""
+
+import errno
+import hashlib
+import io
+import os
+import stat
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+STANDARD_INPUT = "-"
+WRITER_SECONDS = 5.0  # until somebody must have begun to write into a pipe
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that can be opened again and again, each time from its beginning.
+
+    held: all of what came through a pipe or standard input; None for a file on disk
+    """
+
+    path: Path
+    held: bytes | None = None
+
+    def open(self) -> BinaryIO:
+        """Open it for reading. Raises OSError."""
+        return self.path.open("rb") if self.held is None else io.BytesIO(self.held)
+
+    def sha256(self) -> str:
+        """Hash the bytes. Raises OSError."""
+        with self.open() as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def input_file(path: Path) -> InputFile:
+    """Take a file on disk as it is, and the bytes of a pipe or of standard input ("-").
+
+    Raises OSError that says why it cannot be read: a folder, a device, a pipe that nobody writes into, or standard input
+    for the second time.
+    """
+    if str(path) == STANDARD_INPUT:
+        return InputFile(path, _standard_input())
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if stat.S_ISFIFO(mode):
+        return InputFile(path, _piped(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is a device, not a file", str(path))
+    return InputFile(path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file, a pipe or standard input to its end. Raises OSError as input_file does."""
+    with input_file(path).open() as file:
+        return file.read()
+
+
+def read_text(path: Path) -> str:
+    """Read UTF-8, with or without a byte order mark. Raises OSError as input_file does, and UnicodeDecodeError."""
+    return read_bytes(path).decode("utf-8-sig")
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None or sys.stdin.closed:
+        raise OSError(errno.EINVAL, "standard input is closed, or was read already: it can be named once", STANDARD_INPUT)
+    with sys.stdin.buffer as stream:  # closed behind us: a second reader would get nothing, and not know it
+        return stream.read()
+
+
+def _piped(path: Path) -> bytes:
+    """Read a pipe to its end; opened without waiting, since one that nobody writes into would never open."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(handle, "rb", buffering=0) as pipe:
+        first = _first_bytes(pipe, path)
+        os.set_blocking(handle, True)
+        return first + pipe.read()
+
+
+def _first_bytes(pipe: io.FileIO, path: Path) -> bytes:
+    """Wait for the first bytes, or until a writer is there that has none yet."""
+    until = time.monotonic() + WRITER_SECONDS
+    while True:
+        found = pipe.read(1)
+        if found != b"":  # None: somebody holds the other end, and has not written yet
+            return found or b""
+        if time.monotonic() > until:
+            raise OSError(errno.EPIPE, "it is a pipe, and nobody wrote into it", str(path))
+        time.sleep(0.02)

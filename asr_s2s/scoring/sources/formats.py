@@ -1,0 +1,114 @@
+"""Which format a file has: told from its name, or else from its first lines; of lines without a form, from both files.
+
+A pipe has no name that tells anything: what is in it does.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from typing import Literal
+
+from asr_s2s.errors import ManifestError, ScoringError
+from asr_s2s.inputs import InputFile
+from asr_s2s.manifest import parse_record
+from asr_s2s.scoring.sources.columns import looks_like_header
+from asr_s2s.scoring.sources.ids import begin_with_ids, may_begin_with_ids
+from asr_s2s.scoring.sources.lines import TRN_LINE
+from asr_s2s.scoring.sources.records import decoded, opened
+
+SourceFormat = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript", "columns", "lines"]
+
+SUFFIXES: dict[str, SourceFormat] = {
+    ".jsonl": "manifest",
+    ".trn": "trn",
+    ".stm": "stm",
+    ".ctm": "ctm",
+    ".csv": "columns",
+    ".tsv": "columns",
+}
+CAPTIONS = (".srt", ".vtt", ".textgrid")
+TIME = r"\d*\.\d+"  # with a point, which no spoken number has
+STM_LINE = re.compile(rf"\S+\s+\S+\s+\S+\s+{TIME}\s+{TIME}(\s.*)?")
+CTM_LINE = re.compile(rf"\S+\s+\S+\s+{TIME}\s+{TIME}\s+\S+(\s.*)?")
+MANIFEST_START = re.compile(r'\s*\{\s*"')
+SEGLST_START = re.compile(r"\s*\[\s*(\{|$)")
+NUM_LINES_LOOKED_AT = 1000
+
+
+def formats_of(reference: InputFile, hypothesis: InputFile) -> tuple[SourceFormat, SourceFormat]:
+    """Tell the formats of both sides. Raises ScoringError where they cannot be told, or a file cannot be read."""
+    told, other = _told(reference), _told(hypothesis)
+    if told and other:
+        return told, other
+    lines = first_lines(reference), first_lines(hypothesis)
+    names = f"{reference.path} and {hypothesis.path}"
+    if told or other:  # which has ids: lines without could not be paired with it
+        with_ids = may_begin_with_ids(lines[1] if told else lines[0])
+    else:
+        with_ids = begin_with_ids(*lines, names=names)
+    plain: SourceFormat = "kaldi" if with_ids else "lines"
+    return told or plain, other or plain
+
+
+def format_of(file: InputFile) -> SourceFormat:
+    """Tell the format of a file that stands alone. Raises ScoringError."""
+    return _told(file) or "lines"
+
+
+def first_lines(file: InputFile) -> Sequence[str]:
+    """Read the first lines that are not blank. Raises ScoringError."""
+    with opened(file) as stream:
+        lines = [decoded(raw, file, number) for number, raw in enumerate(islice(stream, NUM_LINES_LOOKED_AT))]
+    return [line for line in lines if line.strip()]
+
+
+def _told(file: InputFile) -> SourceFormat | None:
+    """Tell a format from a file's name or form; None for lines that begin with ids, or with words."""
+    suffix = file.path.suffix.lower()
+    if suffix in CAPTIONS:
+        raise ScoringError(f"{file.path}: captions are not scored. Give the same transcript as txt, json, ctm or stm.")
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    if file.path.name == "text":
+        return "kaldi"
+    lines = first_lines(file)
+    if not lines:
+        return "manifest" if suffix == ".json" else None
+    if suffix == ".json" or SEGLST_START.match(lines[0]) or MANIFEST_START.match(lines[0]) or lines[0].strip() == "{":
+        return _json_format(lines)
+    without_comments = [line.strip() for line in lines if not line.startswith(";;")]
+    for form, chosen in ((STM_LINE, "stm"), (CTM_LINE, "ctm")):
+        if without_comments and all(map(form.fullmatch, without_comments)):
+            return chosen  # type: ignore[return-value]  # one of the two
+    if looks_like_header(lines[0]):
+        return "columns"
+    return "trn" if without_comments and _is_trn(without_comments, file) else None
+
+
+def _json_format(lines: Sequence[str]) -> SourceFormat:
+    """Tell a list, one object (over many lines, or with segments and no name, as Whisper writes), or an object a line."""
+    if SEGLST_START.match(lines[0]):
+        return "seglst"
+    if lines[0].strip() == "{":
+        return "transcript"
+    try:
+        record = parse_record(lines[0])
+    except ManifestError:
+        return "manifest"
+    return "transcript" if "segments" in record and not {"id", "audio_filepath"} & record.keys() else "manifest"
+
+
+def _is_trn(lines: Sequence[str], file: InputFile) -> bool:
+    """Say whether every line ends with an id in brackets. Raises ScoringError where that may be a remark as well."""
+    found = [TRN_LINE.fullmatch(line) for line in lines]
+    ids = [each[2].strip() for each in found if each]
+    if len(ids) < len(lines) or any(len(name.split()) != 1 for name in ids):
+        return False
+    if all(re.search(r"\d", name) for name in ids):
+        return True
+    if len(set(ids)) < len(ids):
+        return False  # remarks, such as (laughs)
+    raise ScoringError(
+        f"{file.path}: the lines end with '({ids[0]})', which may be an id or a remark. Say which: --format trn or "
+        "--format lines."
+    )

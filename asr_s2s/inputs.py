@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from asr_s2s.errors import AsrError
+
 STANDARD_INPUT = "-"
 WRITER_SECONDS = 5.0  # until somebody must have begun to write into a pipe
 
@@ -43,7 +45,10 @@ def input_file(path: Path) -> InputFile:
     """
     if str(path) == STANDARD_INPUT:
         return InputFile(path, _standard_input())
-    mode = path.stat().st_mode
+    try:
+        mode = path.stat().st_mode
+    except ValueError as error:  # a zero byte, or half a character
+        raise OSError(errno.EINVAL, "no file can have this name", str(path)) from error
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if stat.S_ISFIFO(mode):
@@ -59,9 +64,17 @@ def read_bytes(path: Path) -> bytes:
         return file.read()
 
 
-def read_text(path: Path) -> str:
-    """Read UTF-8, with or without a byte order mark. Raises OSError as input_file does, and UnicodeDecodeError."""
-    return read_bytes(path).decode("utf-8-sig")
+def read_text(path: Path, *, error: type[AsrError], advice: str) -> str:
+    """Read UTF-8, with or without a byte order mark, from a file, a pipe or standard input.
+
+    Raises the error that says why it cannot be read, with the advice.
+    """
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except OSError as fault:
+        raise error(f"{path}: cannot be read ({fault.strerror}). {advice}") from fault
+    except UnicodeDecodeError as fault:
+        raise error(f"{path}: is not UTF-8 text (byte {fault.start}). Convert it with iconv.") from fault
 
 
 def _standard_input() -> bytes:

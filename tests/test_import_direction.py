@@ -17,7 +17,7 @@ TENSOR_ROOMS = {"features", "models", "search"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
-    "inputs": set(),
+    "inputs": {"errors"},
     "tables": set(),
     "config": {"errors", "files", "inputs"},
     "pool": {"errors"},

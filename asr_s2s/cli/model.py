@@ -71,10 +71,12 @@ def prune_model(
     storage: Storage = "float16",
 ) -> None:
     """Keep the byte pairs that a large text uses most; every text can still be spelled."""
+    from asr_s2s.errors import ConfigError
+    from asr_s2s.inputs import read_text
     from asr_s2s.model_store import prune_vocabulary
-    from asr_s2s.text.vocabulary import read_utf8
 
-    lines = (line for file in text for line in read_utf8(file).splitlines() if line.strip())
+    texts = [read_text(file, error=ConfigError, advice="Name a file of plain text.") for file in text]
+    lines = (line for each in texts for line in each.splitlines() if line.strip())
     pruning = prune_vocabulary(model, target, lines, size=size, storage=storage)
     words = pruning.words
     say(
@@ -141,10 +143,11 @@ def export(
     card: Annotated[Path | None, typer.Option(help="A model card in Markdown; default: the model's own.")] = None,
 ) -> None:
     """Write a model as it shall be shared: the model directory alone, its weights narrow."""
+    from asr_s2s.errors import ConfigError
+    from asr_s2s.inputs import read_text
     from asr_s2s.model_store import load_model, read_card, save_model
-    from asr_s2s.text.vocabulary import read_utf8
 
-    text = read_utf8(card) if card else read_card(model)
+    text = read_text(card, error=ConfigError, advice="Name a model card in Markdown.") if card else read_card(model)
     save_model(target, replace(load_model(model), name=target.name), card=text, storage=storage)
     megabytes = sum(path.stat().st_size for path in target.iterdir()) / 1e6
     say(f"{target}: {megabytes:.1f} MB.")

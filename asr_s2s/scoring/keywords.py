@@ -56,10 +56,5 @@ class KeywordCounts:
 
 def read_keywords(path: Path) -> tuple[str, ...]:
     """Read a keyword or a phrase a line; blank lines and those that begin with # are passed over."""
-    try:
-        lines = read_text(path).splitlines()
-    except OSError as error:
-        raise ScoringError(f"{path}: cannot be read ({error.strerror}). Name a file with a keyword a line.") from error
-    except UnicodeDecodeError as error:
-        raise ScoringError(f"{path}: is not UTF-8 text. Convert the file with iconv.") from error
-    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    text = read_text(path, error=ScoringError, advice="Name a file with a keyword a line.")
+    return tuple(line for part in text.splitlines() if (line := part.strip()) and not line.startswith("#"))

@@ -36,15 +36,13 @@ def verify(path: Path) -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        stored = json.loads(read_text(path))
+        stored = json.loads(read_text(path, error=ScoringError, advice="Name a report written with --json."))
         if stored["version"] != VERSION:
             raise ScoringError(
                 f"{path}: has version {stored['version']} of the report's form, {VERSION} is known. Make it anew."
             )
         systems = stored.get("systems", [stored])
         _ = [system["provenance"]["files"] and system["provenance"]["options"] for system in systems]
-    except OSError as error:
-        raise ScoringError(f"{path}: cannot be read ({error.strerror}). Name a report written with --json.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ScoringError(f"{path}: is no report of asr-s2s score. Name one that was written with --json.") from error
     return dict(stored)

@@ -69,12 +69,7 @@ def read_rules(path: Path, named: Mapping[str, tuple[Rule, ...]]) -> tuple[tuple
     returns: the rules, and a name of their version, by the file's content
     Raises ConfigError that names what cannot be read.
     """
-    try:
-        content = read_text(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name an existing file of rules.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+    content = read_text(path, error=ConfigError, advice="Name an existing file of rules.")
     is_glm = path.suffix == ".glm" or (path.suffix not in YAML_SUFFIXES and "=>" in content)
     rules = _glm_rules(path, content) if is_glm else _user_rules(path, content, named)
     return rules, f"sha256 {hashlib.sha256(content.encode()).hexdigest()[:12]}"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from training_tiny import QUIET, tiny_experiment
 
+from asr_s2s.cli.train import recognised
 from asr_s2s.config import read_config
 from asr_s2s.errors import ManifestError
 from asr_s2s.manifest import read_manifest
@@ -32,7 +33,7 @@ def test_an_adapted_model_is_compared_with_the_one_it_started_from(tmp_path: Pat
     config = tiny_experiment(tmp_path, epochs=1)
     config = with_data(config.model_copy(update={"model": None}), dev=None, test=(dev,), general=(dev,))
     initial = load_model(tmp_path / "first")
-    result = train(config, output=tmp_path / "second", initial=initial, console=QUIET)
+    result = train(config, output=tmp_path / "second", initial=initial, console=QUIET, recognise=recognised)
     held_out, general = result.comparisons
     assert (held_out.name, general.name) == ("held-out recordings", "other speech")
     assert held_out.before == general.before
@@ -47,7 +48,7 @@ def test_an_adapted_model_is_compared_with_the_one_it_started_from(tmp_path: Pat
 
 def test_a_model_from_nothing_is_judged_on_what_is_held_out(tmp_path: Path) -> None:
     config = with_data(tiny_experiment(tmp_path, epochs=1), test=(str(tmp_path / "dev.jsonl"),), dev=None)
-    (held_out,) = train(config, output=tmp_path / "run", console=QUIET).comparisons
+    (held_out,) = train(config, output=tmp_path / "run", console=QUIET, recognise=recognised).comparisons
     assert held_out.before is None
     assert held_out.summary.startswith("held-out recordings, 2 utterances: WER ")
 

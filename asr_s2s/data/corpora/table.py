@@ -22,12 +22,7 @@ def read_table(source: Path) -> Corpus:
 
     Raises ManifestError for a file that cannot be read, and for a header without the two columns.
     """
-    try:
-        content = read_text(source)
-    except OSError as error:
-        raise ManifestError(f"{source}: cannot be read ({error.strerror}). Name an existing table.") from error
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{source}: is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+    content = read_text(source, error=ManifestError, advice="Name an existing table.")
     delimiter = delimiter_of(content.partition("\n")[0], suffix=source.suffix.lower())
     numbered = rows(io.BytesIO(content.encode()), delimiter)
     header = _header(source, next(numbered, (0, b""))[1].decode(), delimiter)

@@ -1,4 +1,4 @@
-"""What a user names to be read: a file, a pipe, or "-" for standard input; what can be read once is read once and held."""
+"""What a user names to be read: a file, a pipe, or "-" for standard input; of what can be read once a copy is held."""
 
 import errno
 import hashlib
@@ -14,6 +14,7 @@ from typing import BinaryIO
 from asr_s2s.errors import AsrError
 
 STANDARD_INPUT = "-"
+BLOCK = 1 << 16  # bytes
 WRITER_SECONDS = 5.0  # until somebody must have begun to write into a pipe
 
 
@@ -34,14 +35,17 @@ class InputFile:
     def sha256(self) -> str:
         """Hash the bytes. Raises OSError."""
         with self.open() as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.sha256()
+            while block := file.read(BLOCK):
+                digest.update(block)
+            return digest.hexdigest()
 
 
 def input_file(path: Path) -> InputFile:
     """Take a file on disk as it is, and the bytes of a pipe or of standard input ("-").
 
-    Raises OSError that says why it cannot be read: a folder, a device, a pipe that nobody writes into, or standard input
-    for the second time.
+    Raises OSError that says why it cannot be read: a folder, a device, a pipe that nobody writes into, or standard
+    input for the second time.
     """
     if str(path) == STANDARD_INPUT:
         return InputFile(path, _standard_input())
@@ -79,7 +83,9 @@ def read_text(path: Path, *, error: type[AsrError], advice: str) -> str:
 
 def _standard_input() -> bytes:
     if sys.stdin is None or sys.stdin.closed:
-        raise OSError(errno.EINVAL, "standard input is closed, or was read already: it can be named once", STANDARD_INPUT)
+        raise OSError(
+            errno.EINVAL, "standard input is closed, or was read already: it can be named once", STANDARD_INPUT
+        )
     with sys.stdin.buffer as stream:  # closed behind us: a second reader would get nothing, and not know it
         return stream.read()
 
@@ -87,10 +93,10 @@ def _standard_input() -> bytes:
 def _piped(path: Path) -> bytes:
     """Read a pipe to its end; opened without waiting, since one that nobody writes into would never open."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with open(handle, "rb", buffering=0) as pipe:
+    with io.FileIO(handle) as pipe:
         first = _first_bytes(pipe, path)
         os.set_blocking(handle, True)
-        return first + pipe.read()
+        return first + pipe.readall()
 
 
 def _first_bytes(pipe: io.FileIO, path: Path) -> bytes:

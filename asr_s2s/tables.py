@@ -1,4 +1,4 @@
-"""Rows of tables: CSV (RFC 4180) by commas or semicolons, and TSV, where a quotation mark is a character like any other."""
+"""Rows of tables: CSV (RFC 4180) by commas or semicolons, and TSV, where quotation marks are as other characters."""
 
 import csv
 import sys
@@ -48,8 +48,8 @@ def rows(lines: Iterator[bytes], delimiter: str) -> Iterator[tuple[int, bytes]]:
 
 def _texts(again: deque[bytes], lines: Iterator[bytes], taken: list[bytes]) -> Iterator[str]:
     """Hand out lines, and keep what was handed out: a reader of CSV takes those of a row."""
-    while again or (line := next(lines, None)) is not None:
-        taken.append(again.popleft() if again else line)
+    while (line := again.popleft() if again else next(lines, None)) is not None:
+        taken.append(line)
         yield taken[-1].decode("latin-1")  # quotes and delimiters are ASCII, which no other byte of UTF-8 is
 
 

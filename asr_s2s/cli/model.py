@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import output, say
 
 app = typer.Typer(help="Look at, average, import, merge, prune, spell, calibrate, export models.", no_args_is_help=True)
@@ -106,7 +107,7 @@ def spell_model(
 def calibrate(
     model: Annotated[Path, typer.Argument(help="A model directory; its config.yaml is written anew.")],
     manifest: Annotated[Path, typer.Option(help="Recordings with texts that it was not trained on.")],
-) -> None:
+) -> int:
     """Make the confidence of a word say how probable it is that the word is right."""
     from asr_s2s.config import write_config
     from asr_s2s.manifest import read_manifest
@@ -118,11 +119,19 @@ def calibrate(
     system = load_model(model)
     plain = system.config.search.model_copy(update={"confidence_slope": 1.0, "confidence_offset": 0.0})
     recognizer = Recognizer(replace(system, config=system.config.model_copy(update={"search": plain})))
-    clips = [clip for clip in read_manifest(manifest) if clip.text]
-    results = zip(clips, recognizer.transcribe_many(clips), strict=True)
-    probabilities, right = judged_words(
-        (clip.text or "", result) for clip, (_, result) in results if isinstance(result, Transcript)
-    )
+    utterances = read_manifest(manifest)
+    clips = [clip for clip in utterances if clip.text is not None]
+    recognised = [(clip, result) for clip, (_, result) in zip(clips, recognizer.transcribe_many(clips), strict=True)]
+    heard = [(clip.text or "", result) for clip, result in recognised if isinstance(result, Transcript)]
+    for clip, result in recognised:
+        if not isinstance(result, Transcript):
+            say(f"{clip.origin}: utterance '{clip.id}': {result}")
+    if len(heard) < len(utterances):
+        say(
+            f"{manifest}: {len(heard)} of {len(utterances)} recordings count: {len(utterances) - len(clips)} have no "
+            f"text, {len(clips) - len(heard)} could not be read."
+        )
+    probabilities, right = judged_words(heard)
     curve = fit_logistic(probabilities, right)
     fitted = plain.model_copy(update={"confidence_slope": curve.slope, "confidence_offset": curve.offset})
     write_config(model / CONFIG_FILE, system.config.model_copy(update={"search": fitted}))
@@ -133,6 +142,7 @@ def calibrate(
         f"{model}: slope {curve.slope:.2f}, offset {curve.offset:+.2f} from {len(right)} words, of which "
         f"{sum(right) / len(right):.1%} are right. Expected calibration error {before:.3f} before, {after:.3f} now."
     )
+    return FAILED_INPUTS if len(heard) < len(clips) else 0
 
 
 @app.command()

@@ -27,7 +27,9 @@ def remarks(report: Report) -> list[Remark]:
         Remark("References without words after normalising", report.emptied_references),
     ]
     found += [
-        Remark(f"Vowel signs or accents removed by the normalizer's rule '{rule}', words alike but for them are equal", ids)
+        Remark(
+            f"Vowel signs or accents removed by the normalizer's rule '{rule}', words alike but for them are equal", ids
+        )
         for rule, ids in report.stripped.items()
     ]
     shown = [remark for remark in found if remark.ids]

@@ -75,13 +75,16 @@ def _given(texts: Texts | None) -> Given | None:
         raise ScoringError(f"{texts}: cannot be read ({error.strerror}). Name an existing file.") from error
 
 
-def _sides(
-    references: Given | None, name: str, hypotheses: Given | None, other_name: str, settings: Settings
-) -> Sides:
+def _sides(references: Given | None, name: str, hypotheses: Given | None, other_name: str, settings: Settings) -> Sides:
     if isinstance(references, InputFile) and (hypotheses is None or isinstance(hypotheses, InputFile)):
         by_channel = not settings.cpwer  # which knows sessions and speakers alone
         return read_sides(references, hypotheses, source_format=settings.source_format, channels=by_channel)
-    if references is None or hypotheses is None or isinstance(references, InputFile) or isinstance(hypotheses, InputFile):
+    if (
+        references is None
+        or hypotheses is None
+        or isinstance(references, InputFile)
+        or isinstance(hypotheses, InputFile)
+    ):
         raise ScoringError("One side is a file, the other is not. Give two files or two lists of texts.")
     if isinstance(references, Mapping) and isinstance(hypotheses, Mapping):
         return _held(references, name), _held(hypotheses, other_name)

@@ -28,7 +28,9 @@ def verify(path: Path) -> list[str]:
     if not provenance["files"]:
         raise ScoringError(f"{path}: was made of texts in memory, which cannot be read again. Verify reports of files.")
     if gone := [file["path"] for file in provenance["files"] if not Path(file["path"]).is_file()]:
-        raise ScoringError(f"{path}: was made of {gone[0]}, which is not there. What came through a pipe cannot be verified.")
+        raise ScoringError(
+            f"{path}: was made of {gone[0]}, which is not there. What came through a pipe cannot be verified."
+        )
     again = json.loads(json.dumps(document(_again(stored, provenance["options"]))))
     found = [*_changed_files(stored), *_changed_versions(provenance["versions"])]
     return found + [f"{place}: {old} in the report, {new} now" for place, old, new in _differing(stored, again, "")]
@@ -62,7 +64,11 @@ def _paths(stored: Mapping[str, Any]) -> list[Path]:
 def _changed_files(stored: Mapping[str, Any]) -> list[str]:
     systems = stored.get("systems", [stored])
     files = {file["path"]: file["sha256"] for system in systems for file in system["provenance"]["files"]}
-    return [f"{path}: the file has changed since" for path, known in files.items() if InputFile(Path(path)).sha256() != known]
+    return [
+        f"{path}: the file has changed since"
+        for path, known in files.items()
+        if InputFile(Path(path)).sha256() != known
+    ]
 
 
 def _changed_versions(known: Mapping[str, str]) -> list[str]:

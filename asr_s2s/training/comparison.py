@@ -1,7 +1,7 @@
 """How well the model that came out recognises what is held out, and whether better than what the run started from.
 
-Held-out recordings may be of any length, and a user's are recognised by the product, which cuts them; so what recognises
-them here is handed in.
+Held-out recordings may be of any length, and a user's are recognised by the product, which cuts them; so what
+recognises them here is handed in.
 """
 
 from collections.abc import Mapping, Sequence
@@ -112,7 +112,8 @@ def compared(
         np.array([rate.errors for rate in of_each]),
         np.array([rate.reference_length for rate in of_each]),
     )
-    return Comparison(name, len(read), errors, errors_before, *(found or ()), unread=unread)
+    low, high, p = found or (None, None, None)
+    return Comparison(name, len(read), errors, errors_before, low, high, p, unread=unread)
 
 
 def _errors(texts: Mapping[str, str], read: Mapping[str, str]) -> tuple[Errors, list[ErrorRate]]:

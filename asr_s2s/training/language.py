@@ -224,7 +224,10 @@ class _Run:
         characters = sum(len(text) + 1 for text in self.held_out.texts)  # with the end of each line
         words = sum(len(text.split()) for text in self.held_out.texts)
         return LanguageResult(
-            nats / characters / math.log(2), math.exp(nats / max(words, 1)), len(self.held_out.texts), self.held_out.left_out
+            nats / characters / math.log(2),
+            math.exp(nats / max(words, 1)),
+            len(self.held_out.texts),
+            self.held_out.left_out,
         )
 
     @property

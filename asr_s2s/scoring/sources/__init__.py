@@ -61,8 +61,8 @@ def _both_sides(file: InputFile, source_format: SourceFormat | None) -> tuple[So
     if chosen == "manifest" or (chosen == "columns" and names_both_sides(header(file)[0])):
         return OPENERS[chosen](file, "reference"), OPENERS[chosen](file, "hypothesis")
     raise ScoringError(
-        f"{file.path}: holds one side alone. One file must be a manifest with 'text' and 'pred_text' on each line, or a "
-        "table with such columns; otherwise give two files: the reference, then the hypothesis."
+        f"{file.path}: holds one side alone. One file must be a manifest with 'text' and 'pred_text' on each line, or "
+        "a table with such columns; otherwise give two files: the reference, then the hypothesis."
     )
 
 
@@ -70,8 +70,8 @@ def _check_one_side(reference: InputFile, hypothesis: InputFile, formats: tuple[
     """Refuse two files that both hold both sides: what the first one recognised would be passed over."""
     if reference.path != hypothesis.path and all(map(_holds_both, (reference, hypothesis), formats)):
         raise ScoringError(
-            f"{reference.path} and {hypothesis.path} both hold what was said and what was recognised. Give one alone to "
-            f"score it; to compare both on the references of the first: {reference.path} {reference.path} "
+            f"{reference.path} and {hypothesis.path} both hold what was said and what was recognised. Give one alone "
+            f"to score it; to compare both on the references of the first: {reference.path} {reference.path} "
             f"{hypothesis.path}."
         )
 

@@ -28,9 +28,11 @@ SUFFIXES: dict[str, SourceFormat] = {
 }
 CAPTIONS = (".srt", ".vtt", ".textgrid")
 TIME = r"\d*\.\d+"  # with a point, which no spoken number has
-STM_LINE = re.compile(rf"\S+\s+\S+\s+\S+\s+{TIME}\s+{TIME}(\s.*)?")
-CTM_LINE = re.compile(rf"\S+\s+\S+\s+{TIME}\s+{TIME}\s+\S+(\s.*)?")
-MANIFEST_START = re.compile(r'\s*\{\s*"')
+FORMS: dict[re.Pattern[str], SourceFormat] = {  # that no text has on every line
+    re.compile(rf"\S+\s+\S+\s+\S+\s+{TIME}\s+{TIME}(\s.*)?"): "stm",
+    re.compile(rf"\S+\s+\S+\s+{TIME}\s+{TIME}\s+\S+(\s.*)?"): "ctm",
+}
+JSON_START = re.compile(r'\s*(\{\s*("|$)|\[\s*(\{|$))')
 SEGLST_START = re.compile(r"\s*\[\s*(\{|$)")
 NUM_LINES_LOOKED_AT = 1000
 
@@ -67,26 +69,25 @@ def _told(file: InputFile) -> SourceFormat | None:
     suffix = file.path.suffix.lower()
     if suffix in CAPTIONS:
         raise ScoringError(f"{file.path}: captions are not scored. Give the same transcript as txt, json, ctm or stm.")
-    if suffix in SUFFIXES:
-        return SUFFIXES[suffix]
-    if file.path.name == "text":
-        return "kaldi"
+    named = "kaldi" if file.path.name == "text" else SUFFIXES.get(suffix)
+    if named:
+        return named
     lines = first_lines(file)
-    if not lines:
-        return "manifest" if suffix == ".json" else None
-    if suffix == ".json" or SEGLST_START.match(lines[0]) or MANIFEST_START.match(lines[0]) or lines[0].strip() == "{":
+    if suffix == ".json" or (lines and JSON_START.match(lines[0])):
         return _json_format(lines)
-    without_comments = [line.strip() for line in lines if not line.startswith(";;")]
-    for form, chosen in ((STM_LINE, "stm"), (CTM_LINE, "ctm")):
-        if without_comments and all(map(form.fullmatch, without_comments)):
-            return chosen  # type: ignore[return-value]  # one of the two
-    if looks_like_header(lines[0]):
+    said = [line.strip() for line in lines if not line.startswith(";;")]
+    for form, chosen in FORMS.items():
+        if said and all(map(form.fullmatch, said)):
+            return chosen
+    if said and looks_like_header(said[0]):
         return "columns"
-    return "trn" if without_comments and _is_trn(without_comments, file) else None
+    return "trn" if said and _is_trn(said, file) else None
 
 
 def _json_format(lines: Sequence[str]) -> SourceFormat:
-    """Tell a list, one object (over many lines, or with segments and no name, as Whisper writes), or an object a line."""
+    """Tell a list, one object (over many lines, or of segments without a name, as Whisper's), or an object a line."""
+    if not lines:
+        return "manifest"
     if SEGLST_START.match(lines[0]):
         return "seglst"
     if lines[0].strip() == "{":

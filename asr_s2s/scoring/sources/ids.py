@@ -6,7 +6,7 @@ not look like the words behind it, as the syllables of tone pinyin do ("wo3 men5
 
 import re
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from asr_s2s.errors import ScoringError
 
@@ -53,17 +53,15 @@ def begin_with_ids(reference: Sequence[str], hypothesis: Sequence[str], *, names
     both = _begins(reference), _begins(hypothesis)
     if not all(side.first for side in both):
         return any(side.may_be_ids for side in both)
-    if all(side.may_be_ids and side.unique for side in both) and (
-        _moved(*both) or all(side.like_ids for side in both)
-    ):
+    if all(side.may_be_ids and side.unique for side in both) and (_moved(*both) or all(side.like_ids for side in both)):
         return True
     share = set(both[0].first) & set(both[1].first)
     doubtful = [side.may_be_ids and (side.like_ids or (side.unique and share)) for side in both]
     if not any(doubtful) and not _moved(*both):
         return False
     raise ScoringError(
-        f"{names}: the lines may begin with ids ('{both[0].first[0]}', '{both[1].first[0]}') or with words, and the rates "
-        "would differ. Say which: --format kaldi or --format lines."
+        f"{names}: the lines may begin with ids ('{both[0].first[0]}', '{both[1].first[0]}') or with words, and the "
+        "rates would differ. Say which: --format kaldi or --format lines."
     )
 
 

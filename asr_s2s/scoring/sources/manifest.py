@@ -55,15 +55,15 @@ def _records(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
 def _check_references(records: RecordFile) -> None:
     if records.skipped:
         raise ScoringError(
-            f"{records.file.path}: {len(records.skipped)} of {len(records.skipped) + len(records)} utterances have no 'text' to score "
-            f"against: {listed(records.skipped)}. "
-            "Add what was said (an empty string where nothing was), or remove these lines."
+            f"{records.file.path}: {len(records.skipped)} of {len(records.skipped) + len(records)} utterances have no "
+            f"'text' to score against: {listed(records.skipped)}. Add what was said (an empty string where nothing "
+            "was), or remove these lines."
         )
 
 
 def _check_hypotheses(records: RecordFile) -> None:
     if records.skipped and not len(records):
         raise ScoringError(
-            f"{records.file.path}: no line has 'pred_text', so there is nothing to score. Write it with 'asr-s2s transcribe "
-            "--manifest', or rename the field that holds what was recognised."
+            f"{records.file.path}: no line has 'pred_text', so there is nothing to score. Write it with 'asr-s2s "
+            "transcribe --manifest', or rename the field that holds what was recognised."
         )

@@ -109,7 +109,7 @@ def opened(file: InputFile) -> BinaryIO:
 
 
 def decoded(raw: bytes, file: InputFile, number: int) -> str:
-    """Read a record as UTF-8; joined files have a byte order mark at each beginning. Raises ScoringError with its line."""
+    """Read a record as UTF-8; joined files have a byte order mark at each beginning. Raises ScoringError."""
     try:
         return raw.decode().removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:

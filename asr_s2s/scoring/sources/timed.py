@@ -123,7 +123,9 @@ def by_time(
 
 
 def _remarks(file: InputFile, num_ignored: int, beyond: str = "") -> tuple[str, ...]:
-    return (f"{file.path}: {num_ignored:,} segments are marked {IGNORED} and not scored{beyond}",) if num_ignored else ()
+    return (
+        (f"{file.path}: {num_ignored:,} segments are marked {IGNORED} and not scored{beyond}",) if num_ignored else ()
+    )
 
 
 def _read(file: InputFile, parse: Callable[[str], Stretch]) -> list[Stretch]:
@@ -165,17 +167,17 @@ def _seglst_segment(item: Any) -> Stretch:
     if not isinstance(item, dict):
         raise BrokenRecordError(f"is {str(item)[:60]}, not an object")
     session, words, speaker = item.get("session_id"), item.get("words"), item.get("speaker")
-    names = ("session_id", session, str | int), ("words", words, str), ("speaker", speaker, str | int | None)
-    for name, value, kinds in names:
-        if not isinstance(value, kinds):
+    speaker = "" if speaker is None else speaker
+    for name, value in (("session_id", session), ("words", words), ("speaker", speaker)):
+        if not isinstance(value, str) and (type(value) is not int or name == "words"):
             raise BrokenRecordError(f"has '{name}' {str(value)[:60]}, not a string")
     try:
         start = _seconds(item.get("start_time", 0.0))
         end = _seconds(item.get("end_time", start))
     except (ValueError, TypeError) as error:
         raise BrokenRecordError(f"has times that are no seconds ({error})") from error
-    refuse_choices(words)
-    return Stretch(str(session), "", start, end, words, None if speaker is None else str(speaker))
+    refuse_choices(str(words))
+    return Stretch(str(session), "", start, end, str(words), str(speaker) or None)
 
 
 def _seconds(value: Any) -> float:

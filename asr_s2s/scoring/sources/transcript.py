@@ -20,8 +20,8 @@ def transcript_file(file: InputFile) -> HeldSource:
         words = [word for segment in segments for word in segment.get("words") or ()]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ScoringError(
-            f"{file.path}: is neither a manifest (an object a line) nor a transcript ({error}). Write a transcript with "
-            "'asr-s2s transcribe --format json'."
+            f"{file.path}: is neither a manifest (an object a line) nor a transcript ({error}). Write a transcript "
+            "with 'asr-s2s transcribe --format json'."
         ) from error
     labels = {name: value for name, value in document.items() if name not in ("version", "text")} | {"words": words}
     return HeldSource(str(file.path), [Text(file.path.stem, text, labels)], file)

@@ -142,7 +142,7 @@ class _Run:
         self, config: LanguageExperimentConfig, output: Path, *, checkpoint: Path | None, report: Report, command: str
     ) -> None:
         self.config, self.output, self.report, self.command = config, output, report, command
-        train, dev = held_apart(config.data, seed=config.training.seed)
+        train, dev = held_apart(config.data, seed=config.training.seed, warn=report.warn)
         torch.manual_seed(config.training.seed)
         kind, vocabulary = vocabulary_for(config.data, train)
         directory = LanguageDirectoryConfig(kind="language_model", vocabulary=kind, model=config.model)

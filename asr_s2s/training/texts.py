@@ -1,6 +1,6 @@
 """Lines of text to train a language model on: read, held apart, spelled in tokens, put into batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -57,8 +57,13 @@ class SpelledLines:
         return " and ".join(causes)
 
 
-def held_apart(config: TextConfig, *, seed: int) -> tuple[list[str], list[str]]:
-    """Read the lines to train on and those that are held out; what is held out is not trained on, not even once."""
+def held_apart(
+    config: TextConfig, *, seed: int, warn: Callable[[str], None] = lambda _: None
+) -> tuple[list[str], list[str]]:
+    """Read the lines to train on and those that are held out; what is held out is not trained on, not even once.
+
+    warn: is told of lines that are left out for it
+    """
     train = [line for name in config.train for line in _lines(Path(name))]
     dev = [line for name in config.dev for line in _lines(Path(name))]
     if not dev:
@@ -67,7 +72,11 @@ def held_apart(config: TextConfig, *, seed: int) -> tuple[list[str], list[str]]:
         count = max(1, round(config.dev_share * len(distinct)))
         dev = [distinct[place] for place in random.permutation(len(distinct))[:count]]
     held_out = set(dev)
-    return [line for line in train if line not in held_out], dev
+    learned = [line for line in train if line not in held_out]
+    repeated = len(train) - len(learned) - (0 if config.dev else len(dev))
+    if repeated:
+        warn(f"{repeated} of {len(train)} training lines are the same as held-out ones, and are left out")
+    return learned, dev
 
 
 def _lines(path: Path) -> Iterator[str]:

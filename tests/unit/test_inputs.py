@@ -93,7 +93,7 @@ def test_a_manifest_with_both_sides_may_come_through_standard_input(standard_inp
 
 def test_standard_input_is_read_once_and_a_second_name_for_it_is_refused(standard_input: io.BytesIO) -> None:
     fill(standard_input, "a b\n")
-    with pytest.raises(ScoringError, match="-: cannot be read .*was read already: it can be named once"):
+    with pytest.raises(ScoringError, match=r"-: cannot be read .*was read already: it can be named once"):
         score("-", "-")
 
 

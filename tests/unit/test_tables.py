@@ -48,7 +48,8 @@ def test_a_bad_quotation_mark_costs_no_other_row(bad: str) -> None:
             good.append(cells(raw.decode(), ",", width=2))
         except RowError:
             broken += 1
-    assert [["a", "one"], ["c", "two\nlines"], ["d", '5" pipe']] == [row for row in good if row[0] in "acd"]
+    kept = [row for row in good if row[0] in "acd"]
+    assert kept == [["a", "one"], ["c", "two\nlines"], ["d", '5" pipe']]
     assert broken >= 1
 
 

@@ -84,7 +84,12 @@ def test_no_mark_of_a_letter_is_lost_by_basic(letter: str, mark: str) -> None:
     assert normalizer("basic").apply(letter + mark) != normalizer("basic").apply(letter)
 
 
-@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]) | st.sampled_from("éÀßœ—“”½日本語。あア한국"), max_size=30))
+@given(
+    st.text(
+        st.characters(codec="ascii", exclude_categories=["Cc"]) | st.sampled_from("éÀßœ—“”½日本語。あア한국"),
+        max_size=30,
+    )
+)
 def test_basic_is_whispers_where_there_are_no_marks(text: str) -> None:
     assert normalizer("basic").apply(text) == normalizer("whisper-basic").apply(text)
 
@@ -98,5 +103,7 @@ def test_a_normalizer_tells_its_name_and_version(name: str) -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ScoringError, match=r"no normalizer 'english'\. Known: none, basic, whisper-english, whisper-basic; or"):
+    with pytest.raises(
+        ScoringError, match=r"no normalizer 'english'\. Known: none, basic, whisper-english, whisper-basic; or"
+    ):
         normalizer("english")

@@ -67,7 +67,10 @@ def test_a_users_rules_apply_from_top_to_bottom(tmp_path: Path) -> None:
         ("rules:\n  - remove: '['\n", r"rules\.0: is no regular expression"),
         ("rules:\n  - normalizer: engl\n", r"no normalizer 'engl'\. Known: none, basic, whisper-english"),
         ("rules:\n  - lower: true\n    remove: x\n", r"write one of lower, remove"),
-        ("rules:\n  - replace: a\n    with: '\\9'\n", r"rules\.0: is no regular .* replacement.*invalid group reference 9"),
+        (
+            "rules:\n  - replace: a\n    with: '\\9'\n",
+            r"rules\.0: is no regular .* replacement.*invalid group reference 9",
+        ),
         ("[]", r"rules\.yaml: holds list, not keys"),
     ],
 )

@@ -53,11 +53,13 @@ def begin_with_ids(reference: Sequence[str], hypothesis: Sequence[str], *, names
     both = _begins(reference), _begins(hypothesis)
     if not all(side.first for side in both):
         return any(side.may_be_ids for side in both)
-    if all(side.may_be_ids and side.unique for side in both) and (_moved(*both) or all(side.like_ids for side in both)):
+    if not any(side.others for side in both):
+        return False  # ids of nothing
+    in_both = all(side.may_be_ids and side.unique for side in both)
+    if in_both and (_moved(*both) or all(side.like_ids for side in both)):
         return True
-    share = set(both[0].first) & set(both[1].first)
-    doubtful = [side.may_be_ids and (side.like_ids or (side.unique and share)) for side in both]
-    if not any(doubtful) and not _moved(*both):
+    shared = in_both and bool(set(both[0].first) & set(both[1].first))
+    if not (shared or _moved(*both) or any(side.may_be_ids and side.like_ids for side in both)):
         return False
     raise ScoringError(
         f"{names}: the lines may begin with ids ('{both[0].first[0]}', '{both[1].first[0]}') or with words, and the "

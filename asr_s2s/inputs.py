@@ -68,13 +68,17 @@ def read_bytes(path: Path) -> bytes:
         return file.read()
 
 
-def read_text(path: Path, *, error: type[AsrError], advice: str) -> str:
+def read_text(path: Path, *, error: type[AsrError], advice: str, most: int | None = None) -> str:
     """Read UTF-8, with or without a byte order mark, from a file, a pipe or standard input.
 
-    Raises the error that says why it cannot be read, with the advice.
+    Raises the error that says why it cannot be read (more than `most` bytes among others), with the advice.
     """
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        with input_file(path).open() as file:
+            content = file.read() if most is None else file.read(most + 1)
+        if most is not None and len(content) > most:
+            raise OSError(errno.EFBIG, f"it has more than {most / 1e6:g} MB", str(path))
+        return content.decode("utf-8-sig")
     except OSError as fault:
         raise error(f"{path}: cannot be read ({fault.strerror}). {advice}") from fault
     except UnicodeDecodeError as fault:

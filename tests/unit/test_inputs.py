@@ -151,3 +151,5 @@ def test_text_that_is_not_utf_8_is_named_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "words").write_bytes(b"ab\xff")
     with pytest.raises(ConfigError, match=r"words: is not UTF-8 text \(byte 2\)"):
         read_text(tmp_path / "words", error=ConfigError, advice="")
+    with pytest.raises(ConfigError, match=r"words: cannot be read \(it has more than 2e-06 MB\)\. Less\."):
+        read_text(tmp_path / "words", error=ConfigError, advice="Less.", most=2)

@@ -62,10 +62,16 @@ def input_file(path: Path) -> InputFile:
     return InputFile(path)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a file, a pipe or standard input to its end. Raises OSError as input_file does."""
+def read_bytes(path: Path, *, most: int | None = None) -> bytes:
+    """Read a file, a pipe or standard input to its end.
+
+    Raises OSError as input_file does, and for more than `most` bytes.
+    """
     with input_file(path).open() as file:
-        return file.read()
+        content = file.read() if most is None else file.read(most + 1)
+    if most is not None and len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most / 1e6:g} MB", str(path))
+    return content
 
 
 def read_text(path: Path, *, error: type[AsrError], advice: str, most: int | None = None) -> str:
@@ -74,11 +80,7 @@ def read_text(path: Path, *, error: type[AsrError], advice: str, most: int | Non
     Raises the error that says why it cannot be read (more than `most` bytes among others), with the advice.
     """
     try:
-        with input_file(path).open() as file:
-            content = file.read() if most is None else file.read(most + 1)
-        if most is not None and len(content) > most:
-            raise OSError(errno.EFBIG, f"it has more than {most / 1e6:g} MB", str(path))
-        return content.decode("utf-8-sig")
+        return read_bytes(path, most=most).decode("utf-8-sig")
     except OSError as fault:
         raise error(f"{path}: cannot be read ({fault.strerror}). {advice}") from fault
     except UnicodeDecodeError as fault:

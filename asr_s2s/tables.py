@@ -13,8 +13,8 @@ class RowError(Exception):
 
 
 def delimiter_of(header: str, *, suffix: str = "") -> str:
-    """Find what parts the columns from the line of their names; suffix: .csv never has tabs, .tsv has nothing else."""
-    if suffix == ".tsv" or (suffix != ".csv" and TAB in header):
+    """Find what parts the columns from the line of their names; suffix: .tsv has nothing but tabs."""
+    if suffix == ".tsv" or header.count(TAB) > max(header.count(","), header.count(";")):
         return TAB
     return ";" if header.count(";") > header.count(",") else ","
 

@@ -54,10 +54,16 @@ def none() -> Normalizer:
 def basic() -> Normalizer:
     """Lower case, no punctuation, no bracketed remarks; for any language."""
     unread, symbols = _Table(_unless_unread), _Table(_unless_symbol)
+
+    def without_punctuation(text: str) -> str:
+        if text.isascii():  # two thirds of the time less
+            return text.translate(symbols)
+        return LOOSE.sub("", _composed(text.translate(unread)).translate(symbols))
+
     rules = (
         Rule("lower case", _lowered),
         Rule("bracketed remarks", _without_brackets),
-        Rule("punctuation", lambda text: LOOSE.sub("", _composed(text.translate(unread)).translate(symbols))),
+        Rule("punctuation", without_punctuation),
     )
     return Normalizer("basic", "2", rules)
 

@@ -28,12 +28,12 @@ def read(content: str, delimiter: str, width: int) -> list[list[str]]:
 def test_what_was_written_as_csv_comes_back(table: list[tuple[str, str, str]], delimiter: str) -> None:
     written = io.StringIO()
     csv.writer(written, delimiter=delimiter, lineterminator="\n").writerows([("id", "text", "pred_text"), *table])
-    found = list(rows(iter(io.BytesIO(written.getvalue().encode())), delimiter))
-    if len(found) == len(table) + 1:  # a cell may hold what looks like a row of its own, which is refused
-        assert [tuple(cells(raw.decode(), delimiter)) for _, raw in found][1:] == table
+    try:
+        found = read(written.getvalue(), delimiter, 3)
+    except RowError:  # a cell over several lines may hold what looks like a row of its own
+        assert any("\n" in cell for row in table for cell in row)
     else:
-        with pytest.raises(RowError):
-            read(written.getvalue(), delimiter, 3)
+        assert [tuple(row) for row in found[1:]] == table
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,6 @@ def test_a_bad_quotation_mark_costs_no_other_row(bad: str) -> None:
 
 def test_the_delimiter_is_told_from_the_names() -> None:
     assert [delimiter_of(line) for line in ("a,b", "a;b", "a\tb", "text")] == [",", ";", "\t", ","]
-    assert delimiter_of("a\tb,c", suffix=".csv") == ","
     assert delimiter_of("a,b", suffix=".tsv") == "\t"
 
 

@@ -12,7 +12,7 @@ from asr_s2s.errors import ManifestError, ScoringError
 from asr_s2s.inputs import InputFile
 from asr_s2s.manifest import parse_record
 from asr_s2s.scoring.sources.columns import looks_like_header
-from asr_s2s.scoring.sources.ids import begin_with_ids, may_begin_with_ids
+from asr_s2s.scoring.sources.ids import begin_with_ids, may_begin_with_ids, names_each_line
 from asr_s2s.scoring.sources.lines import TRN_LINE
 from asr_s2s.scoring.sources.records import decoded, opened
 
@@ -69,10 +69,11 @@ def _told(file: InputFile) -> SourceFormat | None:
     suffix = file.path.suffix.lower()
     if suffix in CAPTIONS:
         raise ScoringError(f"{file.path}: captions are not scored. Give the same transcript as txt, json, ctm or stm.")
-    named = "kaldi" if file.path.name == "text" else SUFFIXES.get(suffix)
-    if named:
-        return named
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
     lines = first_lines(file)
+    if file.path.name == "text" and names_each_line(lines):
+        return "kaldi"
     if suffix == ".json" or (lines and JSON_START.match(lines[0])):
         return _json_format(lines)
     said = [line.strip() for line in lines if not line.startswith(";;")]

@@ -67,6 +67,11 @@ def begin_with_ids(reference: Sequence[str], hypothesis: Sequence[str], *, names
     )
 
 
+def names_each_line(lines: Sequence[str]) -> bool:
+    """Say whether each line of one file begins with another word."""
+    return _begins(lines).unique
+
+
 def may_begin_with_ids(lines: Sequence[str]) -> bool:
     """Say whether the lines of one file may begin with ids."""
     return _begins(lines).may_be_ids

@@ -3,7 +3,13 @@
 import re
 
 from asr_s2s.inputs import InputFile
-from asr_s2s.scoring.sources.records import BrokenRecordError, RecordFile, SkippedRecordError, refuse_choices
+from asr_s2s.scoring.sources.records import (
+    BrokenRecordError,
+    RecordFile,
+    SkippedRecordError,
+    refuse_bare_returns,
+    refuse_choices,
+)
 from asr_s2s.scoring.sources.source import Text, line_name
 
 TRN_LINE = re.compile(r"(.*)\(([^()]+)\)\s*")
@@ -25,6 +31,7 @@ def plain_file(file: InputFile) -> RecordFile:
 
 
 def _kaldi_text(line: str, _: int) -> Text:
+    refuse_bare_returns(line)
     parts = line.split(maxsplit=1)
     if not parts:
         raise SkippedRecordError
@@ -32,6 +39,7 @@ def _kaldi_text(line: str, _: int) -> Text:
 
 
 def _trn_text(line: str, _: int) -> Text:
+    refuse_bare_returns(line)
     stripped = line.strip()
     if not stripped or stripped.startswith(";;"):
         raise SkippedRecordError
@@ -43,4 +51,5 @@ def _trn_text(line: str, _: int) -> Text:
 
 
 def _plain_text(line: str, number: int) -> Text:
+    refuse_bare_returns(line)
     return Text(line_name(number), line.rstrip("\n"))  # a carriage return is white space like any other

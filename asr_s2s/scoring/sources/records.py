@@ -25,10 +25,16 @@ class BrokenRecordError(Exception):
 
 def refuse_choices(text: str) -> None:
     """Raise BrokenRecordError for a text in which sclite would choose between spellings."""
-    if CHOICE.search(text):
+    if "{" in text and CHOICE.search(text):
         raise BrokenRecordError(
             "holds alternatives such as '{ a / b }', which are not understood here. Write one spelling."
         )
+
+
+def refuse_bare_returns(line: str) -> None:
+    """Raise BrokenRecordError for several lines that carriage returns alone part, as on old Macs."""
+    if "\r" in line and "\r" in line.rstrip("\r\n"):
+        raise BrokenRecordError("has line ends of carriage returns alone. Convert the file, for example with mac2unix.")
 
 
 def single_lines(lines: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -14,7 +14,14 @@ from typing import Any
 
 from asr_s2s.errors import ScoringError, listed
 from asr_s2s.inputs import InputFile
-from asr_s2s.scoring.sources.records import BrokenRecordError, decoded, opened, refuse_choices, whole_text
+from asr_s2s.scoring.sources.records import (
+    BrokenRecordError,
+    decoded,
+    opened,
+    refuse_bare_returns,
+    refuse_choices,
+    whole_text,
+)
 from asr_s2s.scoring.sources.source import Faults, HeldSource, Text
 
 IGNORED = "IGNORE_TIME_SEGMENT_IN_SCORING"  # in any case: TED-LIUM writes small letters
@@ -31,6 +38,10 @@ class Stretch:
     end: float
     text: str
     speaker: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise BrokenRecordError(f"ends at {self.end:g} s and starts at {self.start:g} s. Correct the times.")
 
     @property
     def place(self) -> str:
@@ -136,6 +147,7 @@ def _read(file: InputFile, parse: Callable[[str], Stretch]) -> list[Stretch]:
             if not line.strip() or line.startswith(";;"):
                 continue
             try:
+                refuse_bare_returns(line)
                 stretches.append(parse(line))
             except BrokenRecordError as broken:
                 faults.add(number + 1, str(broken))

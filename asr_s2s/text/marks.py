@@ -10,6 +10,11 @@ def without_dot_of_i(text: str) -> str:
     return text.replace(DOTTED_I, "i")
 
 
+def is_variant(character: str) -> bool:
+    """Say whether a character chooses how the one before it looks, an emoji in colours for one."""
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+
+
 def is_mark(character: str) -> bool:
     """Say whether a character belongs to the letter before it."""
     return unicodedata.category(character)[0] == "M"
@@ -34,4 +39,5 @@ def _counts(text: str) -> tuple[int, int]:
     """Count letters and marks; those of an accented letter are both."""
     apart = unicodedata.normalize("NFD", without_dot_of_i(text.lower()))
     letters = sum(map(str.isalnum, apart))
-    return letters, sum(unicodedata.category(character) in ("Mn", "Mc") for character in apart)
+    marks = sum(unicodedata.category(character) in ("Mn", "Mc") and not is_variant(character) for character in apart)
+    return letters, marks

@@ -18,7 +18,7 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from asr_s2s.errors import ScoringError
 from asr_s2s.inputs import STANDARD_INPUT
-from asr_s2s.text.marks import without_dot_of_i
+from asr_s2s.text.marks import is_variant, without_dot_of_i
 from asr_s2s.text.rules import YAML_SUFFIXES, Rule, read_rules
 
 BRACKETS = re.compile(r"[<\[][^>\]]*[>\]]")
@@ -142,8 +142,11 @@ class _Table(dict[int, str]):
 def _unless_unread(character: str) -> str:
     """Leave out what says how a text looks: direction, hyphenation, the variant or the frame of a character."""
     category = unicodedata.category(character)
-    shape = category == "Me" or "VARIATION SELECTOR" in unicodedata.name(character, "")
-    return "" if shape or (category == "Cf" and character not in JOINERS) else character
+    return (
+        ""
+        if category == "Me" or is_variant(character) or (category == "Cf" and character not in JOINERS)
+        else character
+    )
 
 
 def _unless_symbol(character: str) -> str:

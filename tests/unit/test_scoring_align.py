@@ -154,6 +154,12 @@ def test_long_alignments_at_sclites_costs_are_the_cheapest(length: int) -> None:
     assert [step.hypothesis for step in steps if step.hypothesis] == hypothesis
 
 
+def test_there_are_no_percent_where_nothing_was_said() -> None:
+    assert ErrorRate(1, 0, 1, 8).percent == 25.0
+    with pytest.raises(ScoringError, match="2 errors and no words to score against"):
+        _ = ErrorRate(insertions=2).percent
+
+
 def sclite_counts(folder: Path, references: Sequence[list[str]], hypotheses: Sequence[list[str]]) -> list[ErrorRate]:
     """Count with sclite (Debian's sctk 2.4.12), which minimises 4 S + 3 D + 3 I."""
     printed = sclite(folder, references, hypotheses, "-o", "pra", "stdout")

@@ -147,7 +147,7 @@ def test_cpwer_counts_sessions_whatever_their_channels_and_those_that_are_missin
 
 
 def test_a_report_names_whose_vowel_signs_a_rule_removed(tmp_path: Path) -> None:
-    references = {"u1": "नमस्ते दुनिया", "u2": "hello [हँसी]", "u3": "café"}
+    references = {"u1": "नमस्ते दुनिया", "u2": "hello [हँसी] ❤\ufe0f", "u3": "café"}
     hypotheses = {"u1": "नमस्ते दुनीया", "u2": "hello", "u3": "cafe"}
     assert score(references, hypotheses).stripped == {}
     (tmp_path / "rules.yaml").write_text("rules:\n  - remove: '[^\\w\\s]'\n")

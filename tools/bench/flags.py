@@ -90,7 +90,7 @@ def results(
         if not isinstance(result, Transcript):
             raise result
         errors = word_errors([normalise(clip.text or "")], [normalise(result.text)])
-        yield {"fault": name, "bad": (errors.rate or 0.0) > bad, "flags": set(result.flags)}
+        yield {"fault": name, "bad": errors.errors > bad * errors.reference_length, "flags": set(result.flags)}
 
 
 def row(name: str, heard: Sequence[dict[str, Any]]) -> dict[str, Any]:

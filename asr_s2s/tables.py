@@ -39,7 +39,7 @@ def rows(lines: Iterator[bytes], delimiter: str) -> Iterator[tuple[int, bytes]]:
         except csv.Error:
             found = []
         width = width or len(found)
-        if len(taken) > 1 and (not found or _reaches_over_rows(taken[1:], delimiter.encode(), width)):
+        if len(taken) > 1 and (not found or _reaches_over_rows(found, delimiter, width)):
             again.extendleft(reversed(taken[1:]))
             del taken[1:]
         yield number, b"".join(taken)
@@ -53,10 +53,18 @@ def _texts(again: deque[bytes], lines: Iterator[bytes], taken: list[bytes]) -> I
         yield taken[-1].decode("latin-1")  # quotes and delimiters are ASCII, which no other byte of UTF-8 is
 
 
-def _reaches_over_rows(lines: Sequence[bytes], delimiter: bytes, width: int) -> bool:
-    """Say whether a cell holds what looks like rows: where two rows lack a quotation mark, the two still pair up."""
-    parts = [line.split(delimiter) for line in lines]
-    return width > 1 and any(len(row) == width and not any(cell[:1].isspace() for cell in row) for row in parts)
+def _reaches_over_rows(cells: Sequence[str], delimiter: str, width: int) -> bool:
+    """Say whether a cell holds what looks like rows: where two rows lack a quotation mark, the two still pair up.
+
+    A line within a cell looks like a row if it has as many cells, and the last one if it has as many before its end.
+    """
+    for place, cell in enumerate(cells):
+        _, *lines = cell.split("\n")
+        wanted = [width - 1] * (len(lines) - 1) + [place]
+        for line, count in zip(lines, wanted, strict=False):
+            if 0 < count == line.count(delimiter) and not any(part[:1].isspace() for part in line.split(delimiter)):
+                return True
+    return False
 
 
 def cells(row: str, delimiter: str, *, width: int | None = None) -> list[str]:

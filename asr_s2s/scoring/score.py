@@ -43,8 +43,11 @@ def compare(references: Texts, systems: Mapping[str, Texts], **options: Unpack[O
     if not systems:
         raise ScoringError("no systems were given. Give a mapping from their names to their hypotheses.")
     reference = _given(references)  # once: it may be a pipe
+    among = isinstance(references, str | Path) and Path(references) in [
+        Path(texts) for texts in systems.values() if isinstance(texts, str | Path)
+    ]
     sides = {
-        name: _sides(reference, "references", _given(hypotheses), name, settings)
+        name: _sides(reference, "references", _given(hypotheses), name, settings, other_side_scored=among)
         for name, hypotheses in systems.items()
     }
     return _scored(sides, settings)
@@ -75,10 +78,24 @@ def _given(texts: Texts | None) -> Given | None:
         raise ScoringError(f"{texts}: cannot be read ({error.strerror}). Name an existing file.") from error
 
 
-def _sides(references: Given | None, name: str, hypotheses: Given | None, other_name: str, settings: Settings) -> Sides:
+def _sides(
+    references: Given | None,
+    name: str,
+    hypotheses: Given | None,
+    other_name: str,
+    settings: Settings,
+    *,
+    other_side_scored: bool = False,
+) -> Sides:
     if isinstance(references, InputFile) and (hypotheses is None or isinstance(hypotheses, InputFile)):
         by_channel = not settings.cpwer  # which knows sessions and speakers alone
-        return read_sides(references, hypotheses, source_format=settings.source_format, channels=by_channel)
+        return read_sides(
+            references,
+            hypotheses,
+            source_format=settings.source_format,
+            channels=by_channel,
+            other_side_scored=other_side_scored,
+        )
     if (
         references is None
         or hypotheses is None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.scoring import score
+from asr_s2s.scoring import compare, score
 
 pytestmark = pytest.mark.unit
 
@@ -90,3 +90,22 @@ def test_two_files_with_both_sides_are_not_scored_by_half(tmp_path: Path) -> Non
     with pytest.raises(ScoringError, match=r"a\.jsonl and .*b\.jsonl both hold what was said and what was recognised"):
         score(tmp_path / "a.jsonl", tmp_path / "b.jsonl")
     assert score(tmp_path / "a.jsonl", tmp_path / "a.jsonl").raw.words.errors == 1
+    both = compare(tmp_path / "a.jsonl", {"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl"})
+    assert [report.raw.words.errors for report in both.reports] == [1, 1]
+
+
+def test_lines_that_begin_with_ids_do_so_to_the_end(tmp_path: Path) -> None:
+    lines = "".join(f"utt-{number} a b\n" for number in range(1500))
+    with pytest.raises(ScoringError, match=r"r\.txt:1501: begins with 'hello', other lines with ids.*--format kaldi"):
+        rate_of(tmp_path, f"{lines}hello there\n", f"{lines}hello you\n")
+
+
+def test_a_file_named_text_holds_ids_if_its_lines_have_names_of_their_own(tmp_path: Path) -> None:
+    for name, content in (("ref", "anna a b\nbob c\n"), ("hyp", "bob c\nanna a x\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "text").write_text(content)
+    assert score(tmp_path / "ref" / "text", tmp_path / "hyp" / "text").raw.words.errors == 1
+    for name, content in (("ref", "the cat\nthe dog\n"), ("hyp", "the cat\nthe hog\n")):
+        (tmp_path / name / "text").write_text(content)
+    report = score(tmp_path / "ref" / "text", tmp_path / "hyp" / "text")
+    assert (report.pairing.by, report.raw.words.reference_length) == ("line", 4)

@@ -78,6 +78,7 @@ def test_a_table_that_would_be_misread_is_refused(tmp_path: Path, content: str, 
     ("name", "content"),
     [
         ("inch.csv", 'id,text,pred_text\na,a 5" pipe here,a 5 pipe here\nb,x,x\n'),
+        ("two.csv", 'text,pred_text\n"one\ntwo",one too\nx,x\n'),
         ("semi.csv", "id;text;pred_text\na;a b c d;a b c\nb;x;x\n"),
         ("long.csv", f"id,text,pred_text\na,{'w ' * 100_000},{'w ' * 99_999}\n"),
     ],

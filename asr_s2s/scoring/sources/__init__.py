@@ -33,11 +33,13 @@ def read_sides(
     *,
     source_format: SourceFormat | None = None,
     channels: bool = True,
+    other_side_scored: bool = False,
 ) -> tuple[Source, Source]:
     """Open both sides, in the format asked for or else the ones told from the files.
 
     hypothesis: None where one manifest or table holds both sides
     channels: whether channels are told apart where recordings have several
+    other_side_scored: whether what the reference's file holds as hypotheses is scored by another pair
     Raises ScoringError for files that cannot be read, and where the format cannot be told.
     """
     if hypothesis is None:
@@ -45,7 +47,8 @@ def read_sides(
     formats = (source_format, source_format) if source_format else formats_of(reference, hypothesis)
     if formats == ("stm", "ctm"):
         return by_time(reference, read_stm(reference), hypothesis, read_ctm(hypothesis))
-    _check_one_side(reference, hypothesis, formats)
+    if not other_side_scored:
+        _check_one_side(reference, hypothesis, formats)
     opened: list[Source] = []
     sides: tuple[Side, Side] = ("reference", "hypothesis")
     for file, chosen, side in zip((reference, hypothesis), formats, sides, strict=True):

@@ -48,6 +48,9 @@ def formats_of(reference: InputFile, hypothesis: InputFile) -> tuple[SourceForma
         with_ids = may_begin_with_ids(lines[1] if told else lines[0])
     else:
         with_ids = begin_with_ids(*lines, names=names)
+    if with_ids:
+        for file in [file for file, form in ((reference, told), (hypothesis, other)) if not form]:
+            _check_ids(file)
     plain: SourceFormat = "kaldi" if with_ids else "lines"
     return told or plain, other or plain
 
@@ -62,6 +65,18 @@ def first_lines(file: InputFile) -> Sequence[str]:
     with opened(file) as stream:
         lines = [decoded(raw, file, number) for number, raw in enumerate(islice(stream, NUM_LINES_LOOKED_AT))]
     return [line for line in lines if line.strip()]
+
+
+def _check_ids(file: InputFile) -> None:
+    """Refuse a file whose first lines begin with ids where a later one does not: it may be none at all."""
+    with opened(file) as stream:
+        for number, raw in enumerate(stream):
+            words = raw.split(maxsplit=1)
+            if words and not re.search(rb"\d", words[0]):
+                raise ScoringError(
+                    f"{file.path}:{number + 1}: begins with {words[0].decode(errors='replace')!r}, other lines with "
+                    "ids. Say which they are: --format kaldi or --format lines."
+                )
 
 
 def _told(file: InputFile) -> SourceFormat | None:

@@ -62,6 +62,11 @@ def input_file(path: Path) -> InputFile:
     return InputFile(path)
 
 
+def folder_of(path: Path) -> Path:
+    """Where relative paths within a file start: in its folder; for a pipe or standard input in the working folder."""
+    return Path() if path.is_fifo() else path.parent
+
+
 def read_bytes(path: Path, *, most: int | None = None) -> bytes:
     """Read a file, a pipe or standard input to its end.
 

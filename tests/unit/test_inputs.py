@@ -105,7 +105,7 @@ def test_lists_and_manifests_are_read_from_standard_input(standard_input: io.Byt
 def test_a_manifest_is_read_from_a_pipe_its_paths_from_the_working_folder() -> None:
     with piped('{"id": "u", "audio_filepath": "a.wav"}\n') as path:
         (item,) = read_manifest(path)
-    assert item.id == "u"
+    assert (item.id, item.audio_path) == ("u", Path("a.wav"))
 
 
 def test_a_table_is_prepared_from_standard_input(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from asr_s2s.data.corpora.shared import BROKEN_LINE, NO_AUDIO, Corpus
 from asr_s2s.errors import ManifestError
-from asr_s2s.inputs import read_text
+from asr_s2s.inputs import folder_of, read_text
 from asr_s2s.manifest import Utterance
 from asr_s2s.tables import RowError, cells, delimiter_of, rows
 
@@ -28,7 +28,7 @@ def read_table(source: Path) -> Corpus:
     header = _header(source, next(numbered, (0, b""))[1].decode(), delimiter)
     audio, text = _column(source, header, AUDIO), _column(source, header, TEXT)
     speaker = next((name for name in SPEAKER if name in header), None)
-    corpus = Corpus()
+    corpus, folder = Corpus(), folder_of(source)
     for number, raw in numbered:
         where = f"{source}:{number + 1}"
         try:
@@ -39,7 +39,7 @@ def read_table(source: Path) -> Corpus:
         if not fields:
             continue
         row = dict(zip(header, fields, strict=True))
-        path = source.parent / row[audio]
+        path = folder / row[audio]
         if not row[audio]:
             corpus.leave_out(BROKEN_LINE, f"{where}: has nothing in the column '{audio}'. Name the file.")
         elif not path.is_file():

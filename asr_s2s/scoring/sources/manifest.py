@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from asr_s2s.errors import ManifestError, ScoringError, listed
-from asr_s2s.inputs import InputFile
+from asr_s2s.inputs import InputFile, folder_of
 from asr_s2s.manifest import parse_record, record_id
 from asr_s2s.scoring.sources.records import BrokenRecordError, RecordFile, SkippedRecordError
 from asr_s2s.scoring.sources.source import Side, Text
@@ -18,7 +18,7 @@ def manifest_file(file: InputFile, side: Side) -> RecordFile:
 
     Raises ScoringError, once read, when a reference, or every hypothesis, lacks its field.
     """
-    field = FIELDS[side]
+    field, folder = FIELDS[side], folder_of(file.path)
 
     def parse(line: str, _: int) -> Text:
         if not line.strip():
@@ -34,7 +34,7 @@ def manifest_file(file: InputFile, side: Side) -> RecordFile:
         if not isinstance(text, str):
             raise BrokenRecordError(f"'{field}' is {str(text)[:60]}, not a string.")
         if "audio_filepath" in record:
-            record["audio_filepath"] = str(file.path.parent / str(record["audio_filepath"]))
+            record["audio_filepath"] = str(folder / str(record["audio_filepath"]))
         return Text(name, text, record)
 
     check = _check_references if side == "reference" else _check_hypotheses

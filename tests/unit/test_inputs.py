@@ -86,6 +86,12 @@ def test_the_format_of_a_pipe_is_told_from_its_content(
     assert (found.errors, found.reference_length) == (errors, words)
 
 
+def test_whole_seconds_in_a_pipe_are_not_scored_as_words() -> None:
+    with piped("r 1 s 0 2 a\n") as first, piped("r 1 0 1 a\n") as second:
+        with pytest.raises(ScoringError, match="may be stm or ctm with whole seconds, or text"):
+            score(first, second)
+
+
 def test_a_manifest_with_both_sides_may_come_through_standard_input(standard_input: io.BytesIO) -> None:
     fill(standard_input, '{"id": "u", "text": "a b", "pred_text": "a x"}\n')
     assert score("-").raw.words.errors == 1

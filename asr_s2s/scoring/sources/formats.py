@@ -27,11 +27,13 @@ SUFFIXES: dict[str, SourceFormat] = {
     ".tsv": "columns",
 }
 CAPTIONS = (".srt", ".vtt", ".textgrid")
-TIME = r"\d*\.\d+"  # with a point, which no spoken number has
+TIME, WHOLE = r"\d*\.\d+", r"\d+(\.\d*)?"  # with a point, which no spoken number has; whole seconds
+STM, CTM = r"\S+\s+\S+\s+\S+\s+{0}\s+{0}(\s.*)?", r"\S+\s+\S+\s+{0}\s+{0}\s+\S+(\s.*)?"
 FORMS: dict[re.Pattern[str], SourceFormat] = {  # that no text has on every line
-    re.compile(rf"\S+\s+\S+\s+\S+\s+{TIME}\s+{TIME}(\s.*)?"): "stm",
-    re.compile(rf"\S+\s+\S+\s+{TIME}\s+{TIME}\s+\S+(\s.*)?"): "ctm",
+    re.compile(STM.format(TIME)): "stm",
+    re.compile(CTM.format(TIME)): "ctm",
 }
+MAYBE_TIMED = re.compile(f"{STM.format(WHOLE)}|{CTM.format(WHOLE)}")
 JSON_START = re.compile(r'\s*(\{\s*("|$)|\[\s*(\{|$))')
 SEGLST_START = re.compile(r"\s*\[\s*(\{|$)")
 NUM_LINES_LOOKED_AT = 1000
@@ -95,6 +97,8 @@ def _told(file: InputFile) -> SourceFormat | None:
     for form, chosen in FORMS.items():
         if said and all(map(form.fullmatch, said)):
             return chosen
+    if not suffix and said and all(map(MAYBE_TIMED.fullmatch, said)):
+        raise ScoringError(f"{file.path}: may be stm or ctm with whole seconds, or text. Name the file by its format.")
     if said and looks_like_header(said[0]):
         return "columns"
     return "trn" if said and _is_trn(said, file) else None

@@ -63,7 +63,7 @@ def test_the_delimiter_is_told_from_the_names() -> None:
     [
         ('id,text,pred_text\na,"one,one\nb,two,two\n', r"t\.csv:2: opens a quotation mark and does not close it"),
         ("id,text,pred_text\ra,one,one\r", r"t\.csv:1: has line ends of carriage returns alone"),
-        ("id,text,text,pred_text\na,b,c,d\n", r"has several columns named 'text'"),
+        ("id,text,Text,pred_text\na,b,c,d\n", r"has several columns named 'text'"),
         ("id,text,pred_text\n,one,one\n", r"t\.csv:2: has nothing in the column 'id'"),
         ("id,text,pred_text\na,one\n", r"t\.csv:2: has 2 cells under 3 names"),
     ],

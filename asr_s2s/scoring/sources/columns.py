@@ -35,7 +35,7 @@ def column_file(file: InputFile, side: Side) -> RecordFile:
             f"{file.path}: has the columns {', '.join(names) or '(none)'}, none of them with a {side}. "
             f"Name one of them '{TEXT_COLUMNS[side][0]}'."
         )
-    if doubled := [name for name, count in Counter(names).items() if count > 1]:
+    if doubled := [name for name, count in Counter(map(str.lower, names)).items() if count > 1]:
         raise ScoringError(f"{file.path}: has several columns named '{doubled[0]}'. Give each a name of its own.")
     id_column = _column(names, ID_COLUMNS)
 

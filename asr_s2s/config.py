@@ -58,11 +58,19 @@ def read_config(path: Path, kind: type[Config], overrides: Sequence[str] = ()) -
         raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name an existing YAML file.") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: is not valid YAML: {error}") from error
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: holds {type(tree).__name__}, not keys and values. Write 'key: value' lines.")
+    tree = _mapping(tree, str(path))
     for override in overrides:
         _merge(tree, override)
     return check_config(tree, kind, origin=str(path))
+
+
+def parse_config(content: str, kind: type[Config], *, origin: str) -> Config:
+    """Read and check a configuration that was read already; origin begins each message. Raises ConfigError."""
+    try:
+        tree = yaml.load(content, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{origin}: is not valid YAML: {error}") from error
+    return check_config(_mapping(tree, origin), kind, origin=origin)
 
 
 def check_config(tree: dict[str, Any], kind: type[Config], *, origin: str) -> Config:
@@ -72,6 +80,12 @@ def check_config(tree: dict[str, Any], kind: type[Config], *, origin: str) -> Co
     except ValidationError as error:
         faults = [f"{origin}: {_fault(item, tree, error)}" for item in error.errors()]
         raise ConfigError("\n".join(faults)) from error
+
+
+def _mapping(tree: Any, origin: str) -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{origin}: holds {type(tree).__name__}, not keys and values. Write 'key: value' lines.")
+    return tree
 
 
 def write_config(path: Path, config: PartConfig) -> None:

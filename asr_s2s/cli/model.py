@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import output, say
 
 app = typer.Typer(help="Look at, average, import, merge, prune, spell, calibrate, export models.", no_args_is_help=True)
@@ -71,10 +72,12 @@ def prune_model(
     storage: Storage = "float16",
 ) -> None:
     """Keep the byte pairs that a large text uses most; every text can still be spelled."""
+    from asr_s2s.errors import ConfigError
+    from asr_s2s.inputs import read_text
     from asr_s2s.model_store import prune_vocabulary
-    from asr_s2s.text.vocabulary import read_utf8
 
-    lines = (line for file in text for line in read_utf8(file).splitlines() if line.strip())
+    texts = [read_text(file, error=ConfigError, advice="Name a file of plain text.") for file in text]
+    lines = (line for each in texts for line in each.splitlines() if line.strip())
     pruning = prune_vocabulary(model, target, lines, size=size, storage=storage)
     words = pruning.words
     say(
@@ -104,7 +107,7 @@ def spell_model(
 def calibrate(
     model: Annotated[Path, typer.Argument(help="A model directory; its config.yaml is written anew.")],
     manifest: Annotated[Path, typer.Option(help="Recordings with texts that it was not trained on.")],
-) -> None:
+) -> int:
     """Make the confidence of a word say how probable it is that the word is right."""
     from asr_s2s.config import write_config
     from asr_s2s.manifest import read_manifest
@@ -116,11 +119,19 @@ def calibrate(
     system = load_model(model)
     plain = system.config.search.model_copy(update={"confidence_slope": 1.0, "confidence_offset": 0.0})
     recognizer = Recognizer(replace(system, config=system.config.model_copy(update={"search": plain})))
-    clips = [clip for clip in read_manifest(manifest) if clip.text]
-    results = zip(clips, recognizer.transcribe_many(clips), strict=True)
-    probabilities, right = judged_words(
-        (clip.text or "", result) for clip, (_, result) in results if isinstance(result, Transcript)
-    )
+    utterances = read_manifest(manifest)
+    clips = [clip for clip in utterances if clip.text is not None]
+    recognised = [(clip, result) for clip, (_, result) in zip(clips, recognizer.transcribe_many(clips), strict=True)]
+    heard = [(clip.text or "", result) for clip, result in recognised if isinstance(result, Transcript)]
+    for clip, result in recognised:
+        if not isinstance(result, Transcript):
+            say(f"{clip.origin}: utterance '{clip.id}': {result}")
+    if len(heard) < len(utterances):
+        say(
+            f"{manifest}: {len(heard)} of {len(utterances)} recordings count: {len(utterances) - len(clips)} have no "
+            f"text, {len(clips) - len(heard)} could not be read."
+        )
+    probabilities, right = judged_words(heard)
     curve = fit_logistic(probabilities, right)
     fitted = plain.model_copy(update={"confidence_slope": curve.slope, "confidence_offset": curve.offset})
     write_config(model / CONFIG_FILE, system.config.model_copy(update={"search": fitted}))
@@ -131,6 +142,7 @@ def calibrate(
         f"{model}: slope {curve.slope:.2f}, offset {curve.offset:+.2f} from {len(right)} words, of which "
         f"{sum(right) / len(right):.1%} are right. Expected calibration error {before:.3f} before, {after:.3f} now."
     )
+    return FAILED_INPUTS if len(heard) < len(clips) else 0
 
 
 @app.command()
@@ -141,10 +153,11 @@ def export(
     card: Annotated[Path | None, typer.Option(help="A model card in Markdown; default: the model's own.")] = None,
 ) -> None:
     """Write a model as it shall be shared: the model directory alone, its weights narrow."""
+    from asr_s2s.errors import ConfigError
+    from asr_s2s.inputs import read_text
     from asr_s2s.model_store import load_model, read_card, save_model
-    from asr_s2s.text.vocabulary import read_utf8
 
-    text = read_utf8(card) if card else read_card(model)
+    text = read_text(card, error=ConfigError, advice="Name a model card in Markdown.") if card else read_card(model)
     save_model(target, replace(load_model(model), name=target.name), card=text, storage=storage)
     megabytes = sum(path.stat().st_size for path in target.iterdir()) / 1e6
     say(f"{target}: {megabytes:.1f} MB.")

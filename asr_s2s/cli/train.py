@@ -10,6 +10,9 @@ import typer
 from asr_s2s.cli.terminal import output, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asr_s2s.manifest import Utterance
     from asr_s2s.model_store import SpeechSystem
     from asr_s2s.training import ExperimentConfig
 
@@ -57,7 +60,15 @@ def train(
     if find_batch:
         _find_batch(experiment, system)
         return
-    result = run(experiment, output=target, resume=resume, initial=system, threads=threads, command=command)
+    result = run(
+        experiment,
+        output=target,
+        resume=resume,
+        initial=system,
+        threads=threads,
+        command=command,
+        recognise=recognised,
+    )
     if Processes.from_environment().first:
         say(f"{target}: done. {result.summary}")
 
@@ -82,6 +93,21 @@ def _adaptation(data: Path, keys: list[str], *, initial: str | None, target: Pat
         for item in found.left_out:
             say(f"Left out: {item.message}")
     return read_config(FINETUNE, ExperimentConfig, [f"data.train=[{str(manifest)!r}]", *keys])
+
+
+def recognised(system: "SpeechSystem", utterances: "Sequence[Utterance]", *, device: str) -> dict[str, str]:
+    """Recognise utterances as `asr-s2s transcribe` does, by their ids, without those that cannot be read."""
+    from asr_s2s.recognizer import Recognizer
+    from asr_s2s.transcripts import Transcript
+
+    recognizer = Recognizer(system, device=device)
+    texts: dict[str, str] = {}
+    for utterance, (_, result) in zip(utterances, recognizer.transcribe_many(utterances), strict=True):
+        if isinstance(result, Transcript):
+            texts[utterance.id] = result.text
+        else:
+            say(f"utterance '{utterance.id}': {result}")
+    return texts
 
 
 def _find_batch(experiment: "ExperimentConfig", system: "SpeechSystem | None") -> None:

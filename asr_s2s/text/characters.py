@@ -11,6 +11,7 @@ from typing import Literal, Self
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import VocabularyError, listed
 from asr_s2s.files import write_text
+from asr_s2s.text.marks import letters_only
 from asr_s2s.text.vocabulary import digest_of, read_utf8
 
 FILE_NAME = "tokens.txt"
@@ -110,7 +111,7 @@ def normalized(text: str, *, lowercase: bool) -> str:
 
 def plain(text: str) -> str:
     """Give the letters and digits of a text, so that case, blanks and punctuation make no other text of it."""
-    return "".join(character for character in text.casefold() if character.isalnum())
+    return "".join(letters_only(unicodedata.normalize("NFC", text.casefold())).split())
 
 
 def described(character: str) -> str:

@@ -87,15 +87,22 @@ class _State:
 
 @dataclass(frozen=True)
 class LanguageResult:
-    """What came out: bits a character and perplexity a word of the held-out lines."""
+    """What came out: bits a character and perplexity a word of the held-out lines that could be measured.
+
+    left_out: which could not, in words
+    """
 
     bits: float
     perplexity: float
+    lines: int
+    left_out: str
 
     @property
     def summary(self) -> str:
         """Say it in a line."""
-        return f"{self.bits:.3f} bits a character, perplexity {self.perplexity:.1f} a word on held-out lines."
+        without = f" (without {self.left_out})" if self.left_out else ""
+        measured = f"{self.bits:.3f} bits a character, perplexity {self.perplexity:.1f} a word"
+        return f"{measured} on {self.lines} held-out lines{without}."
 
 
 def train_language_model(
@@ -135,7 +142,7 @@ class _Run:
         self, config: LanguageExperimentConfig, output: Path, *, checkpoint: Path | None, report: Report, command: str
     ) -> None:
         self.config, self.output, self.report, self.command = config, output, report, command
-        train, dev = held_apart(config.data, seed=config.training.seed)
+        train, dev = held_apart(config.data, seed=config.training.seed, warn=report.warn)
         torch.manual_seed(config.training.seed)
         kind, vocabulary = vocabulary_for(config.data, train)
         directory = LanguageDirectoryConfig(kind="language_model", vocabulary=kind, model=config.model)
@@ -146,13 +153,15 @@ class _Run:
             "held_out": len(dev),
             "data": digest_of(*train, "", *dev),
         }
-        self.lines = self._spelled(train)
-        self.dev_lines, self.dev_texts = self._spelled(dev), dev
-        if not self.lines or not self.dev_lines:
+        learned, self.held_out = (
+            spelled(vocabulary, lines, max_tokens=config.data.max_tokens) for lines in (train, dev)
+        )
+        self.lines = learned.tokens
+        if not self.lines or not self.held_out.tokens:
             raise ConfigError(
-                f"data.train: {len(self.lines)} lines to train on and {len(self.dev_lines)} held out are too few, of "
-                f"{len(train)} and {len(dev)}. Lines are left out that are longer than {config.data.max_tokens} tokens "
-                "or that the vocabulary cannot spell."
+                f"data.train: {len(self.lines)} lines of {len(train)} to train on and {len(self.held_out.tokens)} of "
+                f"{len(dev)} held out are too few. Left out are {learned.left_out or 'none'} of the first, and "
+                f"{self.held_out.left_out or 'none'} of the others."
             )
         self.state = _State()
         if checkpoint:
@@ -172,9 +181,12 @@ class _Run:
         self.num_steps = config.training.epochs * len(self._plan(0))
         size = sum(map(torch.numel, self.system.model.parameters()))
         report.line(
-            f"{len(self.lines)} lines of {len(train)} to train on, {len(self.dev_lines)} held out; "
+            f"{len(self.lines)} lines of {len(train)} to train on, {len(self.held_out.tokens)} of {len(dev)} held out; "
             f"{vocabulary.size} tokens, {size / 1e6:.2f} million weights"
         )
+        for what, lines in (("training", learned), ("held-out", self.held_out)):
+            if lines.left_out:
+                report.warn(f"Of the {what} lines these are left out: {lines.left_out}")
 
     def train(self, interruption: Interruption) -> None:
         training, state, model = self.config.training, self.state, self.system.model
@@ -208,21 +220,19 @@ class _Run:
                 interruption.obey()
 
     def evaluated(self, system: LanguageSystem) -> LanguageResult:
-        nats = total_nats(system, self.dev_lines, batch_tokens=self.config.data.batch_tokens)
-        characters = sum(len(text) + 1 for text in self.dev_texts)  # with the end of each line
-        words = sum(len(text.split()) for text in self.dev_texts)
-        return LanguageResult(nats / characters / math.log(2), math.exp(nats / max(words, 1)))
+        nats = total_nats(system, self.held_out.tokens, batch_tokens=self.config.data.batch_tokens)
+        characters = sum(len(text) + 1 for text in self.held_out.texts)  # with the end of each line
+        words = sum(len(text.split()) for text in self.held_out.texts)
+        return LanguageResult(
+            nats / characters / math.log(2),
+            math.exp(nats / max(words, 1)),
+            len(self.held_out.texts),
+            self.held_out.left_out,
+        )
 
     @property
     def _progress(self) -> float:
         return min(1.0, max(self.state.step / self.num_steps, self.clock.share))
-
-    def _spelled(self, texts: list[str]) -> list[list[int]]:
-        """Spell the lines that can be; the texts that stay are those lines."""
-        words, longest = self.system.vocabulary, self.config.data.max_tokens
-        kept = [(text, tokens) for text in texts if (tokens := spelled(words, text)) and len(tokens) <= longest]
-        texts[:] = [text for text, _ in kept]
-        return [tokens for _, tokens in kept]
 
     def _plan(self, epoch: int) -> list[list[int]]:
         """Plan an epoch's batches: a pure function of data, seed and epoch."""

@@ -14,6 +14,7 @@ from asr_s2s.data import Batch
 from asr_s2s.errors import AsrError
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.pictures import require_plotting
+from asr_s2s.training.comparison import Recognise
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.finite import check_finite
@@ -38,6 +39,7 @@ def train(
     threads: int | None = None,
     console: Console | None = None,
     command: str = "asr-s2s train",
+    recognise: Recognise | None = None,
 ) -> TrainingResult:
     """Train one model and leave it in the output folder, beside the log, the pictures and the last checkpoints.
 
@@ -45,6 +47,7 @@ def train(
     initial: start from this system's weights, vocabulary and front end; the configuration's own are then not used
     threads: processor threads, instead of training.threads
     command: what the model card says made the model
+    recognise: what a user of a model gets of utterances, to judge the result by what is held out; None: nobody asks
 
     Raises AsrError (or a kind of it) for what the user can mend: data, configuration, a loss that is not finite.
     """
@@ -59,7 +62,7 @@ def train(
             run = start(config, output=output, resume=resume, initial=initial, report=report, processes=processes)
             with Interruption() as interruption, closing(run.load()) as batches:  # only here is there work to save
                 _train(run, batches, interruption)
-            result = finish(run, command=command, initial=original) if processes.first else None
+            result = finish(run, command=command, initial=original, recognise=recognise) if processes.first else None
             return processes.of_first(result)
     finally:
         torch.set_num_threads(usual_threads)

@@ -13,12 +13,13 @@ from asr_s2s.model_store import SpeechSystem, average_states, load_model, save_m
 from asr_s2s.models import ModelConfig
 from asr_s2s.scoring import ErrorRate
 from asr_s2s.training.checkpoints import checkpoint_folder
-from asr_s2s.training.comparison import NORMALIZER, Comparison, compare_models
+from asr_s2s.training.comparison import NORMALIZER, Comparison, Recognise, compare_models
 from asr_s2s.training.evaluate import Evaluation, evaluate
 from asr_s2s.training.page import write_page
 from asr_s2s.training.run import Run
 
 NEWLINE = "\n"
+LONGEST_PIECE = 30.0  # seconds, of a recogniser
 
 
 @dataclass(frozen=True)
@@ -33,21 +34,26 @@ class TrainingResult:
     steps: int
     minutes: float
     parameters: int
+    searched_whole: int = 0  # development utterances that are longer than what a recogniser searches at once
     comparisons: tuple[Comparison, ...] = ()  # on what was held out, with the model that the run started from
 
     @property
     def summary(self) -> str:
         """One line for people."""
+        whole = f" ({self.searched_whole} utterances over {LONGEST_PIECE:.0f} s, searched whole, which transcribe cuts)"
         return (
-            f"WER {_percent(self.words)}, CER {_percent(self.characters)} on the development set after "
-            f"{self.epochs} epochs in {self.minutes:.1f} minutes"
+            f"WER {_percent(self.words)}, CER {_percent(self.characters)} on the development set"
+            f"{whole if self.searched_whole else ''} after {self.epochs} epochs in {self.minutes:.1f} minutes"
         )
 
 
-def finish(run: Run, *, command: str, initial: SpeechSystem | None = None) -> TrainingResult:
+def finish(
+    run: Run, *, command: str, initial: SpeechSystem | None = None, recognise: Recognise | None = None
+) -> TrainingResult:
     """Compare the best checkpoint with the mean of the best few, and save the better as the run's model.
 
     initial: what the run started from, as it was; held-out recordings then tell whether the new one is better
+    recognise: what a user of either model gets; without it nothing is judged on them
     """
     folders = [checkpoint_folder(run.folder, candidate.step) for candidate in run.state.best]
     chosen, averaged = load_model(folders[0]), 1
@@ -65,8 +71,9 @@ def finish(run: Run, *, command: str, initial: SpeechSystem | None = None) -> Tr
         epochs=run.state.epoch,
         steps=run.state.step,
         minutes=run.clock.seconds / 60,
+        searched_whole=sum(seconds > LONGEST_PIECE for seconds in run.dev_set.durations),
         parameters=sum(parameter.numel() for parameter in chosen.model.parameters()),
-        comparisons=compare_models(run, initial, chosen),
+        comparisons=compare_models(run, initial, chosen, recognise=recognise) if recognise else (),
     )
     save_model(run.folder, chosen, card=_card(run, result, command=command))
     document = asdict(result) | {"folder": run.folder.name, "wer": result.words.rate, "cer": result.characters.rate}

@@ -163,8 +163,8 @@ def rates(recognizer: Recognizer, clips: Sequence[Utterance], change: Change | N
     words, characters = word_errors(references, hypotheses), character_errors(references, hypotheses)
     return {
         "clips": len(clips),
-        "wer": round(100 * (words.rate or 0.0), 2),
-        "cer": round(100 * (characters.rate or 0.0), 2),
+        "wer": round(words.percent, 2),
+        "cer": round(characters.percent, 2),
         "run_ons": sum(map(runs_on, said, written)),
     }
 

@@ -1,5 +1,6 @@
 """Language models: steps that equal the whole, training that finds the entropy of a source, fusion in the search."""
 
+import io
 import itertools
 import math
 import signal
@@ -11,6 +12,7 @@ import pytest
 import torch
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from search_scripted import END, RULES, SIZE, ScriptedDecoder, ScriptedModel, all_sequences
 
 from asr_s2s.config import check_config
@@ -20,8 +22,9 @@ from asr_s2s.model_store.directory import model_folder
 from asr_s2s.models import LanguageModel
 from asr_s2s.models.language_models import LstmLanguageConfig, TransformerLanguageConfig
 from asr_s2s.search import LanguageFusion, SearchConfig
+from asr_s2s.text import CharacterVocabulary
 from asr_s2s.training import LanguageExperimentConfig, language, perplexity, train_language_model
-from asr_s2s.training.texts import held_apart, windows
+from asr_s2s.training.texts import held_apart, spelled, windows
 
 pytestmark = pytest.mark.unit
 
@@ -167,6 +170,29 @@ def test_lines_that_are_held_out_are_not_trained_on(tmp_path: Path) -> None:
     assert len(dev) == 1
     assert not set(train) & set(dev)
     assert sorted(set(train) | set(dev)) == ["aa", "ab", "ba"]
+
+
+def test_lines_that_cannot_be_learned_are_counted_beside_all_that_were_given() -> None:
+    lines, _ = of_a_source(100)
+    vocabulary = CharacterVocabulary.from_texts(lines)
+    found = spelled(vocabulary, [*lines, "A" + lines[0], "ab" * 300], max_tokens=400)
+    assert found.texts == lines
+    assert (found.num_unspelled, found.num_long) == (1, 1)
+    assert found.left_out == "1 that the vocabulary cannot spell (A) and 1 longer than data.max_tokens"
+
+
+def test_the_first_line_of_a_run_counts_what_was_given(tmp_path: Path) -> None:
+    lines, _ = of_a_source(40)
+    (tmp_path / "dev.txt").write_text("ab\n" + "ab" * 300 + "\n")
+    config = experiment(tmp_path, [*lines, "ab", "ba" * 300], epochs=1)
+    config = config.model_copy(update={"data": config.data.model_copy(update={"dev": (str(tmp_path / "dev.txt"),)})})
+    told = io.StringIO()
+    result = train_language_model(config, output=tmp_path / "run", console=Console(file=told, width=300))
+    assert "40 lines of 41 to train on, 1 of 2 held out" in told.getvalue()
+    assert "1 of 42 training lines are the same as held-out ones, and are left out" in told.getvalue()
+    assert "Of the training lines these are left out: 1 longer than data.max_tokens" in told.getvalue()
+    assert "Of the held-out lines these are left out: 1 longer than data.max_tokens" in told.getvalue()
+    assert result.summary.endswith("on 1 held-out lines (without 1 longer than data.max_tokens).")
 
 
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(50, 200))

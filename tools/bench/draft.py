@@ -39,7 +39,7 @@ def main() -> None:
             texts[draft], seconds[draft] = searched(load_model(arguments.model), clips, draft=draft)
         same = sum(one == other for one, other in zip(texts[False], texts[True], strict=True))
         rates = [
-            100 * (character_errors(references, list(map(normalise, found))).rate or 0.0)
+            character_errors(references, list(map(normalise, found))).percent
             for found in (texts[False], drafts(load_model(arguments.model), clips))
         ]
         print(

@@ -57,8 +57,8 @@ def measured(arguments: argparse.Namespace, manifest: Path, weight: float) -> di
     row = {
         "set": str(manifest),
         "weight": weight,
-        "wer": round(100 * (word_errors(references, texts).rate or 0.0), 2),
-        "cer": round(100 * (character_errors(references, texts).rate or 0.0), 2),
+        "wer": round(word_errors(references, texts).percent, 2),
+        "cer": round(character_errors(references, texts).percent, 2),
     }
     print(json.dumps(row), flush=True)
     return row

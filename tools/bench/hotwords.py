@@ -82,7 +82,7 @@ def measured(
         "rare words said": spoken.total(),
         "recall": round(100 * found.total() / max(spoken.total(), 1), 1),
         "written but not said": invented,
-        "wer": round(100 * (errors.rate or 0.0), 2),
+        "wer": round(errors.percent, 2),
     }
     print(json.dumps(row), flush=True)
     return row

@@ -42,7 +42,7 @@ def _read_talk(table: Path, corpus: Corpus, *, part: str) -> None:
             else:
                 corpus.leave_out(BROKEN_LINE, f"{where}: is not 'talk channel speaker start end <label> text'.")
             continue
-        if text == NOT_SCORED:
+        if text.lower() == NOT_SCORED:
             continue
         text = " ".join(LONELY.sub("", MARKS.sub(" ", text)).split())
         if not text:

@@ -28,11 +28,9 @@ class Gap:
     speech: float
     stretch: float
 
-    def is_doubted(self, *, again: bool = False) -> bool:
-        """Tell whether words may be missing there; of what was searched again already, only if many are."""
-        if again:
-            return self.speech >= 2 * DOUBTED_SECONDS
-        return self.speech >= DOUBTED_SECONDS or self.stretch >= STRETCH_SECONDS
+    def is_doubted(self, *, long_only: bool = False) -> bool:
+        """Tell whether words may be missing there: a few in a row, or a short answer between pauses."""
+        return self.speech >= DOUBTED_SECONDS or (self.stretch >= STRETCH_SECONDS and not long_only)
 
 
 def gaps(words: Sequence[Sequence[Span]], spoken: Sequence[Span], *, start: float, end: float) -> list[Gap]:

@@ -122,7 +122,8 @@ def _doubts(parts: Sequence[Found], *, again: bool) -> list[_Doubt]:
             continue
         if each.has_fault():
             doubts.append(_Doubt(place, (), _cut(each.piece, of=each.piece)))
-        elif doubted := [gap for gap in each.gaps() if gap.is_doubted(again=again)]:
+        # where the model wrote nothing at all, it said so of the whole: a short sound there is no reason to ask again
+        elif doubted := [gap for gap in each.gaps() if gap.is_doubted(long_only=again or not each.words)]:
             doubts.append(_Doubt(place, tuple((gap, _cut(_sound_of(gap, each.piece), of=each.piece)) for gap in doubted), []))
     return doubts
 

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "files": set(),
     "config": {"errors", "files"},
     "pool": {"errors"},
+    "lock": {"errors"},  # decision 0030
     "manifest": BASE,
     "pictures": BASE | {"manifest"},  # decision 0011
     "audio": BASE,
@@ -34,7 +35,7 @@ MAY_IMPORT = {
     | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "pool"},
     "training": BASE
     | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "scoring"}
-    | {"pictures"},
+    | {"pictures", "lock"},
 }
 
 

@@ -9,6 +9,7 @@ from asr_s2s.model_store.directory import (
     build_system,
     load_model,
     read_card,
+    refuse_overwriting,
     rebuilt,
     save_model,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "merged_system",
     "prune_vocabulary",
     "read_card",
+    "refuse_overwriting",
     "rebuilt",
     "save_language_model",
     "save_model",

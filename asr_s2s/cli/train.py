@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import output, say
 
 if TYPE_CHECKING:
@@ -24,18 +25,25 @@ def train(
         Path | None, typer.Option("--output", help="Model directory; default runs/NAME of the file or data.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run or model in the folder.")] = False,
     initial: Annotated[str | None, typer.Option("--from", help="Start from this model's weights.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
     find_batch: Annotated[bool, typer.Option("--find-batch", help="Only measure how large batches may be.")] = False,
-) -> None:
-    """Train a recogniser, or a language model (kind: language_model); the output folder is the model directory."""
+) -> int:
+    """Train a recogniser, or a language model (kind: language_model); the output folder is the model directory.
+
+    Recordings to train on that cannot be read are left out and listed (exit status 1).
+    """
     from asr_s2s.config import kind_of, read_config
     from asr_s2s.errors import ConfigError
     from asr_s2s.model_store import load_model
     from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig, train_language_model
     from asr_s2s.training import train as run
+    from asr_s2s.training.left_out import LEFT_OUT_FILE
     from asr_s2s.training.processes import Processes
 
+    if resume and overwrite:
+        raise ConfigError("--resume goes on with a run, --overwrite begins anew. Give one of them.")
     command = shlex.join(["asr-s2s", *sys.argv[1:]])
     if data is not None:
         target = target or Path("runs") / data.stem
@@ -49,17 +57,30 @@ def train(
             if initial or find_batch:
                 raise ConfigError("--from and --find-batch are for recognisers; data.vocabulary_of names one to help.")
             texts = read_config(config, LanguageExperimentConfig, overrides or ())
-            made = train_language_model(texts, output=target, resume=resume, threads=threads, command=command)
+            made = train_language_model(
+                texts, output=target, resume=resume, overwrite=overwrite, threads=threads, command=command
+            )
             say(f"{target}: done. {made.summary}")
-            return
+            return 0
         experiment = read_config(config, ExperimentConfig, overrides or ())
     system = load_model(initial) if initial else None
     if find_batch:
         _find_batch(experiment, system)
-        return
-    result = run(experiment, output=target, resume=resume, initial=system, threads=threads, command=command)
+        return 0
+    result = run(
+        experiment,
+        output=target,
+        resume=resume,
+        overwrite=overwrite,
+        initial=system,
+        threads=threads,
+        command=command,
+    )
     if Processes.from_environment().first:
         say(f"{target}: done. {result.summary}")
+        if result.left_out:
+            say(f"{result.left_out} recordings could not be read and were left out: {target / LEFT_OUT_FILE}")
+    return FAILED_INPUTS if result.left_out else 0
 
 
 def _adaptation(data: Path, keys: list[str], *, initial: str | None, target: Path) -> "ExperimentConfig":

@@ -9,8 +9,8 @@ from asr_s2s.model_store.directory import (
     build_system,
     load_model,
     read_card,
-    refuse_overwriting,
     rebuilt,
+    refuse_overwriting,
     save_model,
 )
 from asr_s2s.model_store.language import (
@@ -49,8 +49,8 @@ __all__ = [
     "merged_system",
     "prune_vocabulary",
     "read_card",
-    "refuse_overwriting",
     "rebuilt",
+    "refuse_overwriting",
     "save_language_model",
     "save_model",
     "spell",

@@ -7,13 +7,16 @@ made-up utterances need tells the parts, so that no long one is computed to lear
 
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from asr_s2s.data import SpeechDataset
+from asr_s2s.errors import ManifestError, listed
 
 # Beside what is kept there is what is computed with: gradients of activations, copies in other layouts. The most that
 # tools/bench/memory.py saw was 1.25 times what is kept (conf/finetune.yaml from en; 0.9 for conf/commands.yaml).
@@ -71,6 +74,32 @@ def measure_need(
             break
         del used[int(parts.argmin())]  # no part shrinks: what is below 0 is the rounding of the others
     return MemoryNeed(tuple(dict(zip(used, parts.tolist(), strict=True)).get(place, 0.0) for place in range(6)))
+
+
+def check_fits(need: MemoryNeed, dataset: SpeechDataset, *, unreadable: Collection[str] = ()) -> None:
+    """Refuse utterances that need more memory alone than there is, before one of them is computed.
+
+    unreadable: names those that will not be
+    Raises ManifestError that names the others.
+    """
+    free, seconds = free_memory(), dataset.longest_durations()
+    fits, faults = 0.0, []
+    lengths = zip(dataset.utterances, seconds, dataset.frames(seconds), dataset.most_tokens(), strict=True)
+    for one, length, frames, tokens in lengths:
+        if one.id in unreadable:
+            continue
+        if (needed := need.of(frames=frames, tokens=tokens)) <= free:
+            fits = max(fits, length)
+        else:
+            where = f"{one.origin}: " if one.origin else ""
+            much = f"{length:.1f} s and {tokens} tokens need about {needed / 1e6:.0f} MB"
+            faults.append(f"{where}utterance '{one.id}': {much}")
+    if faults:
+        raise ManifestError(
+            f"{len(faults)} of {len(dataset)} utterances need more memory than the {free / 1e6:.0f} MB that are free: "
+            f"{listed(faults)}. The longest that fits has {fits:.1f} s. Cut longer ones into pieces, or take them out "
+            "of the manifest; data.max_seconds leaves out what is longer from training."
+        )
 
 
 def _kept_by(model: nn.Module, work: Callable[[], Tensor]) -> int:

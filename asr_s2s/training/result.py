@@ -15,6 +15,7 @@ from asr_s2s.scoring import ErrorRate
 from asr_s2s.training.checkpoints import checkpoint_folder
 from asr_s2s.training.comparison import NORMALIZER, Comparison, compare_models
 from asr_s2s.training.evaluate import Evaluation, evaluate
+from asr_s2s.training.left_out import read_left_out
 from asr_s2s.training.page import write_page
 from asr_s2s.training.run import Run
 
@@ -33,6 +34,7 @@ class TrainingResult:
     steps: int
     minutes: float
     parameters: int
+    left_out: int = 0  # recordings to train on that could not be read, at one time or another
     comparisons: tuple[Comparison, ...] = ()  # on what was held out, with the model that the run started from
 
     @property
@@ -66,6 +68,7 @@ def finish(run: Run, *, command: str, initial: SpeechSystem | None = None) -> Tr
         steps=run.state.step,
         minutes=run.clock.seconds / 60,
         parameters=sum(parameter.numel() for parameter in chosen.model.parameters()),
+        left_out=len(read_left_out(run.folder)),
         comparisons=compare_models(run, initial, chosen),
     )
     save_model(run.folder, chosen, card=_card(run, result, command=command))
@@ -112,8 +115,9 @@ def _rank(evaluation: Evaluation) -> tuple[float, float, float]:
 def _card(run: Run, result: TrainingResult, *, command: str) -> str:
     """Write the model card: what it is, what it was made from, how well it reads."""
     config, material, parts = run.config, run.material, run.system.config
-    licences = Counter(str(one.extra.get("license", "not stated")) for one in material.train)
-    hours = sum(run.train_set.durations) / 3600
+    licences = Counter(
+        str(one.extra.get("license", "not stated")) for one in material.train if one.id not in material.unreadable
+    )
     search = parts.search.model_dump(mode="json", exclude_defaults=True)
     return f"""# {run.folder.name}
 
@@ -122,7 +126,8 @@ Speech recognition with asr_s2s: {_kinds(parts.model)}, {result.parameters:,} we
 
 ## Data
 
-{len(material.train):,} utterances, {hours:.2f} hours, from {", ".join(config.data.train)}.
+{len(material.train) - len(material.unreadable):,} utterances, {run.hours:.2f} hours, from \
+{", ".join(config.data.train)}.{f" {result.left_out} recordings could not be read." if result.left_out else ""}
 
 {NEWLINE.join(f"- {count:,} utterances: {licence}" for licence, count in licences.most_common())}
 

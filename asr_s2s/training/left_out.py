@@ -1,0 +1,37 @@
+"""left_out.jsonl: a manifest of the training recordings that could not be read, each once, with the reason."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from asr_s2s.data import seconds_by_decoding
+from asr_s2s.errors import AudioError
+from asr_s2s.manifest import Utterance, read_manifest, write_manifest
+
+LEFT_OUT_FILE = "left_out.jsonl"
+
+
+def read_left_out(folder: Path) -> list[Utterance]:
+    """Read what a run has left out so far."""
+    path = folder / LEFT_OUT_FILE
+    return read_manifest(path) if path.exists() else []
+
+
+def still_unreadable(folder: Path) -> dict[str, str]:
+    """Tell why the recordings that were left out before cannot be read, by id; those that now can are not named."""
+    listed = read_left_out(folder)
+    found = zip(listed, seconds_by_decoding(listed), strict=True)
+    return {one.id: str(fault) for one, fault in found if isinstance(fault, AudioError)}
+
+
+def add_left_out(folder: Path, utterances: Iterable[Utterance], reasons: Mapping[str, str]) -> None:
+    """List the utterances among these that there are reasons for, behind those that are listed already."""
+    before = read_left_out(folder)
+    known = {one.id for one in before}
+    more = [
+        replace(one, extra={**one.extra, "reason": reasons[one.id]})
+        for one in utterances
+        if one.id in reasons and one.id not in known
+    ]
+    if more:
+        write_manifest(folder / LEFT_OUT_FILE, [*before, *more])

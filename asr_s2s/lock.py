@@ -17,12 +17,13 @@ LOCK_FILE = ".lock"
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def held(folder: Path, *, name: str = LOCK_FILE) -> Iterator[None]:
     """Make a folder, where there is none, and keep other processes from holding it meanwhile.
 
+    name: of the lock, where only a part of the folder is held
     Raises ConfigError that names the process that holds it, and for a folder that cannot be written.
     """
-    path = folder / LOCK_FILE
+    path = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = _locked(path)

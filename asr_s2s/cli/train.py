@@ -45,10 +45,13 @@ def train(
     if resume and overwrite:
         raise ConfigError("--resume goes on with a run, --overwrite begins anew. Give one of them.")
     command = shlex.join(["asr-s2s", *sys.argv[1:]])
+    left_out = 0
     if data is not None:
         target = target or Path("runs") / data.stem
         keys = [*([str(config)] if config else []), *(overrides or ())]
-        experiment = _adaptation(data, keys, initial=initial, target=target)
+        experiment, left_out = _adaptation(
+            data, keys, initial=initial, target=target, anew=not resume and not overwrite
+        )
     elif config is None:
         raise ConfigError("What shall be trained? Name a configuration (conf/*.yaml), or recordings with --data.")
     else:
@@ -80,29 +83,41 @@ def train(
         say(f"{target}: done. {result.summary}")
         if result.left_out:
             say(f"{result.left_out} recordings could not be read and were left out: {target / LEFT_OUT_FILE}")
-    return FAILED_INPUTS if result.left_out else 0
+    return FAILED_INPUTS if result.left_out or left_out else 0
 
 
-def _adaptation(data: Path, keys: list[str], *, initial: str | None, target: Path) -> "ExperimentConfig":
-    """Give the configuration that adapts a model to a folder of recordings, or to a manifest."""
+def _adaptation(
+    data: Path, keys: list[str], *, initial: str | None, target: Path, anew: bool
+) -> "tuple[ExperimentConfig, int]":
+    """Give the configuration that adapts a model to a folder of recordings, or to a manifest, and what is left out.
+
+    anew: nothing that the target folder holds is to be changed
+    """
     from asr_s2s.config import read_config
-    from asr_s2s.data.corpora import read_corpus
+    from asr_s2s.data.corpora import first_messages, left_out_path, measure, read_corpus, write_corpus
     from asr_s2s.errors import ConfigError
-    from asr_s2s.manifest import write_manifest
+    from asr_s2s.lock import held
     from asr_s2s.training import FINETUNE, ExperimentConfig
+    from asr_s2s.training.checkpoints import checkpoint_to_resume
 
     if not initial:
         raise ConfigError("--data adapts a model to recordings: add --from en, or --from and a model directory.")
     if wrong := [key for key in keys if "=" not in key]:
         raise ConfigError(f"--data brings its own configuration: leave '{wrong[0]}' out, or leave --data out.")
-    manifest = data
+    manifest, left_out = data, 0
     if data.is_dir():
-        manifest = target / "recordings.jsonl"
-        found = read_corpus("folder", data)
-        write_manifest(manifest, found.utterances)
-        for item in found.left_out:
-            say(f"Left out: {item.message}")
-    return read_config(FINETUNE, ExperimentConfig, [f"data.train=[{str(manifest)!r}]", *keys])
+        with held(target):
+            if anew:
+                checkpoint_to_resume(target, resume=False, overwrite=False)
+            manifest = target / "recordings.jsonl"
+            measured = measure(read_corpus("folder", data), source=data)
+            write_corpus(manifest, measured)
+        left_out = len(measured.corpus.left_out)
+        for item in first_messages(measured.corpus.left_out):
+            say(f"Left out: {item}")
+        if left_out:
+            say(f"Left out, {left_out} in all; listed in {left_out_path(manifest)}")
+    return read_config(FINETUNE, ExperimentConfig, [f"data.train=[{str(manifest)!r}]", *keys]), left_out
 
 
 def _find_batch(experiment: "ExperimentConfig", system: "SpeechSystem | None") -> None:

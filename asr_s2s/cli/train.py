@@ -35,7 +35,7 @@ def train(
     Recordings to train on that cannot be read are left out and listed (exit status 1).
     """
     from asr_s2s.config import kind_of, read_config
-    from asr_s2s.errors import ConfigError
+    from asr_s2s.errors import ConfigError, counted
     from asr_s2s.model_store import load_model
     from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig, train_language_model
     from asr_s2s.training import train as run
@@ -82,7 +82,8 @@ def train(
     if Processes.from_environment().first:
         say(f"{target}: done. {result.summary}")
         if result.left_out:
-            say(f"{result.left_out} recordings could not be read and were left out: {target / LEFT_OUT_FILE}")
+            many = counted(result.left_out, "recording")
+            say(f"Left out of training: {many} that could not be read, listed in {target / LEFT_OUT_FILE}")
     return FAILED_INPUTS if result.left_out or left_out else 0
 
 
@@ -113,10 +114,10 @@ def _adaptation(
             measured = measure(read_corpus("folder", data), source=data)
             write_corpus(manifest, measured)
         left_out = len(measured.corpus.left_out)
-        for item in first_messages(measured.corpus.left_out):
-            say(f"Left out: {item}")
         if left_out:
-            say(f"Left out, {left_out} in all; listed in {left_out_path(manifest)}")
+            say(f"Left out, {left_out} in all; listed in {left_out_path(manifest)}:")
+        for item in first_messages(measured.corpus.left_out):
+            say(f"  {item}")
     return read_config(FINETUNE, ExperimentConfig, [f"data.train=[{str(manifest)!r}]", *keys]), left_out
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from asr_s2s.data import AugmentConfig, seconds_by_decoding, seconds_by_headers
-from asr_s2s.errors import AudioError, ManifestError
+from asr_s2s.errors import AudioError, ManifestError, counted
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.training.experiment import ExperimentConfig
-from asr_s2s.training.material import Material
+from asr_s2s.training.material import TRAIN, UNUSED, Material
 
 SHOWN = 100  # faults; what else is wrong with so many has one cause
 
@@ -24,8 +24,8 @@ def examined(config: ExperimentConfig, material: Material) -> Material:
     found = seconds_by_decoding(judging)
     if faults := [str(one) for one in found if isinstance(one, AudioError)]:
         raise ManifestError(
-            f"{len(faults)} recordings to evaluate on, or to mix in, cannot be read. Copy them again, or take them out "
-            f"of their manifests, and give the same command:\n{_lines(faults)}"
+            f"{counted(len(faults), 'recording')} to evaluate on or to mix in cannot be read. Copy them again, or take "
+            f"them out of their manifests, and give the same command:\n{_lines(faults)}"
         )
     headers = seconds_by_headers(material.train)
     broken = {
@@ -54,7 +54,8 @@ def _planned(config: ExperimentConfig, material: Material, headers: Sequence[flo
             too_long += length is not None
     if not train:
         raise ManifestError(f"All {len(material.train)} utterances are longer than data.max_seconds ({longest:g}).")
-    return replace(material, train=train, seconds=seconds, unused=[*material.unused, *unused], too_long=too_long)
+    sets = material.sets | {TRAIN: train, UNUSED: [*material.sets[UNUSED], *unused]}
+    return replace(material, sets=sets, seconds=seconds, too_long=too_long)
 
 
 def _noises(augment: AugmentConfig) -> list[Utterance]:

@@ -40,7 +40,7 @@ from asr_s2s.training.clock import Clock
 from asr_s2s.training.history import History
 from asr_s2s.training.optimizer import set_rate
 from asr_s2s.training.origin import check_origin
-from asr_s2s.training.perplexity import line_loss, total_nats
+from asr_s2s.training.perplexity import by_length, check_lines_fit, line_loss, total_nats
 from asr_s2s.training.processes import Processes
 from asr_s2s.training.progress import Interruption, Report
 from asr_s2s.training.schedule import Decay, learning_rate
@@ -176,7 +176,10 @@ class _Run:
         self.clock = Clock(config.training.minutes, before=self.state.seconds)
         self.saved_at, self.saved_step = self.state.seconds, -1
         self.random = random_states()
-        self.num_steps = config.training.epochs * len(self._plan(0))
+        plan = self._plan(0)
+        check_lines_fit(self.system, self.lines, plan)
+        check_lines_fit(self.system, self.dev_lines, by_length(self.dev_lines, batch_tokens=config.data.batch_tokens))
+        self.num_steps = config.training.epochs * len(plan)
         size = sum(map(torch.numel, self.system.model.parameters()))
         report.line(
             f"{len(self.lines)} lines of {len(train)} to train on, {len(self.dev_lines)} held out; "

@@ -1,7 +1,7 @@
 """left_out.jsonl: a manifest of the training recordings that could not be read, each once, with the reason."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asr_s2s.data import seconds_by_decoding
@@ -9,6 +9,15 @@ from asr_s2s.errors import AudioError
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
 
 LEFT_OUT_FILE = "left_out.jsonl"
+
+
+@dataclass
+class Lost:
+    """Recordings that cannot be read any more, in a row: since the last step that learned from any."""
+
+    recordings: int = 0
+    step: int = 0  # where the row begins
+    batches: int = 0
 
 
 def read_left_out(folder: Path) -> list[Utterance]:

@@ -19,6 +19,7 @@ from asr_s2s.training.checkpoints import resumable
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.finite import check_finite
+from asr_s2s.training.leave_out import leave_out
 from asr_s2s.training.look import look
 from asr_s2s.training.memory import is_out_of_memory
 from asr_s2s.training.optimizer import set_rate
@@ -89,7 +90,7 @@ def _train(run: Run, batches: Iterator[Batch], interruption: Interruption) -> No
         model.train()
         for share in run.steps(batches):
             counts = run.processes.sums(share.counts)
-            run.leave_out(share, counts)
+            leave_out(run, share, counts)
             rate = learning_rate(
                 state.step,
                 run.progress,

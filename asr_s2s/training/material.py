@@ -18,30 +18,40 @@ from asr_s2s.text import BytePairVocabulary, CharactersConfig, CharacterVocabula
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.frozen import encoded_front_end, frozen_layers
 
-TRAIN, GENERAL = "train", ("general", "general_unused")
-SETS = (TRAIN, "dev", "test", "unused", *GENERAL)
+TRAIN, UNUSED, GENERAL, GENERAL_UNUSED = "train", "unused", "general", "general_unused"
+SETS = (TRAIN, "dev", "test", UNUSED, GENERAL, GENERAL_UNUSED)
 
 
 @dataclass(frozen=True)
 class Material:
-    """Utterances to train on, to look at after each epoch, and to judge the result by."""
+    """Utterances to train on, to evaluate on after each epoch, and to judge the result by."""
 
-    train: list[Utterance]
-    dev: list[Utterance]
-    test: list[Utterance] = field(default_factory=list)
-    unused: list[Utterance] = field(default_factory=list)  # beyond training.dev_utterances, unsure or too long
-    general: list[Utterance] = field(default_factory=list)  # other speech
-    general_unused: list[Utterance] = field(default_factory=list)
-    dev_left_out: int = 0  # development utterances beyond training.dev_utterances
-    unsure: int = 0  # pseudo-labels below data.min_confidence, left out
+    sets: dict[str, list[Utterance]]  # every utterance, by the set of SETS that it is in
+    dev_left_out: int  # development utterances beyond training.dev_utterances
+    unsure: int  # pseudo-labels below data.min_confidence, left out
     too_long: int = 0  # longer than data.max_seconds, left out
     seconds: list[float] = field(default_factory=list)  # of what is trained on, to plan epochs by
     unreadable: dict[str, str] = field(default_factory=dict)  # of what is trained on, by id: why it cannot be read
 
     @property
-    def sets(self) -> dict[str, list[Utterance]]:
-        """Every utterance, by the set that it is in."""
-        return {part: getattr(self, part) for part in SETS}
+    def train(self) -> list[Utterance]:
+        """What is trained on."""
+        return self.sets[TRAIN]
+
+    @property
+    def dev(self) -> list[Utterance]:
+        """What is evaluated after each epoch."""
+        return self.sets["dev"]
+
+    @property
+    def test(self) -> list[Utterance]:
+        """What judges the result."""
+        return self.sets["test"]
+
+    @property
+    def general(self) -> list[Utterance]:
+        """Other speech, on which the result is judged too."""
+        return self.sets[GENERAL]
 
 
 def read_material(config: ExperimentConfig) -> Material:
@@ -79,16 +89,8 @@ def read_material(config: ExperimentConfig) -> Material:
     asked, unasked = _chosen(general, limit)
     names = {one.id for one in sure}
     unsure = [one for one in learned if one.id not in names]
-    return Material(
-        sure,
-        chosen,
-        test=test,
-        unused=[*spare, *unsure],
-        general=asked,
-        general_unused=unasked,
-        dev_left_out=len(spare),
-        unsure=len(unsure),
-    )
+    sets = dict(zip(SETS, (sure, chosen, test, [*spare, *unsure], asked, unasked), strict=True))
+    return Material(sets, dev_left_out=len(spare), unsure=len(unsure))
 
 
 def _chosen(utterances: Sequence[Utterance], limit: int | None) -> tuple[list[Utterance], list[Utterance]]:

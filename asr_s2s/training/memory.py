@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from asr_s2s.data import SpeechDataset
-from asr_s2s.errors import ManifestError, listed
+from asr_s2s.errors import ManifestError, counted, listed
 
 # Beside what is kept there is what is computed with: gradients of activations, copies in other layouts. The most that
 # tools/bench/memory.py saw was 1.25 times what is kept (conf/finetune.yaml from en; 0.9 for conf/commands.yaml).
@@ -96,7 +96,8 @@ def check_fits(need: MemoryNeed, dataset: SpeechDataset, *, unreadable: Collecti
             faults.append(f"{where}utterance '{one.id}': {much}")
     if faults:
         raise ManifestError(
-            f"{len(faults)} of {len(dataset)} utterances need more memory than the {free / 1e6:.0f} MB that are free: "
+            f"Too large for the {free / 1e6:.0f} MB of memory that are free: {len(faults)} of "
+            f"{counted(len(dataset), 'utterance')}: "
             f"{listed(faults)}. The longest that fits has {fits:.1f} s. Cut longer ones into pieces, or take them out "
             "of the manifest; data.max_seconds leaves out what is longer from training."
         )

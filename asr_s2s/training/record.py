@@ -15,7 +15,7 @@ from asr_s2s.data import seconds_by_decoding
 from asr_s2s.errors import AudioError, CheckpointError, listed
 from asr_s2s.files import write_text
 from asr_s2s.manifest import Utterance, relative_path
-from asr_s2s.training.material import GENERAL, SETS, TRAIN, Material
+from asr_s2s.training.material import GENERAL, GENERAL_UNUSED, SETS, TRAIN, Material
 
 UTTERANCES_FILE = "utterances.jsonl"
 COMPARED = ("offset", "duration", "text")
@@ -96,11 +96,11 @@ def as_started(now: Material, record: Sequence[Recorded]) -> tuple[Material, str
     seconds = [each.seconds or 0.0 for each, one in sought if one is not None and each.part == TRAIN]
     told = {"are gone": gone, "are new": [f"'{one.id}'" for one in there.values()], "are not the same": other}
     changes = "; ".join(f"{len(names)} utterances {what}: {listed(names)}" for what, names in told.items() if names)
-    return replace(now, **sets, seconds=seconds), changes
+    return replace(now, sets=sets, seconds=seconds), changes
 
 
 def _key(part: str, utterance: Utterance) -> tuple[bool, str]:
-    return part in GENERAL, utterance.id  # other speech may have the ids of what is trained on
+    return part in (GENERAL, GENERAL_UNUSED), utterance.id  # other speech may have the ids of what is trained on
 
 
 def _change(before: Utterance, now: Utterance) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from asr_s2s.errors import counted
 from asr_s2s.files import write_text
 from asr_s2s.model_store import SpeechSystem, average_states, load_model, save_model
 from asr_s2s.models import ModelConfig
@@ -127,7 +128,7 @@ Speech recognition with asr_s2s: {_kinds(parts.model)}, {result.parameters:,} we
 ## Data
 
 {len(material.train) - len(material.unreadable):,} utterances, {run.hours:.2f} hours, from \
-{", ".join(config.data.train)}.{f" {result.left_out} recordings could not be read." if result.left_out else ""}
+{", ".join(config.data.train)}.{_left_out(result)}
 
 {NEWLINE.join(f"- {count:,} utterances: {licence}" for licence, count in licences.most_common())}
 
@@ -148,6 +149,11 @@ On the development set: {len(material.dev)} utterances that it was not trained o
 {_row("words", result.words)}
 {_row("characters", result.characters)}
 {_held_out(result.comparisons)}"""
+
+
+def _left_out(result: TrainingResult) -> str:
+    many = counted(result.left_out, "recording")
+    return f" Left out: {many} that could not be read." if result.left_out else ""
 
 
 def _held_out(comparisons: Sequence[Comparison]) -> str:

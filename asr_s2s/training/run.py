@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from asr_s2s.data import Batch, SpeechDataset, epoch_plan, load_batches, padding_share
-from asr_s2s.errors import AsrError, AudioError, listed
+from asr_s2s.errors import listed
 from asr_s2s.model_store import SpeechSystem, save_model
 from asr_s2s.models import TeacherOutput, loss_counts
 from asr_s2s.training.checkpoints import (
@@ -25,7 +25,7 @@ from asr_s2s.training.checkpoints import (
 from asr_s2s.training.clock import Clock
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.history import History, Record
-from asr_s2s.training.left_out import LEFT_OUT_FILE, add_left_out
+from asr_s2s.training.left_out import Lost
 from asr_s2s.training.material import Material
 from asr_s2s.training.memory import MemoryNeed, free_memory
 from asr_s2s.training.processes import Processes
@@ -35,7 +35,6 @@ from asr_s2s.training.tensorboard import EventFiles
 
 Lesson = tuple[Batch, TeacherOutput | None]  # what is heard, and what the model shall imitate of it
 
-MOST_LOST = 10  # recordings in a row; so many do not break by chance
 CARD = "A checkpoint of a training run; see the model card of the run's folder.\n"
 
 
@@ -74,15 +73,6 @@ class Pace:
     def idle(self) -> float:
         """The share of the time that the model waited for data."""
         return self.waited / max(self.seconds, 1e-9)
-
-
-@dataclass
-class Lost:
-    """Recordings that cannot be read any more, in a row: since the last step that learned from any."""
-
-    recordings: int = 0
-    step: int = 0  # where the row begins
-    batches: int = 0
 
 
 @dataclass
@@ -234,37 +224,6 @@ class Run:
         told = self.processes.sums({**values, "seconds": self.clock.seconds if self.processes.first else 0.0})
         self.clock.now = told["seconds"]
         return told
-
-    def leave_out(self, share: Share, counts: Mapping[str, float]) -> None:
-        """List what a step could not read, in whichever process.
-
-        Raises AudioError, back where the run can be resumed, if nothing can be read any more: its disk may be gone.
-        """
-        if counts["frames"]:
-            self.lost = Lost()
-        if not counts["unreadable"]:
-            if not counts["frames"]:
-                raise AsrError(f"step {self.state.step + 1}: there is no memory for a single utterance.")
-            return
-        gathered = self.processes.gathered(share.unreadable)
-        found = {name: why for each in gathered for name, why in each.items()}
-        known = self.material.unreadable
-        fresh = {name: why for name, why in found.items() if name not in known}
-        known |= fresh
-        if self.processes.first and fresh:
-            add_left_out(self.folder, self.material.train, fresh)
-            where = f"step {self.state.step + 1}: {len(fresh)} recordings cannot be read and are left out"
-            self.report.warn(f"{where}, see {self.folder / LEFT_OUT_FILE}: {listed(list(fresh.values()), limit=3)}")
-        if counts["frames"]:
-            return
-        if not self.lost.recordings:
-            self.lost = Lost(step=self.state.step, batches=self.state.batches)
-        self.lost.recordings += len(fresh)
-        if self.lost.recordings > MOST_LOST or len(known) == len(self.material.train):
-            self.state.step, self.state.batches = self.lost.step, self.lost.batches
-            self.save()
-            why = next(iter(found.values()))
-            raise AudioError(f"The recordings to train on cannot be read any more: {why} Check their disk.")
 
     def _fitting(self, batch: Batch) -> list[Batch]:
         """Halve a batch that needs more than the memory that is free, before the system kills for it."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from asr_s2s.config import write_config
 from asr_s2s.data import Batch, SpeechDataset
-from asr_s2s.errors import ConfigError, listed
+from asr_s2s.errors import ConfigError, counted, listed
 from asr_s2s.model_store import SpeechSystem, load_model
 from asr_s2s.training.checkpoints import (
     OPTIMIZER_FILE,
@@ -28,6 +28,7 @@ from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.history import History
 from asr_s2s.training.left_out import LEFT_OUT_FILE, add_left_out, still_unreadable
 from asr_s2s.training.material import (
+    UNUSED,
     Material,
     adapted_system,
     data_sets,
@@ -110,7 +111,7 @@ def start(
             clear_run(output)
             write_record(output, material)
         write_config(output / "experiment.yaml", config)
-        add_left_out(output, [*material.train, *material.unused], material.unreadable)
+        add_left_out(output, [*material.train, *material.sets[UNUSED]], material.unreadable)
     run = Run(
         config=config,
         folder=output,
@@ -280,13 +281,11 @@ def _introduce(run: Run, checkpoint: Path | None) -> None:
         + f", {torch.get_num_threads()} threads"
     )
     if material.unreadable:
-        report = listed(list(material.unreadable.values()), limit=3)
-        run.report.warn(
-            f"{len(material.unreadable)} recordings to train on cannot be read and are left out, see "
-            f"{run.folder / LEFT_OUT_FILE}: {report}"
-        )
+        many, why = counted(len(material.unreadable), "recording"), list(material.unreadable.values())
+        line(f"Left out of training: {many} that cannot be read: {listed(why)}", style="bold yellow")
+        line(f"They are listed in {run.folder / LEFT_OUT_FILE}.")
     if material.too_long:
-        line(f"{material.too_long} utterances are longer than data.max_seconds and are left out")
+        line(f"Left out of training: {counted(material.too_long, 'utterance')} longer than data.max_seconds")
     if material.unsure:
         line(f"{material.unsure} recognised texts are less sure than data.min_confidence and are left out")
     if run.system.model.ctc_head is not None and (short := left_out_by_ctc(run.system, run.train_set)):

@@ -26,10 +26,11 @@ def read_left_out(folder: Path) -> list[Utterance]:
     return read_manifest(path) if path.exists() else []
 
 
-def still_unreadable(folder: Path) -> dict[str, str]:
-    """Tell why the recordings that were left out before cannot be read, by id; those that now can are not named."""
-    listed = read_left_out(folder)
-    found = zip(listed, seconds_by_decoding(listed), strict=True)
+def still_unreadable(folder: Path, utterances: Iterable[Utterance]) -> dict[str, str]:
+    """Tell why those of the utterances that were left out before cannot be read now, by id."""
+    listed = {one.id for one in read_left_out(folder)}
+    again = [one for one in utterances if one.id in listed]
+    found = zip(again, seconds_by_decoding(again), strict=True)
     return {one.id: str(fault) for one, fault in found if isinstance(fault, AudioError)}
 
 

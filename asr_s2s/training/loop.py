@@ -19,7 +19,6 @@ from asr_s2s.training.checkpoints import resumable
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.finite import check_finite
-from asr_s2s.training.leave_out import leave_out
 from asr_s2s.training.look import look
 from asr_s2s.training.memory import is_out_of_memory
 from asr_s2s.training.optimizer import set_rate
@@ -30,6 +29,7 @@ from asr_s2s.training.result import TrainingResult, finish
 from asr_s2s.training.run import Lesson, Run, Share
 from asr_s2s.training.schedule import learning_rate
 from asr_s2s.training.start import start
+from asr_s2s.training.unreadable import leave_out
 
 
 def train(

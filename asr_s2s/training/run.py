@@ -153,7 +153,7 @@ class Run:
 
     @property
     def hours(self) -> float:
-        """The hours of what is trained on, without what could not be read from the start."""
+        """The hours of what is trained on, without what cannot be read."""
         pairs = zip(self.material.train, self.train_set.durations, strict=True)
         return sum(seconds for one, seconds in pairs if one.id not in self.material.unreadable) / 3600
 

@@ -161,7 +161,7 @@ def _material(
         difference=lambda: changes or f"{UTTERANCES_FILE} was edited",
     )
     material = examined(config, material)
-    return replace(material, unreadable=still_unreadable(output) | material.unreadable), origin
+    return replace(material, unreadable=still_unreadable(output, material.train) | material.unreadable), origin
 
 
 def _parts(

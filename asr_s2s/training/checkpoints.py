@@ -143,14 +143,20 @@ def resumable(run_folder: Path, *, save: Callable[[], None]) -> Iterator[None]:
     except (AsrError, OSError) as error:
         with suppress(AsrError, OSError):
             save()
-        checkpoint = latest_checkpoint(run_folder)
-        advice = f"{checkpoint} is whole: go on with --resume." if checkpoint else "No checkpoint was saved before."
+        advice = _way_on(run_folder)
         if isinstance(error, AsrError):
             raise type(error)(f"{error} {advice}") from error
         if isinstance(error, BrokenPipeError):  # the reader of what the run says
             raise
         what = f"{error.filename or run_folder}: cannot be read or written ({error.strerror or error})"
         raise CheckpointError(f"{what}. {advice}") from error
+
+
+def _way_on(run_folder: Path) -> str:
+    if not run_folder.exists():
+        return f"{run_folder} is gone: bring its disk back, and go on with --resume."
+    checkpoint = latest_checkpoint(run_folder)
+    return f"{checkpoint} is whole: go on with --resume." if checkpoint else "No checkpoint was saved before."
 
 
 def clear_run(run_folder: Path) -> None:

@@ -1,7 +1,7 @@
 """left_out.jsonl: a manifest of the training recordings that could not be read, each once, with the reason."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asr_s2s.data import seconds_by_decoding
@@ -13,9 +13,9 @@ LEFT_OUT_FILE = "left_out.jsonl"
 
 @dataclass
 class Lost:
-    """Recordings that cannot be read any more, in a row: since the last step that learned from any."""
+    """Recordings that cannot be read any more, by id, in a row: since the last step that learned from any."""
 
-    recordings: int = 0
+    names: list[str] = field(default_factory=list)
     step: int = 0  # where the row begins
     batches: int = 0
 
@@ -45,3 +45,9 @@ def add_left_out(folder: Path, utterances: Iterable[Utterance], reasons: Mapping
     ]
     if more:
         write_manifest(folder / LEFT_OUT_FILE, [*before, *more])
+
+
+def forget_absent(folder: Path, names: Collection[str]) -> None:
+    """Take those of the names off the list whose files are absent: when they come back, nothing was left out."""
+    kept = [one for one in read_left_out(folder) if one.id not in names or one.audio_path.exists()]
+    write_manifest(folder / LEFT_OUT_FILE, kept)

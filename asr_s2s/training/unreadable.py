@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from asr_s2s.errors import AsrError, AudioError, counted, listed
-from asr_s2s.training.left_out import LEFT_OUT_FILE, Lost, add_left_out
+from asr_s2s.training.left_out import LEFT_OUT_FILE, Lost, add_left_out, forget_absent
 from asr_s2s.training.run import Run, Share
 
 MOST_LOST = 10  # recordings in a row; so many do not break by chance
@@ -31,11 +31,13 @@ def leave_out(run: Run, share: Share, counts: Mapping[str, float]) -> None:
         run.report.warn(f"{many}, see {run.folder / LEFT_OUT_FILE}: {listed(list(fresh.values()))}")
     if counts["frames"]:
         return
-    if not run.lost.recordings:
+    if not run.lost.names:
         run.lost = Lost(step=run.state.step, batches=run.state.batches)
-    run.lost.recordings += len(fresh)
-    if run.lost.recordings > MOST_LOST or len(known) == len(run.material.train):
+    run.lost.names += fresh
+    if len(run.lost.names) > MOST_LOST or len(known) == len(run.material.train):
         run.state.step, run.state.batches = run.lost.step, run.lost.batches
         run.save()
+        if run.processes.first:
+            forget_absent(run.folder, run.lost.names)
         why = next(iter(found.values()))
-        raise AudioError(f"The recordings to train on cannot be read any more: {why} Check their disk.")
+        raise AudioError(f"The recordings to train on cannot be read any more; is their disk still there? {why}")

@@ -98,7 +98,7 @@ def save_checkpoint(
         shutil.rmtree(target, ignore_errors=True)  # an incomplete one
         temporary.rename(target)
         _sync([target.parent])
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, CheckpointError) as error:
         raise CheckpointError(_unwritten(target, error, needed=_size(tensors))) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

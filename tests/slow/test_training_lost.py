@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from training_tiny import DATA, QUIET, TRAIN, tiny_experiment
 
@@ -22,6 +23,7 @@ from asr_s2s.audio import read_audio, write_audio
 from asr_s2s.data import NoiseConfig
 from asr_s2s.errors import AudioError, CheckpointError, ConfigError, ManifestError
 from asr_s2s.manifest import read_manifest
+from asr_s2s.model_store import weights as weights_module
 from asr_s2s.training import ExperimentConfig, find_batch, loop, memory, train
 from asr_s2s.training import run as run_module
 from asr_s2s.training.checkpoints import latest_checkpoint
@@ -264,6 +266,31 @@ def test_a_disk_that_does_not_take_a_checkpoint_is_told_apart_from_a_full_one(
     assert "Make room" not in str(told.value)
     train(config, output=tmp_path / "run", resume=True, console=QUIET)
     assert_same_weights(tmp_path / "whole", tmp_path / "run")
+
+
+def test_a_disk_that_is_full_when_the_model_is_written_costs_no_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny_experiment(tmp_path, epochs=1)
+    usual = loop.finish
+
+    def finish(*given: Any, **options: Any) -> Any:
+        def full(*_: Any, **__: Any) -> None:
+            raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+        monkeypatch.setattr(weights_module, "save_file", full)
+        return usual(*given, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "finish", finish)
+        told = (
+            r"run/model\.safetensors: cannot be written .*No space left.* MB are free\. .*step-00000002 is whole: go on"
+        )
+        with pytest.raises(CheckpointError, match=told):
+            train(config, output=tmp_path / "run", console=QUIET)
+    monkeypatch.undo()
+    assert train(config, output=tmp_path / "run", resume=True, console=QUIET).steps == 2
+    assert weights(tmp_path / "run")
 
 
 def test_a_clock_that_jumps_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

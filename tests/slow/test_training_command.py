@@ -15,6 +15,7 @@ from asr_s2s.manifest import read_manifest
 pytestmark = pytest.mark.slow
 
 DATA = Path(__file__).parents[1] / "data"
+CONF = Path(__file__).parents[2] / "conf"
 COMMANDS = ("lbby5a", "prac8p", "swbc1s", "0_jackson_18", "3_yweweler_37", "9_george_9")
 
 
@@ -79,8 +80,9 @@ def test_a_model_is_exported_into_no_file_no_held_folder_and_over_no_model(
 ) -> None:
     (tmp_path / "file").write_text("x")
     export = ["model", "export", "commands", str(tmp_path / "out")]
-    assert run(["model", "export", "commands", str(tmp_path / "file")]) == WRONG_USE
-    assert "file: is no folder that can be written (it is a file)" in capsys.readouterr().err
+    for command in (export[:-1], ["train", str(CONF / "commands.yaml"), "--output"], ["prepare", "folder", str(DATA)]):
+        assert run([*command, str(tmp_path / "file")]) == WRONG_USE
+        assert "file: is no folder that can be written (it is a file)" in capsys.readouterr().err
     with held(tmp_path / "out"):
         assert run(export) == WRONG_USE
     assert f"process {os.getpid()} on " in capsys.readouterr().err
@@ -88,6 +90,14 @@ def test_a_model_is_exported_into_no_file_no_held_folder_and_over_no_model(
     assert run(export) == WRONG_USE
     assert "holds a finished model. Name another folder, or replace it with --overwrite." in capsys.readouterr().err
     assert run([*export, "--overwrite"]) == 0
+
+
+def test_a_configuration_that_is_no_utf8_is_a_mistake_of_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "latin.yaml").write_bytes(b"# caf\xe9\n")
+    assert run(["train", str(tmp_path / "latin.yaml")]) == WRONG_USE
+    assert "latin.yaml: is not UTF-8 text" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def kind_of(path: Path) -> str | None:
     """Give what a configuration file says it is of, its `kind`; None if it says nothing, or cannot be read."""
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except (OSError, yaml.YAMLError):
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None
     return tree.get("kind") if isinstance(tree, dict) else None
 
@@ -56,6 +56,8 @@ def read_config(path: Path, kind: type[Config], overrides: Sequence[str] = ()) -
         tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name an existing YAML file.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start + 1}). Save it as UTF-8.") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: is not valid YAML: {error}") from error
     tree = _mapping(tree, str(path))

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "tables": set(),
     "config": {"errors", "files", "inputs"},
     "pool": {"errors"},
+    "lock": {"errors"},  # decision 0030
     "manifest": BASE,
     "pictures": BASE | {"manifest"},  # decision 0011
     "audio": BASE,
@@ -37,7 +38,7 @@ MAY_IMPORT = {
     | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "pool"},
     "training": BASE
     | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "scoring"}
-    | {"pictures"},
+    | {"pictures", "lock"},
 }
 
 

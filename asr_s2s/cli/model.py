@@ -1,5 +1,7 @@
 """asr-s2s model: look at, average, import, merge, prune, spell, calibrate and export model directories."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +13,19 @@ from asr_s2s.cli.terminal import output, say
 
 app = typer.Typer(help="Look at, average, import, merge, prune, spell, calibrate, export models.", no_args_is_help=True)
 Storage = Annotated[Literal["float32", "float16", "int8", "compact"], typer.Option(help="How weights are kept.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the model that the target folder holds.")]
+
+
+@contextmanager
+def _written(target: Path, *, overwrite: bool) -> Iterator[None]:
+    """Keep a folder for the model that is written into it; what cannot be written is refused before the work."""
+    from asr_s2s.lock import held
+    from asr_s2s.model_store import refuse_overwriting
+
+    with held(target):
+        if not overwrite:
+            refuse_overwriting(target)
+        yield
 
 
 @app.command()
@@ -25,11 +40,13 @@ def info(model: Annotated[str, typer.Argument(help="A shipped model by its name,
 def average(
     models: Annotated[list[Path], typer.Argument(help="Model directories of one architecture.")],
     target: Annotated[Path, typer.Option("--output", help="The model directory to write.")],
+    overwrite: Overwrite = False,
 ) -> None:
     """Average the weights of models of one architecture, checkpoints of one training say."""
     from asr_s2s.model_store import average_models
 
-    average_models(models, target)
+    with _written(target, overwrite=overwrite):
+        average_models(models, target)
     say(f"{target}: the average of {len(models)} models.")
 
 
@@ -40,11 +57,13 @@ def import_whisper_checkpoint(
     storage: Storage = "float16",
     tokenizer: Annotated[Path | None, typer.Option(help="A tokenizer.json, for a .pt file.")] = None,
     language: Annotated[str, typer.Option(help="Language of a multilingual model.")] = "en",
+    overwrite: Overwrite = False,
 ) -> None:
     """Turn a Whisper checkpoint into a model directory."""
     from asr_s2s.model_store import import_whisper
 
-    import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=language)
+    with _written(target, overwrite=overwrite):
+        import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=language)
     say(f"{target}: imported from {source}. Try: asr-s2s transcribe --model {target} AUDIO")
 
 
@@ -55,11 +74,13 @@ def merge_model(
     frames: Annotated[int, typer.Option(min=1, help="Frames that stand for the silence of the window.")] = 96,
     tail_seconds: Annotated[float, typer.Option(min=0.1, help="Silence kept whole after each utterance.")] = 1.0,
     storage: Storage = "float16",
+    overwrite: Overwrite = False,
 ) -> None:
     """Hear each utterance as long as it is, with a few frames for the rest of the window: several times faster."""
     from asr_s2s.model_store import merge_silence
 
-    merge_silence(model, target, frames=frames, tail_seconds=tail_seconds, storage=storage)
+    with _written(target, overwrite=overwrite):
+        merge_silence(model, target, frames=frames, tail_seconds=tail_seconds, storage=storage)
     say(f"{target}: {frames} frames stand for the silence that {model} pads with; the weights are the same.")
 
 
@@ -70,6 +91,7 @@ def prune_model(
     text: Annotated[list[Path], typer.Option(help="Plain text, a sentence or paragraph a line; may be repeated.")],
     size: Annotated[int, typer.Option(help="Byte pairs to keep, the 256 single bytes among them.")] = 8000,
     storage: Storage = "float16",
+    overwrite: Overwrite = False,
 ) -> None:
     """Keep the byte pairs that a large text uses most; every text can still be spelled."""
     from asr_s2s.errors import ConfigError
@@ -78,7 +100,8 @@ def prune_model(
 
     texts = [read_text(file, error=ConfigError, advice="Name a file of plain text.") for file in text]
     lines = (line for each in texts for line in each.splitlines() if line.strip())
-    pruning = prune_vocabulary(model, target, lines, size=size, storage=storage)
+    with _written(target, overwrite=overwrite):
+        pruning = prune_vocabulary(model, target, lines, size=size, storage=storage)
     words = pruning.words
     say(
         f"{target}: {words.vocabulary.size} tokens, {pruning.weights / 1e6:.1f} million weights of "
@@ -93,13 +116,15 @@ def spell_model(
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
     manifest: Annotated[list[Path], typer.Option(help="Texts that hold the alphabet; may be repeated.")],
     storage: Storage = "float32",
+    overwrite: Overwrite = False,
 ) -> None:
     """Give a model the alphabet of some texts: the start of a training that teaches it to spell in it."""
     from asr_s2s.manifest import read_manifest
     from asr_s2s.model_store import spell
 
     texts = (utterance.text for file in manifest for utterance in read_manifest(file) if utterance.text)
-    vocabulary = spell(model, target, texts, storage=storage).vocabulary
+    with _written(target, overwrite=overwrite):
+        vocabulary = spell(model, target, texts, storage=storage).vocabulary
     say(f"{target}: {vocabulary.size} tokens, yet to be learned: asr-s2s train CONFIG.yaml --from {target}")
 
 
@@ -134,7 +159,8 @@ def calibrate(
     probabilities, right = judged_words(heard)
     curve = fit_logistic(probabilities, right)
     fitted = plain.model_copy(update={"confidence_slope": curve.slope, "confidence_offset": curve.offset})
-    write_config(model / CONFIG_FILE, system.config.model_copy(update={"search": fitted}))
+    with _written(model, overwrite=True):
+        write_config(model / CONFIG_FILE, system.config.model_copy(update={"search": fitted}))
     before, after = (
         calibration_error(reliability(values, right)) for values in (probabilities, curve(probabilities).tolist())
     )
@@ -151,6 +177,7 @@ def export(
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
     storage: Storage = "int8",
     card: Annotated[Path | None, typer.Option(help="A model card in Markdown; default: the model's own.")] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a model as it shall be shared: the model directory alone, its weights narrow."""
     from asr_s2s.errors import ConfigError
@@ -158,6 +185,7 @@ def export(
     from asr_s2s.model_store import load_model, read_card, save_model
 
     text = read_text(card, error=ConfigError, advice="Name a model card in Markdown.") if card else read_card(model)
-    save_model(target, replace(load_model(model), name=target.name), card=text, storage=storage)
+    with _written(target, overwrite=overwrite):
+        save_model(target, replace(load_model(model), name=target.name), card=text, storage=storage)
     megabytes = sum(path.stat().st_size for path in target.iterdir()) / 1e6
     say(f"{target}: {megabytes:.1f} MB.")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,12 +30,21 @@ PACKED = "packed"  # in the header: which tensors are packed, in how many bits
 
 
 def write_weights(path: Path, network: nn.Module, *, storage: Storage, fingerprint: str) -> None:
-    """Write all that a network's state holds, whole or not at all; fingerprint names its architecture."""
+    """Write all that a network's state holds, whole or not at all; fingerprint names its architecture.
+
+    Raises CheckpointError if the disk does not take it.
+    """
     stored, packed = _stored(network.state_dict(), storage)
     header = {"format": FORMAT_VERSION, "storage": storage, "architecture": fingerprint}
     header |= {PACKED: json.dumps(packed)} if packed else {}
-    with atomic_write(path) as temporary:
-        save_file(stored, temporary, metadata=header)
+    try:
+        with atomic_write(path) as temporary:
+            save_file(stored, temporary, metadata=header)
+    except (OSError, SafetensorError) as error:
+        free, size = shutil.disk_usage(path.parent).free, sum(value.nbytes for value in stored.values())
+        raise CheckpointError(
+            f"{path}: cannot be written ({error}). It needs {size / 1e6:.1f} MB, {free / 1e6:.1f} MB are free."
+        ) from error
 
 
 def fingerprint_of(parts: Any) -> str:

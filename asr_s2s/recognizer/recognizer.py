@@ -199,8 +199,8 @@ class Recognizer:
                 starts=[piece.start / SAMPLE_RATE for piece in pieces],
                 frame_seconds=[each / max(int(length), 1) for each, length in zip(seconds, sound_lengths, strict=True)],
             )
-        each_words = words or [None] * len(pieces)
-        return [self._heard(*each) for each in zip(pieces, hypotheses, each_words, strict=True)]
+        told = words if words is not None else [None for _ in pieces]
+        return [self._heard(*each) for each in zip(pieces, hypotheses, told, strict=True)]
 
     @torch.inference_mode()
     def looked_at(self, samples: NDArray[np.float32], text: str) -> tuple[Tensor, list[str], Tensor | None]:
@@ -242,7 +242,7 @@ class Recognizer:
 
     def _heard(self, piece: Piece, hypothesis: Hypothesis, words: Sequence[TimedWord] | None) -> Found:
         start, seconds = piece.start / SAMPLE_RATE, len(piece.samples) / SAMPLE_RATE
-        flags = {flag.name: flag.value for flag in hypothesis.flags}
+        flags: dict[str, float] = {flag.name: flag.value for flag in hypothesis.flags}
         # what a model writes of less than a frame, or while it doubts that anybody speaks and is not sure, is invented
         is_invented = "no_speech" in flags or seconds < LEAST_SECONDS
         words = () if is_invented and words is not None else words

@@ -53,7 +53,9 @@ class Found:
             text=" ".join(each.word.word for each in chosen),
             words=self.segment.words[words],
         )
-        first, last = (min(round(each * SAMPLE_RATE) - self.piece.start, len(self.piece.samples)) for each in (start, end))
+        first, last = (
+            min(round(each * SAMPLE_RATE) - self.piece.start, len(self.piece.samples)) for each in (start, end)
+        )
         return Found(self.piece.part(max(first, 0), last), segment, chosen, settled=True)
 
     def _seconds(self, sample: int) -> float:
@@ -105,7 +107,9 @@ class _Doubt:
                 continue
             if gap.words > place:
                 parts.append(first.part(start, new[0].segment.start, slice(place, gap.words)))
-            parts += [replace(each, segment=replace(each.segment, repaired={"low_coverage": gap.speech})) for each in new]
+            parts += [
+                replace(each, segment=replace(each.segment, repaired={"low_coverage": gap.speech})) for each in new
+            ]
             place, start = gap.words, new[-1].segment.end
         assert first.words is not None, "it has gaps"
         if not parts:
@@ -124,7 +128,9 @@ def _doubts(parts: Sequence[Found], *, again: bool) -> list[_Doubt]:
             doubts.append(_Doubt(place, (), _cut(each.piece, of=each.piece)))
         # where the model wrote nothing at all, it said so of the whole: a short sound there is no reason to ask again
         elif doubted := [gap for gap in each.gaps() if gap.is_doubted(long_only=again or not each.words)]:
-            doubts.append(_Doubt(place, tuple((gap, _cut(_sound_of(gap, each.piece), of=each.piece)) for gap in doubted), []))
+            doubts.append(
+                _Doubt(place, tuple((gap, _cut(_sound_of(gap, each.piece), of=each.piece)) for gap in doubted), [])
+            )
     return doubts
 
 

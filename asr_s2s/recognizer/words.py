@@ -111,7 +111,9 @@ def _timed(
 ) -> list[TimedWord]:
     found = []
     for word in spelled_words(system.vocabulary, hypothesis.tokens):
-        spans = tuple((start + first * frame_seconds, start + end * frame_seconds) for first, end in frames[word.first : word.end])
+        spans = tuple(
+            (start + first * frame_seconds, start + end * frame_seconds) for first, end in frames[word.first : word.end]
+        )
         log_probs = hypothesis.token_log_probs[word.first : word.end]
         probability = _confidence(log_probs, system.config.search)
         found.append(TimedWord(Word(word.text, round(spans[0][0], 3), round(spans[-1][1], 3), probability), spans))

@@ -117,7 +117,9 @@ def _best_paths(weights: Sequence[NDArray[np.float64]]) -> list[list[tuple[int, 
         came[frame] = entered.argmax(axis=0)
         on = entered.max(axis=0) + padded[frame]
     return [
-        _frames_back(came[:, text], left[:, text], len(each), is_behind=behind[text, len(each) - 1] >= on[text, len(each) - 1])
+        _frames_back(
+            came[:, text], left[:, text], len(each), is_behind=behind[text, len(each) - 1] >= on[text, len(each) - 1]
+        )
         for text, each in enumerate(weights)
     ]
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from asr_s2s.config import PartConfig, write_config
 from asr_s2s.errors import ConfigError
+from asr_s2s.lock import held
 from asr_s2s.model_store import (
     LanguageDirectoryConfig,
     LanguageSystem,
@@ -24,12 +25,14 @@ from asr_s2s.text.vocabulary import digest_of
 from asr_s2s.training.checkpoints import (
     OPTIMIZER_FILE,
     checkpoint_folder,
-    latest_checkpoint,
+    checkpoint_to_resume,
+    clear_run,
     optimizer_tensors,
     random_states,
     random_tensors,
     read_document,
     restore_optimizer,
+    resumable,
     rotate_checkpoints,
     save_checkpoint,
 )
@@ -37,7 +40,7 @@ from asr_s2s.training.clock import Clock
 from asr_s2s.training.history import History
 from asr_s2s.training.optimizer import set_rate
 from asr_s2s.training.origin import check_origin
-from asr_s2s.training.perplexity import line_loss, total_nats
+from asr_s2s.training.perplexity import by_length, check_lines_fit, line_loss, total_nats
 from asr_s2s.training.processes import Processes
 from asr_s2s.training.progress import Interruption, Report
 from asr_s2s.training.schedule import Decay, learning_rate
@@ -110,27 +113,28 @@ def train_language_model(
     *,
     output: Path,
     resume: bool = False,
+    overwrite: bool = False,
     threads: int | None = None,
     console: Console | None = None,
     command: str = "asr-s2s train",
 ) -> LanguageResult:
     """Train a language model; the one with the lowest loss on held-out lines stays in the output folder.
 
+    overwrite: begin anew where the output folder holds a run or a model
     Raises ConfigError for a folder that holds a run already, CheckpointError if what is resumed was made otherwise.
     """
     if Processes.from_environment().count > 1:
         raise ConfigError("A language model is trained in one process. Start it without torchrun.")
-    checkpoint = latest_checkpoint(output)
-    if checkpoint and not resume:
-        raise ConfigError(f"{output} holds a run already. Add --resume to go on with it, or name another --output.")
     usual_threads = torch.get_num_threads()
     torch.set_num_threads(threads or config.training.threads or usual_threads)
     try:
-        with Report(console or Console(stderr=True)) as report:
+        with held(output), Report(console or Console(stderr=True)) as report:
+            checkpoint = checkpoint_to_resume(output, resume=resume, overwrite=overwrite)
             run = _Run(config, output, checkpoint=checkpoint, report=report, command=command)
-            with Interruption() as interruption:
-                run.train(interruption)
-            return run.evaluated(load_language_model(output))
+            with resumable(output, save=run.save):
+                with Interruption() as interruption:
+                    run.train(interruption)
+                return run.evaluated(load_language_model(output))
     finally:
         torch.set_num_threads(usual_threads)
 
@@ -175,10 +179,17 @@ class _Run:
         if checkpoint:
             restore_optimizer(checkpoint / OPTIMIZER_FILE, self.system.model, self.optimizer)
         self.history = History(output / "history.jsonl", records=self.state.records)
+        if not checkpoint:
+            clear_run(output)
         write_config(output / "experiment.yaml", config)
         self.clock = Clock(config.training.minutes, before=self.state.seconds)
-        self.saved_at = self.state.seconds
-        self.num_steps = config.training.epochs * len(self._plan(0))
+        self.saved_at, self.saved_step = self.state.seconds, -1
+        self.random = random_states()
+        plan = self._plan(0)
+        check_lines_fit(self.system, self.lines, plan)
+        held_out = self.held_out.tokens
+        check_lines_fit(self.system, held_out, by_length(held_out, batch_tokens=config.data.batch_tokens))
+        self.num_steps = config.training.epochs * len(plan)
         size = sum(map(torch.numel, self.system.model.parameters()))
         report.line(
             f"{len(self.lines)} lines of {len(train)} to train on, {len(self.held_out.tokens)} of {len(dev)} held out; "
@@ -201,21 +212,25 @@ class _Run:
                 loss = line_loss(self.system, [self.lines[row] for row in rows])
                 self.optimizer.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss)
-                nn.utils.clip_grad_norm_(model.parameters(), training.clip)
+                norm = nn.utils.clip_grad_norm_(model.parameters(), training.clip)
+                if not math.isfinite(loss.detach()) or not math.isfinite(norm):
+                    raise ConfigError(f"step {state.step + 1}: the loss is not finite. Halve training.learning_rate.")
                 self.optimizer.step()
                 state.step, state.batches = state.step + 1, state.batches + 1
+                self.random = random_states()
                 self.clock.now = self.clock.seconds
                 self._log(float(loss.detach()), rate)
                 if interruption.signal or self.clock.now - self.saved_at >= 60 * training.checkpoint_minutes:
-                    self._save()
+                    self.save()
                 if interruption.signal:
                     interruption.obey()
                 if self.clock.over:
                     break
             else:
+                self.save()  # before the epoch counts as done: what ends the evaluation does not end it
                 state.epoch, state.batches = state.epoch + 1, 0
             self._look()
-            self._save()
+            self.save(evaluated=True)
             if interruption.signal:
                 interruption.obey()
 
@@ -246,8 +261,6 @@ class _Run:
         return [batches[place] for place in random.permutation(len(batches))]
 
     def _log(self, loss: float, rate: float) -> None:
-        if not math.isfinite(loss):
-            raise ConfigError(f"step {self.state.step}: the loss is not finite. Halve training.learning_rate.")
         self.report.step(f"epoch {self.state.epoch + 1}", progress=self._progress, losses={"loss": loss})
         if self.state.step % self.config.training.log_every == 0:
             record = {"event": "train", "step": self.state.step, "epoch": self.state.epoch, "loss": loss}
@@ -268,15 +281,21 @@ class _Run:
             )
             save_language_model(self.output, self.system, card=card)
 
-    def _save(self) -> None:
-        """Write a checkpoint of this moment, and only then let go of the one before."""
+    def save(self, *, evaluated: bool = False) -> None:
+        """Write a checkpoint of the last step, unless it is written already, and only then let go of the one before.
+
+        evaluated: the state has changed since that step
+        """
+        if self.saved_step == self.state.step and not evaluated:
+            return
+        self.saved_step = self.state.step
         self.history.sync()
         self.saved_at = self.state.seconds = self.clock.seconds
         self.state.records = len(self.history.records)
         save_checkpoint(
             checkpoint_folder(self.output, self.state.step),
             write_model=lambda folder: save_language_model(folder, self.system, card="A checkpoint of a training.\n"),
-            tensors=optimizer_tensors(self.system.model, self.optimizer) | random_tensors([random_states()]),
+            tensors=optimizer_tensors(self.system.model, self.optimizer) | random_tensors([self.random]),
             state=asdict(self.state),
             origin=self.origin,
         )

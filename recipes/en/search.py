@@ -47,7 +47,9 @@ def main() -> None:
         changed = replace(system, config=system.config.model_copy(update={"search": search}))
         recognizer = Recognizer(changed, precision="auto", find_speech=False, repair=False)
         began = time.perf_counter()
-        texts = [result.text if isinstance(result, Transcript) else "" for _, result in recognizer.transcribe_many(items)]
+        texts = [
+            result.text if isinstance(result, Transcript) else "" for _, result in recognizer.transcribe_many(items)
+        ]
         rows.append({"setting": setting, "seconds": round(time.perf_counter() - began, 1)} | rates(items, texts))
         print(json.dumps(rows[-1]), flush=True)
     if arguments.output:
@@ -63,10 +65,14 @@ def rates(items: Sequence[Utterance], texts: Sequence[str]) -> dict[str, Any]:
         bound = next(each for each in BOUNDS if (item.duration or 0.0) <= each)
         counts[bound][0] += sum(step.reference is not None for step in steps)
         counts[bound][1] += sum(step.kind != "correct" for step in steps)
-        runs = [list(group) for kind, group in itertools.groupby(steps, key=lambda step: step.kind) if kind == "deletion"]
+        runs = [
+            list(group) for kind, group in itertools.groupby(steps, key=lambda step: step.kind) if kind == "deletion"
+        ]
         lost += sum(len(run) for run in runs if len(run) >= LOST_RUN)
     words, errors = (sum(count[place] for count in counts.values()) for place in (0, 1))
-    by_length = {f"up to {bound:.0f} s": round(100 * wrong / max(all_, 1), 2) for bound, (all_, wrong) in counts.items()}
+    by_length = {
+        f"up to {bound:.0f} s": round(100 * wrong / max(all_, 1), 2) for bound, (all_, wrong) in counts.items()
+    }
     return {"wer": round(100 * errors / words, 2), **by_length, "lost": lost, "words": words}
 
 

@@ -3,6 +3,7 @@
 import io
 import itertools
 import math
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +163,27 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_weights(tmp_path: Path, m
     train_language_model(config, output=tmp_path / "broken", resume=True)
     whole, resumed = (load_language_model(tmp_path / name).model.state_dict() for name in ("whole", "broken"))
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_lines_too_long_for_the_memory_are_told_before_one_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = experiment(tmp_path, [*("ab" * count for count in range(1, 40)), "ab" * 30_000])
+    longer = config.model_copy(
+        update={"data": config.data.model_copy(update={"max_tokens": 100_000, "dev_share": 0.05})}
+    )
+    monkeypatch.setattr(perplexity, "free_memory", lambda: 1e7)
+    with pytest.raises(ConfigError, match=r"a batch of \d+ lines of up to 60000 tokens needs about \d+ MB, 10 MB are"):
+        train_language_model(longer, output=tmp_path / "run")
+
+
+def test_a_finished_language_model_is_replaced_only_when_that_is_asked_for(tmp_path: Path) -> None:
+    config = experiment(tmp_path, of_a_source(20)[0], epochs=1)
+    train_language_model(config, output=tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    with pytest.raises(CheckpointError, match=r"holds a finished model\. .* --overwrite"):
+        train_language_model(config, output=tmp_path / "run", resume=True)
+    train_language_model(config, output=tmp_path / "run", overwrite=True)
 
 
 def test_lines_that_are_held_out_are_not_trained_on(tmp_path: Path) -> None:

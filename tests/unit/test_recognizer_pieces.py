@@ -109,9 +109,7 @@ def test_stretches_of_speech_are_pieces_of_their_own_unless_they_may_be_joined(g
 def test_pieces_know_where_speech_is_in_them(find_speech: bool) -> None:
     samples, spans = recording()
     pieces = list(Pieces(blocks(samples, 30.0), max_seconds=30.0, find_speech=find_speech))
-    spoken = [
-        (piece.start + each.start, piece.start + each.end) for piece in pieces for each in piece.spoken
-    ]
+    spoken = [(piece.start + each.start, piece.start + each.end) for piece in pieces for each in piece.spoken]
     assert all(any(start < end and first < stop for start, stop in spans) for first, end in spoken)
     for start, stop in spans[:-1]:  # the last is cut off after its beginning
         found = sum(min(end, stop) - max(first, start) for first, end in spoken if first < stop and start < end)
@@ -131,13 +129,15 @@ def test_a_short_recording_with_a_word_is_one_whole_piece_and_one_without_is_non
 def test_a_soft_answer_after_a_loud_question_is_found() -> None:
     loud, soft = read_audio(DATA / CLIPS[1]), read_audio(DATA / CLIPS[0])
     silence = np.zeros(3 * SAMPLE_RATE, np.float32)
-    samples = np.concatenate([loud / np.abs(loud).max(), silence, soft / np.abs(soft).max() * np.float32(10 ** -2.5)])
+    samples = np.concatenate([loud / np.abs(loud).max(), silence, soft / np.abs(soft).max() * np.float32(10**-2.5)])
     pieces = list(Pieces([samples], max_seconds=30.0, find_speech=True))
     assert pieces[-1].start > len(loud)
     assert len(pieces[-1].samples) > 0.7 * len(soft)
 
 
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50)), max_size=6), st.integers(0, 400), st.integers(0, 400))
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50)), max_size=6), st.integers(0, 400), st.integers(0, 400)
+)
 def test_a_part_of_a_piece_holds_the_speech_of_its_samples(
     stretches: list[tuple[int, int]], one: int, other: int
 ) -> None:

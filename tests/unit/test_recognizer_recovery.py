@@ -127,7 +127,7 @@ def test_what_a_search_lost_is_found_in_its_place_and_nothing_twice(
 def test_what_was_found_again_says_how_much_speech_had_no_word() -> None:
     said = timeline([False] * 10)
     (parts,) = recovered([heard(piece_of(said), said[:3])], listener(said))
-    assert [dict(part.segment.repaired) for part in parts][0] == {}
+    assert parts[0].segment.repaired == {}
     assert all(part.segment.repaired["low_coverage"] == pytest.approx(7 * WORD - REACH) for part in parts[1:])
 
 

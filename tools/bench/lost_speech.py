@@ -14,8 +14,8 @@ import argparse
 import itertools
 import json
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    pauses = tuple(float(value) for value in arguments.pauses.split(","))
-    changes = {key: json.loads(value) for key, value in (each.split("=") for each in arguments.search.split(",") if each)}
+    shortest, longest = (float(value) for value in arguments.pauses.split(","))
+    pauses = shortest, longest
+    changes = {
+        key: json.loads(value) for key, value in (each.split("=") for each in arguments.search.split(",") if each)
+    }
     listener = Recognizer(load_model("en"))  # aligns the references
     rows = []
     for model in arguments.models.split(","):
@@ -75,8 +78,9 @@ def main() -> None:
         search = system.config.search.model_copy(update=changes)
         recognizer = Recognizer(with_search(system, search), precision="auto")
         for name, order in itertools.product(arguments.sets.split(","), ORDERS):
-            clips = ordered([clip for each in members(name) for clip in clips_of(arguments.data, each, arguments.split)], order)
-            row = measured(recognizer, listener, clips, pauses, arguments.minutes, arguments.most)
+            clips = [clip for each in members(name) for clip in clips_of(arguments.data, each, arguments.split)]
+            recordings = join(ordered(clips, order), pauses=pauses, seconds=arguments.minutes * 60)
+            row = measured(recognizer, listener, recordings, most_minutes=arguments.most)
             rows.append({"model": model, "set": name, "order": order} | row)
             print_row(rows[-1])
         print_total([row for row in rows if row["model"] == model])
@@ -90,21 +94,19 @@ def members(name: str) -> Sequence[str]:
 
 
 def with_search(system: Any, search: Any) -> Any:
-    from dataclasses import replace
-
     return replace(system, config=system.config.model_copy(update={"search": search}))
 
 
 def measured(
-    recognizer: Recognizer, listener: Recognizer, clips: Sequence[Any], pauses: Any, minutes: float, most: float
+    recognizer: Recognizer, listener: Recognizer, recordings: Iterable[Joined], *, most_minutes: float
 ) -> dict[str, Any]:
-    """Transcribe the recordings made of some clips, and find what is missing."""
+    """Transcribe recordings, and find what is missing."""
     words = errors = 0
     heard = seconds = 0.0
     runs: list[Run] = []
     idle = 0
-    for recording in join(clips, pauses=pauses, seconds=minutes * 60):
-        if heard >= most * 60:
+    for recording in recordings:
+        if heard >= most_minutes * 60:
             break
         began = time.perf_counter()
         transcript = recognizer.transcribe(recording.samples, sample_rate=SAMPLE_RATE)
@@ -113,7 +115,8 @@ def measured(
         found, counts = deleted_runs(recording, transcript, listener)
         runs += found
         words, errors = words + counts[0], errors + counts[1]
-        idle += sum(not any(run.start < end and start < run.end for run in found if run.is_said) for start, end in flags(transcript))
+        said = [run for run in found if run.is_said]
+        idle += sum(not any(run.start < end and start < run.end for run in said) for start, end in flags(transcript))
     lost = [run for run in runs if run.is_said]
     return {
         "minutes": round(heard / 60, 2),
@@ -187,16 +190,20 @@ def print_row(row: dict[str, Any]) -> None:
     print(json.dumps({key: value for key, value in row.items() if key != "runs"}), flush=True)
     for run in row["runs"]:
         kind = ("flagged" if run["flagged"] else "UNFLAGGED") if Run(**run).is_said else "not said"
-        print(f"    {kind} {run['start']:.1f}-{run['end']:.1f} s, {run['speech']:.1f} s of speech: {run['words']}", flush=True)
+        print(
+            f"    {kind} {run['start']:.1f}-{run['end']:.1f} s, {run['speech']:.1f} s of speech: {run['words']}",
+            flush=True,
+        )
 
 
 def print_total(rows: Sequence[dict[str, Any]]) -> None:
-    total = {key: sum(row[key] for row in rows) for key in ("minutes", "seconds", "words", "errors", "lost", "unflagged", "idle_flags")}
+    counted = ("minutes", "seconds", "words", "errors", "lost", "unflagged", "idle_flags")
+    total = {key: sum(row[key] for row in rows) for key in counted}
     hours = total["minutes"] / 60
     print(
-        f"{rows[0]['model']}: {hours:.2f} hours in {total['seconds']:.0f} s, WER {total['errors'] / total['words']:.2%}; lost runs "
-        f"{total['lost']} ({total['lost'] / hours:.1f} an hour), unflagged {total['unflagged']}, "
-        f"idle flags {total['idle_flags'] / hours:.1f} an hour",
+        f"{rows[0]['model']}: {hours:.2f} hours in {total['seconds']:.0f} s, WER {total['errors'] / total['words']:.2%}; "
+        f"lost runs {total['lost']} ({total['lost'] / hours:.1f} an hour), {total['unflagged']} of them unflagged; "
+        f"idle flags {total['idle_flags']} ({total['idle_flags'] / hours:.1f} an hour)",
         flush=True,
     )
 

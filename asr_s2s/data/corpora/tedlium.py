@@ -24,6 +24,9 @@ def read_tedlium(source: Path) -> Corpus:
     corpus = Corpus()
     for table in tables:
         _read_talk(table, corpus, part=table.parents[1].name)
+    talks = [path for part in PARTS for path in (root / part / "sph").glob("*.sph")]
+    told = {table.parents[1] / "sph" / f"{table.stem}.sph" for table in tables}
+    corpus.leave_out_untold(talks, told, where="any table of ../stm")
     return corpus
 
 

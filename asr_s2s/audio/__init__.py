@@ -5,7 +5,7 @@ from asr_s2s.audio.mix import add_reverberation, mix_noise
 from asr_s2s.audio.read import AUDIO_SUFFIXES, audio_duration, count_channels, read_audio, read_blocks
 from asr_s2s.audio.resample import SAMPLE_RATE, change_speed, resample, resample_blocks
 from asr_s2s.audio.segments import Segment, cut_at_silences
-from asr_s2s.audio.speech import SpeechDetector, levelled, speech_segments
+from asr_s2s.audio.speech import SpeechDetector, lasting_probability, levelled, speech_segments
 from asr_s2s.audio.write import write_audio
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "change_speed",
     "count_channels",
     "cut_at_silences",
+    "lasting_probability",
     "levelled",
     "measure_levels",
     "mix_noise",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SAVE_SECONDS = 60.0
 CAPTIONS = ("srt", "vtt")
+MOST_PLACES = 5  # named of each flag
 
 
 def transcribe(
@@ -270,11 +271,19 @@ def _formats(formats: list[str] | None) -> list[str]:
     return list(dict.fromkeys(chosen)) or ["txt"]
 
 
-def _warn(name: str, transcript: object) -> None:
-    flags = getattr(transcript, "flags", {})
-    if flags:
-        shown = ", ".join(f"{flag} ({value:.2f})" for flag, value in flags.items())
-        say(f"{name}: look at this transcript again: {shown}")
+SAID = {"no_speech": "no speech found; if somebody speaks there, use --no-vad"}  # instead of the name
+
+
+def _warn(name: str, transcript: "Transcript") -> None:
+    """Name the reasons to doubt a transcript, and where they are."""
+    for flag in transcript.flags:
+        places = [segment for segment in transcript.segments if flag in segment.flags]
+        shown = ", ".join(
+            f"{segment.start:.1f} to {segment.end:.1f} s ({segment.flags[flag]:.2f})"
+            for segment in places[:MOST_PLACES]
+        )
+        more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
+        say(f"{name}: {SAID.get(flag, flag)}: {shown}{more}")
 
 
 def _status(failed: int, total: int) -> int:

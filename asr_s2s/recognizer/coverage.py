@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asr_s2s.transcripts import Segment
-
 REACH = 0.2  # seconds on both sides of a token that belong to it: attention is that exact
 # Chosen on recordings of all lengths made of training clips (recipes/en/lengths.py): of texts that are right, 6 % have
 # a gap with a second of speech, of texts that lack four words 73 %, of eight 98 %.

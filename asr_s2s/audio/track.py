@@ -1,53 +1,99 @@
-"""The sound track of a medium, through PyAV: its decoded frames in order, and whether all of them came."""
+"""A sound track of a medium, through PyAV: its decoded frames in order, and what of it was lost."""
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 from av.stream import Disposition
 
 from asr_s2s.audio.completeness import mp3_length_stored
+from asr_s2s.audio.content import Content
 from asr_s2s.errors import AudioError
 
-MOST_DAMAGED = 0.01  # of the packets: what MP3 files in a row and broadcasts have at their seams
 KNOWN = "Name a WAV, FLAC, OGG, MP3, M4A, WebM or video file."
+UNREADABLE = (av.FFmpegError, IndexError, ValueError, OverflowError, MemoryError)  # what PyAV raises on damaged files
+RETRIES = 100  # errors of a container in a row, before the rest of it is given up
+CANNOT_BE_DECODED = "holds sound that cannot be decoded"
+DAMAGED = "is damaged"
+# Containers that store their length; the others guess it from the bit rate.
+STORING = ("mov", "matroska", "flac", "avi", "asf", "caf", "wv", "tta", "ape", "flv")
+EXACT = ("mov", "matroska", "mp3", "flac")  # those that find the very same sample again
+UNFRAMED = ("mp3", "aac", "ac3", "eac3")  # frames in a row, each found by its first bits
+LONGEST_TAG_SECONDS = 0.1  # that a tag's bytes would last, if they were sound
+TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 
 
 class Track:
-    """The best sound track of an open file, its times in seconds from the start of the container.
+    """A sound track of an open file, its times in seconds from the start of the container.
 
-    Raises AudioError for a file that is no medium or has no sound.
+    number: of the track, counted from 1; None takes the one that FFmpeg thinks best
+    loss: why sound before the next frame is missing, and about how many seconds of it
+    Raises AudioError for a file that is no medium or has no such track.
     """
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        self._name = name
+    def __init__(self, content: Content, name: str, number: int | None, options: dict[str, str]) -> None:
+        self._content = content
+        content.allow()
+        content.seek(0)
         try:
             # Without protocols, a playlist cannot make us open the files and addresses that it names.
-            self._container = av.open(stream, mode="r", options={"protocol_whitelist": ""})
-        except (av.FFmpegError, ValueError) as error:
-            raise AudioError(_refusal(stream, name)) from error
-        track = self._container.streams.best("audio")
-        if track is None:
+            self._container = av.open(content, mode="r", options={"protocol_whitelist": "", **options})
+            tracks = list(self._container.streams.audio)
+            best = self._container.streams.best("audio")
+        except (*UNREADABLE, OSError) as error:
+            raise AudioError(_refusal(content, name)) from error
+        if not tracks or best is None:
             raise AudioError(f"{name}: holds no sound track. {KNOWN}")
-        self._track = track
+        self.num_tracks = len(tracks)
+        self.number = tracks.index(best) + 1 if number is None else number
+        if not 1 <= self.number <= len(tracks):
+            has = "1 sound track" if len(tracks) == 1 else f"{len(tracks)} sound tracks"
+            raise AudioError(f"{name}: has {has}, track {number} was asked for. Leave --track out, or give another.")
+        self._track = tracks[self.number - 1]
+        codec = self._track.codec_context
+        self._is_plain = codec.name.startswith("pcm")  # whose packets may have any size
+        if codec.name == "flac":  # which has a checksum for every frame
+            codec.options = {"err_detect": "crccheck+explode"}
         self._kind = self._container.format.name
-        self.seekable = self._kind.startswith(("mov", "matroska", "mp3"))  # those that find the very same sample
-        # Other containers guess their length from the bit rate.
-        self._length_stored = self._kind.startswith(("mov", "matroska")) or (self._kind == "mp3" and _stored(stream))
+        self.seekable = self._kind.startswith(EXACT)
+        self._length_stored = self._kind.startswith(STORING) or (self._kind == "mp3" and mp3_length_stored(content))
         self._has_pictures = any(_is_timed(other) for other in self._container.streams.video)
         self._origin = (self._container.start_time or 0) / av.time_base
+        self._late = 0.0  # seconds of skipped bytes, which the time stamps do not count
         self._end = 0.0
+        self._frame_bytes, self._frame_seconds = 0, 0.0  # of the last packet that was decoded
+        self.loss: str | None = None
+        self.lost_seconds = 0.0
 
-    def seek(self, seconds: float) -> None:
-        """Go to a packet at or before a time; the next frames() begin there."""
+    @property
+    def may_pause(self) -> bool:
+        """Whether its time stamps may leave sound out on purpose."""
+        return self._kind != "flac"
+
+    @property
+    def is_float(self) -> bool:
+        """Whether it holds plain floating-point samples."""
+        return self._track.codec_context.name.startswith("pcm_f")
+
+    def seek(self, seconds: float) -> bool:
+        """Go to a packet at or before a time; the next frames() begin there, unless it cannot be found."""
         assert self._track.time_base is not None
-        self._container.seek(int((seconds + self._origin) / self._track.time_base), stream=self._track)
+        self._content.allow()
+        try:
+            self._container.seek(int((seconds + self._origin) / self._track.time_base), stream=self._track)
+        except UNREADABLE:
+            return False
+        return True
 
     def time(self, frame: av.AudioFrame) -> float | None:
         """Give when a frame begins, if it says so."""
         if frame.pts is None or frame.time_base is None:
             return None
-        return float(frame.pts * frame.time_base) - self._origin
+        return float(frame.pts * frame.time_base) - self._origin + self._late
+
+    def begins(self, frame: av.AudioFrame) -> float:
+        """Give when a frame begins by the container's own clock, whatever its first time stamp is."""
+        return 0.0 if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
 
     def stored_duration(self) -> float | None:
         """Give the track's length in seconds, if the container states it."""
@@ -61,64 +107,86 @@ class Track:
         return None
 
     def frames(self) -> Iterator[av.AudioFrame]:
-        """Decode from where the container stands to the end; a few damaged packets are passed over, but not the last.
-
-        An MP3 has no packets but looks for its frames itself, and takes what follows the last for one.
-        """
-        num_packets = num_damaged = 0
-        intact, heard = True, False
+        """Decode from where the container stands to the end; what cannot be decoded is noted as a loss."""
         for packet in self._packets():
-            num_packets += 1
             try:
                 decoded = packet.decode()
-            except av.FFmpegError:
-                intact = False
-                num_damaged += heard  # a broadcast that was joined in the middle begins with half a packet
-                if num_damaged > 2 + MOST_DAMAGED * num_packets:
-                    raise self._damaged() from None
+            except UNREADABLE:
+                self._lose_packet(packet)
                 continue
-            intact = intact or packet.size > 0
+            if (packet.is_corrupt and not self._is_plain) or any(frame.is_corrupt for frame in decoded):
+                self.loss = self.loss or DAMAGED
             for frame in decoded:
                 assert isinstance(frame, av.AudioFrame)
-                heard = True
+                self._frame_bytes, self._frame_seconds = packet.size, frame.samples / frame.sample_rate
                 yield frame
-        if not intact and self._kind != "mp3":
-            raise self._damaged()
-        self._check_end()
+
+    def ends_in_loss(self) -> bool:
+        """Tell whether the last loss was of sound: behind the last frame there may be a tag of any kind."""
+        return self.loss is not None and (self._kind not in UNFRAMED or self.lost_seconds > LONGEST_TAG_SECONDS)
+
+    def forget(self) -> None:
+        """Forget the loss, when it has been reported."""
+        self.loss, self.lost_seconds = None, 0.0
+
+    def promised_end(self) -> float | None:
+        """Give when the sound should end by the length that the container stores, if its packets ended well before."""
+        if not self._length_stored or not self._container.duration:
+            return None
+        promised = self._container.duration / av.time_base
+        # The last picture of a slow video may last seconds, and need not say so.
+        tolerance = 0.01 * promised + (2.0 if self._has_pictures else 0.1) if self.may_pause else 0.01
+        return promised if self._end + self._late < promised - tolerance else None
 
     def _packets(self) -> Iterator["av.Packet[Any]"]:
         """Give the track's packets from where the container stands, and note where those of all tracks end."""
         packets = self._container.demux()
-        while True:
+        num_errors = 0
+        follows: int | None = None  # where the next packet should begin in the file
+        while num_errors < RETRIES:
+            self._content.allow()
             try:
                 packet = next(packets, None)
-            except av.FFmpegError:
-                raise self._damaged() from None
+            except UNREADABLE:
+                self.loss = self.loss or DAMAGED
+                num_errors += 1
+                packets = self._container.demux()
+                continue
             if packet is None:
-                return
-            if packet.pts is not None and packet.time_base is not None and _is_timed(packet.stream):
+                break
+            num_errors = 0
+            if packet.pts is not None and packet.time_base is not None:
                 self._end = max(self._end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-            if packet.stream.index == self._track.index:
-                yield packet
+            if packet.stream_index != self._track.index:
+                continue
+            if self._kind in UNFRAMED and packet.pos is not None and packet.size:
+                self._skip(follows, packet.pos)
+                follows = packet.pos + packet.size
+            yield packet
+        if self._content.fault is None:
+            self._skip(follows, self._content.size)
 
-    def _check_end(self) -> None:
-        """Compare where the packets end with the length that the container stores."""
-        if not self._length_stored or not self._container.duration:
+    def _lose_packet(self, packet: "av.Packet[Any]") -> None:
+        """Note a packet as lost, for as long as it says; of what has no frame each byte is sound like those before."""
+        seconds = float(packet.duration * packet.time_base) if packet.duration and packet.time_base else 0.0
+        if self._kind in UNFRAMED:
+            if bytes(packet).startswith(TAGS):
+                return
+            lost = packet.size / self._frame_bytes * self._frame_seconds if self._frame_bytes else 0.0
+            self._late += lost - seconds
+            seconds = lost
+        self._lose(seconds, CANNOT_BE_DECODED)
+
+    def _skip(self, start: int | None, end: int) -> None:
+        """Note bytes that are in no packet as lost, unless they are tags."""
+        if start is None or end <= start or not self._frame_bytes or self._content.peek(start, 16).startswith(TAGS):
             return
-        promised, ended = self._container.duration / av.time_base, self._end - self._origin
-        # The last picture of a slow video may last seconds, and need not say so.
-        tolerance = 0.01 * promised + (2.0 if self._has_pictures else 0.1)
-        if ended < promised - tolerance:
-            raise AudioError(
-                f"{self._name}: is cut off: it promises {promised:.2f} s and ends after {ended:.2f} s. "
-                "Copy or record it again."
-            )
+        seconds = (end - start) / self._frame_bytes * self._frame_seconds
+        self._late += seconds
+        self._lose(seconds, DAMAGED)
 
-    def _damaged(self) -> AudioError:
-        return AudioError(
-            f"{self._name}: is cut off or damaged near {max(self._end - self._origin, 0.0):.2f} s. "
-            "Copy or record it again, or save what can be played as WAV."
-        )
+    def _lose(self, seconds: float, reason: str) -> None:
+        self.loss, self.lost_seconds = self.loss or reason, self.lost_seconds + seconds
 
     def close(self) -> None:
         """Free FFmpeg's handles."""
@@ -130,16 +198,9 @@ def _is_timed(stream: Any) -> bool:
     return stream.type in ("audio", "video") and not stream.disposition & Disposition.attached_pic
 
 
-def _stored(stream: BinaryIO) -> bool:
-    """Tell whether an MP3 file states its length, and leave the stream where FFmpeg has it."""
-    position = stream.tell()
-    stored = mp3_length_stored(stream)
-    stream.seek(position)
-    return stored
-
-
-def _refusal(stream: BinaryIO, name: str) -> str:
-    stream.seek(0)
-    if stream.read(8)[4:] in (b"ftyp", b"mdat", b"moov", b"free", b"wide", b"skip"):
+def _refusal(content: Content, name: str) -> str:
+    if content.fault:
+        return f"{name}: {content.fault}. Copy it again."
+    if content.peek(0, 8)[4:] in (b"ftyp", b"mdat", b"moov", b"free", b"wide", b"skip"):
         return f"{name}: is cut off or damaged: an MP4 file without its index (moov). Copy or record it again."
     return f"{name}: is not a sound file in a known format. {KNOWN}"

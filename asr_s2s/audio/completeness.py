@@ -69,7 +69,7 @@ def sizes(content: Content) -> Sizes:
     for kind, walk in _WALKS:
         if re.match(kind, head, re.DOTALL):
             end: int | None = 0
-            for _, end in walk(content):  # noqa: B007 - the last is what counts
+            for _, end in walk(content):
                 if end is None or end > content.size:
                     break
             if not end:
@@ -82,7 +82,7 @@ def sizes(content: Content) -> Sizes:
 
 def is_wave(content: Content) -> bool:
     """Tell whether a file is a WAV of whatever size."""
-    return content.peek(8, 4) == b"WAVE"
+    return content.peek(8, 4).startswith(b"WAVE")
 
 
 def suits_libsndfile(content: Content) -> bool:
@@ -177,9 +177,7 @@ def _au(content: Content) -> Iterator[Place]:
 def _sphere(content: Content) -> Iterator[Place]:
     """Give the samples of a SPHERE file that is not compressed."""
     head = content.peek(0, 4096)
-    numbers = {
-        key: int(value) for key, value in re.findall(rb"(\w+) -i (\d{1,12})", head.partition(b"\nend_head")[0])
-    }
+    numbers = {key: int(value) for key, value in re.findall(rb"(\w+) -i (\d{1,12})", head.partition(b"\nend_head")[0])}
     start = int(head[8:16]) if head[8:16].strip().isdigit() else 1024
     size = numbers.get(b"sample_count", 0) * numbers.get(b"sample_n_bytes", 0) * numbers.get(b"channel_count", 1)
     packed = re.search(rb"sample_coding -s\d+ \S*(?:shorten|wavpack|shortpack)", head)

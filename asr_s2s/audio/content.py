@@ -1,4 +1,4 @@
-"""An open file as decoders see it: nameless, since a name's suffix may overrule what is in it, and without surprises."""
+"""An open file as decoders see it: nameless, since a suffix may overrule what is in it, and without surprises."""
 
 from bisect import bisect_right
 from io import SEEK_END, SEEK_SET, RawIOBase
@@ -14,7 +14,7 @@ class Content:
     Damaged files make libraries ask for places before the start, and an exception in their callbacks would be printed.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO | RawIOBase) -> None:
         self._stream = stream
         self.tell = stream.tell
         self.size = self.seek(0, SEEK_END)
@@ -28,7 +28,7 @@ class Content:
     def read(self, size: int = -1) -> bytes:
         """Read at most so many bytes; none at the end and where nothing can be read."""
         try:
-            data = self._stream.read(size)
+            data = self._stream.read(size) or b""
         except OSError as error:
             self.fault = f"cannot be read on ({error.strerror or error})"
             return b""

@@ -1,4 +1,4 @@
-"""What comes to light while a recording is read: stretches that are lost, and choices that its reader should know of."""
+"""What comes to light while a recording is read: what of it is lost, and choices that its reader should know of."""
 
 from copy import copy
 from math import inf

@@ -42,7 +42,7 @@ class MendedDecoder:
         if stop is not None and position >= stop:
             return
         at, end = position / self.sample_rate, promised / self.sample_rate
-        if position > promised:
+        if position > promised and self._first.is_flac:
             self._findings.note(f"its header promises {end:.2f} s, it holds {at:.2f} s; all of it was read")
         elif len(self._findings.damage) > num_damaged:
             return  # the rest has been reported

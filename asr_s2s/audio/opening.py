@@ -70,7 +70,7 @@ def _ogg_decoder(content: Content, findings: Findings, found: Sounds, track: int
     first, *others = found.links
     is_simple = not (others or found.num_tracks > 1 or first.is_broken or content.fault) and first.is_head_whole
     if not first.is_ended and not first.is_broken:
-        findings.note("has no mark of its end; sound may be missing there")
+        findings.note("has no end-of-stream page; its end may be missing")
     if is_simple and [run.after_hole for run in first.runs] == [False] and track is None:
         known = _soundfile_decoder(content)
         if known is not None:

@@ -14,12 +14,6 @@ from asr_s2s.audio.opening import opened
 from asr_s2s.audio.resample import SAMPLE_RATE, resample_blocks
 from asr_s2s.errors import AudioError
 
-# fmt: off
-AUDIO_SUFFIXES = (  # that are looked for in folders; a file that is named may have any
-    ".aac", ".aif", ".aiff", ".amr", ".au", ".avi", ".caf", ".flac", ".m4a", ".mka", ".mkv", ".mov", ".mp3", ".mp4",
-    ".oga", ".ogg", ".opus", ".sph", ".wav", ".webm", ".wma",
-)
-# fmt: on
 LEAST_RATE, MOST_RATE = 1_000, 1_000_000  # samples a second; beyond them a header is damaged
 MARGIN_SECONDS = 0.1  # read on both sides of a piece, so that the resampling filter sees what the whole would show it
 

@@ -45,7 +45,7 @@ class Track:
         if not tracks or best is None:
             raise AudioError(f"{name}: holds no sound track. {KNOWN}")
         self.num_tracks = len(tracks)
-        self.number = tracks.index(best) + 1 if number is None else number
+        self.number = [track.index for track in tracks].index(best.index) + 1 if number is None else number
         if not 1 <= self.number <= len(tracks):
             has = "1 sound track" if len(tracks) == 1 else f"{len(tracks)} sound tracks"
             raise AudioError(f"{name}: has {has}, track {number} was asked for. Leave --track out, or give another.")

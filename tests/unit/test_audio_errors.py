@@ -111,7 +111,9 @@ def test_an_m4a_without_its_index(tmp_path: Path) -> None:
 def test_an_m4a_whose_index_comes_first_and_sound_is_cut_off(tmp_path: Path) -> None:
     path = encode(tmp_path / "web.m4a", speech(), "aac", container={"movflags": "faststart"})
     message = refusal(cut(path, 0.6))
-    assert re.fullmatch(r"is cut off: \d+ bytes are missing after 2\.\d\d s\. Copy or record it again\.", message)
+    assert re.fullmatch(
+        r"is cut off: \d+ bytes are missing from 2\.\d\d to 3\.69 s\. Copy or record it again\.", message
+    )
 
 
 def test_a_wav_says_how_much_is_missing_and_where(tmp_path: Path) -> None:

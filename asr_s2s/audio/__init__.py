@@ -5,6 +5,7 @@ from asr_s2s.audio.findings import Findings, described
 from asr_s2s.audio.folder import AUDIO_SUFFIXES, find_recordings
 from asr_s2s.audio.levels import Levels, measure_levels
 from asr_s2s.audio.mix import add_reverberation, mix_noise
+from asr_s2s.audio.opening import rewindable
 from asr_s2s.audio.read import audio_duration, count_channels, read_audio, read_blocks
 from asr_s2s.audio.resample import SAMPLE_RATE, change_speed, resample, resample_blocks
 from asr_s2s.audio.segments import Segment, cut_at_silences
@@ -33,6 +34,7 @@ __all__ = [
     "read_blocks",
     "resample",
     "resample_blocks",
+    "rewindable",
     "speech_segments",
     "write_audio",
 ]

@@ -82,7 +82,7 @@ def sizes(content: Content) -> Sizes:
 
 def is_wave(content: Content) -> bool:
     """Tell whether a file is a WAV of whatever size."""
-    return content.peek(8, 4).startswith(b"WAVE")
+    return content.peek(8, 4) == b"WAVE"
 
 
 def suits_libsndfile(content: Content) -> bool:

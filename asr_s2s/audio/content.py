@@ -28,7 +28,7 @@ class Content:
     def read(self, size: int = -1) -> bytes:
         """Read at most so many bytes; none at the end and where nothing can be read."""
         try:
-            data = self._stream.read(size) or b""
+            data: bytes = self._stream.read(size) or b""
         except OSError as error:
             self.fault = f"cannot be read on ({error.strerror or error})"
             return b""

@@ -31,11 +31,7 @@ def opened(source: Path | BinaryIO, findings: Findings, *, track: int | None = N
     """
     with ExitStack() as stack:
         stream = stack.enter_context(_open_file(source)) if isinstance(source, Path) else source
-        if not stream.seekable():
-            copy = stack.enter_context(TemporaryFile())
-            shutil.copyfileobj(stream, copy)
-            stream = copy
-        content = Content(stream)
+        content = Content(rewindable(stream))
         if content.size == 0:
             raise AudioError(f"{findings.name}: is empty (0 bytes). Record or copy it again.")
         decoder = stack.enter_context(closing(_decoder(content, findings, track)))
@@ -43,6 +39,15 @@ def opened(source: Path | BinaryIO, findings: Findings, *, track: int | None = N
             number = _audible_track(content, findings, decoder.num_tracks)
             decoder = stack.enter_context(closing(_decoder(content, findings, number)))
         yield decoder
+
+
+def rewindable(stream: BinaryIO) -> BinaryIO:
+    """Give a stream itself, or of one that cannot be rewound a copy on the disk, which goes when it is closed."""
+    if stream.seekable():
+        return stream
+    copied = TemporaryFile()  # noqa: SIM115 - whoever reads it may read it again
+    shutil.copyfileobj(stream, copied)
+    return copied
 
 
 def _decoder(content: Content, findings: Findings, track: int | None) -> Decoder:

@@ -32,7 +32,9 @@ class Input:
 
     def stream(self) -> BinaryIO | None:
         """Give standard input, if that is what was named."""
-        return None if self.path else sys.stdin.buffer
+        from asr_s2s.audio import rewindable
+
+        return None if self.path else rewindable(sys.stdin.buffer)
 
 
 def named_inputs(names: Sequence[str]) -> list[Input]:

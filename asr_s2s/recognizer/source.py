@@ -35,10 +35,10 @@ class Source:
     track: int | None = None
     strict: bool = False
 
-    def blocks(self, findings: Findings) -> Iterator[NDArray[np.float32]]:
+    def blocks(self, findings: Findings | None = None) -> Iterator[NDArray[np.float32]]:
         """Give the samples (time,) at 16 kHz, block by block; AudioError if there are none, or only silence."""
         peak = 0.0
-        for block in self._blocks(findings):
+        for block in self._blocks(findings or Findings(self.name, strict=self.strict)):
             peak = max(peak, float(np.abs(block).max(initial=0.0)))
             yield block
         if peak < SILENCE_PEAK:

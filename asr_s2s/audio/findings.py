@@ -6,7 +6,7 @@ from typing import Self
 
 from asr_s2s.errors import AudioError, Damage
 
-JOINED_SECONDS = 1.0  # losses this close and of one kind are one loss
+JOINED_SECONDS = 0.25  # losses this close and of one kind are one loss
 
 
 class Findings:

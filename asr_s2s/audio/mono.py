@@ -30,7 +30,7 @@ def mono(
     for block in decoder.blocks(start, stop):
         chosen = block if channel is None else block[:, channel - 1 : channel]
         if scale != 1.0:
-            chosen = chosen / np.float32(scale)
+            chosen = chosen * np.float32(1 / scale)
         if decoder.is_float:
             chosen = _numbers(chosen, position, decoder.sample_rate, findings)
         position += len(block)

@@ -33,10 +33,24 @@ class Page:
 
 @dataclass
 class Run:
-    """Pages without a hole between them, as stretches of the file; there may be a hole before them."""
+    """Pages without a hole between them, as stretches of the file; there may be a hole before them.
+
+    lead, granule: its first pages, and how many samples of its codec have been played where they end
+    """
 
     spans: list[tuple[int, int]]
     after_hole: bool
+    lead: list[tuple[int, int]] = field(default_factory=list)
+    granule: int = -1
+
+    def add(self, page: Page) -> None:
+        """Add a page; neighbours become one stretch."""
+        if self.spans and self.spans[-1][1] == page.start:
+            self.spans[-1] = self.spans[-1][0], page.end
+        else:
+            self.spans.append((page.start, page.end))
+        if self.granule < 0:
+            self.lead, self.granule = self.spans.copy(), page.granule
 
 
 @dataclass
@@ -74,11 +88,7 @@ class Link:
     def _extend(self, page: Page, *, after_hole: bool) -> None:
         if after_hole or not self.runs:
             self.runs.append(Run([], after_hole))
-        spans = self.runs[-1].spans
-        if spans and spans[-1][1] == page.start:
-            spans[-1] = spans[-1][0], page.end
-        else:
-            spans.append((page.start, page.end))
+        self.runs[-1].add(page)
         self.is_broken = False
 
 

@@ -1,6 +1,7 @@
 """Ogg files with holes, or with several sounds in a row: each run of whole pages is decoded by itself and placed."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from asr_s2s.audio.ogg import Link, Run, Sounds
 from asr_s2s.audio.pyav_decoder import GAP_SECONDS, LONGEST_GAP_SECONDS, PyavDecoder
 from asr_s2s.errors import AudioError
 
+OPUS, OPUS_RATE = b"OpusHead", 48_000  # whose clock does not depend on the sample rate
 LOST_PAGES = "has lost or damaged pages"
 
 
@@ -63,10 +65,11 @@ class OggDecoder:
             if decoder is None:
                 continue
             try:
+                start = self._start(link, run) if origin is None or run.after_hole else 0.0
                 if origin is None:
-                    is_late = run.after_hole and decoder.begins < LONGEST_GAP_SECONDS  # not recorded from a broadcast
-                    origin = 0.0 if is_late else decoder.begins
-                gap = begins + round((decoder.begins - origin) * self.sample_rate) - position
+                    is_late = run.after_hole and start < LONGEST_GAP_SECONDS  # not recorded from a broadcast
+                    origin = 0.0 if is_late else start
+                gap = begins + round((start - origin) * self.sample_rate) - position
                 if run.after_hole and gap > GAP_SECONDS * self.sample_rate:
                     self._lost(position, position + gap)
                     yield from silence(gap, self.sample_rate, self.channels)
@@ -77,6 +80,16 @@ class OggDecoder:
                     position += len(block)
             finally:
                 decoder.close()
+
+    def _start(self, link: Link, run: Run) -> float:
+        """Give the seconds at which a run begins, by its codec's clock: where its first pages end, less their sound."""
+        lead = self._opened(link, Run(run.lead, run.after_hole), Findings(self._findings.name, strict=False))
+        rate, seconds = self.sample_rate, 0.0
+        if lead is not None:
+            with closing(lead):
+                rate = lead.sample_rate
+                seconds = sum(map(len, lead.blocks(0, None))) / rate
+        return run.granule / (OPUS_RATE if OPUS in link.head else rate) - seconds
 
     def _lost(self, start: int, end: int | None) -> None:
         self._findings.lost(start / self.sample_rate, None if end is None else end / self.sample_rate, LOST_PAGES)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from asr_s2s.audio.content import Content
 from asr_s2s.audio.decoder import clipped, silence
 from asr_s2s.audio.findings import Findings
-from asr_s2s.audio.track import DAMAGED, Track
+from asr_s2s.audio.track import CUT_OFF, DAMAGED, Track
 from asr_s2s.errors import AudioError
 
 PREROLL_SECONDS = 1.0  # longer than any decoder takes to settle after a jump
@@ -53,7 +53,6 @@ class PyavDecoder:
         self.sample_rate, self.channels = shape or (first.sample_rate, first.layout.nb_channels)
         self.num_tracks, self.number = self._track.num_tracks, self._track.number
         self.is_float = self._track.is_float
-        self.begins = self._track.begins(first)
         self._is_used = False  # whether frames were read, so that the track has to be opened anew
         self._resamplers: dict[tuple[str, str, int], av.AudioResampler] = {}
 
@@ -111,7 +110,7 @@ class PyavDecoder:
         if reason := self._content.fault or self._findings.cut:
             self._findings.lost(ended, promised, reason)
         elif promised is not None:
-            self._findings.lost(ended, promised, "is cut off")
+            self._findings.lost(ended, promised, CUT_OFF)
         elif self._track.loss and self._track.ends_in_loss():
             self._findings.lost(ended, ended + self._track.lost_seconds, self._track.loss)
 

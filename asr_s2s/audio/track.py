@@ -15,10 +15,11 @@ UNREADABLE = (av.FFmpegError, IndexError, ValueError, OverflowError, MemoryError
 RETRIES = 100  # errors of a container in a row, before the rest of it is given up
 CANNOT_BE_DECODED = "holds sound that cannot be decoded"
 DAMAGED = "is damaged"
+CUT_OFF = "is cut off"
 # Containers that store their length; the others guess it from the bit rate.
 STORING = ("mov", "matroska", "flac", "avi", "asf", "caf", "wv", "tta", "ape", "flv")
 EXACT = ("mov", "matroska", "mp3", "flac")  # those that find the very same sample again
-UNFRAMED = ("mp3", "aac", "ac3", "eac3")  # frames in a row, each found by its first bits
+UNFRAMED = ("mp3", "aac", "ac3", "eac3", "dts")  # frames in a row, each found by its first bits
 LONGEST_TAG_SECONDS = 0.1  # that a tag's bytes would last, if they were sound
 TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 
@@ -38,20 +39,21 @@ class Track:
         try:
             # Without protocols, a playlist cannot make us open the files and addresses that it names.
             self._container = av.open(content, mode="r", options={"protocol_whitelist": "", **options})
-            tracks = list(self._container.streams.audio)
+            tracks = [track for track in self._container.streams.audio if track.codec_context is not None]
             best = self._container.streams.best("audio")
         except (*UNREADABLE, OSError) as error:
             raise AudioError(_refusal(content, name)) from error
-        if not tracks or best is None:
+        if not tracks:
             raise AudioError(f"{name}: holds no sound track. {KNOWN}")
         self.num_tracks = len(tracks)
-        self.number = [track.index for track in tracks].index(best.index) + 1 if number is None else number
+        indices = [track.index for track in tracks]
+        self.number = number or (indices.index(best.index) + 1 if best and best.index in indices else 1)
         if not 1 <= self.number <= len(tracks):
             has = "1 sound track" if len(tracks) == 1 else f"{len(tracks)} sound tracks"
             raise AudioError(f"{name}: has {has}, track {number} was asked for. Leave --track out, or give another.")
         self._track = tracks[self.number - 1]
         codec = self._track.codec_context
-        self._is_plain = codec.name.startswith("pcm")  # whose packets may have any size
+        self._is_endless = bool(options)  # its last packet is shorter than was asked for
         if codec.name == "flac":  # which has a checksum for every frame
             codec.options = {"err_detect": "crccheck+explode"}
         self._kind = self._container.format.name
@@ -91,10 +93,6 @@ class Track:
             return None
         return float(frame.pts * frame.time_base) - self._origin + self._late
 
-    def begins(self, frame: av.AudioFrame) -> float:
-        """Give when a frame begins by the container's own clock, whatever its first time stamp is."""
-        return 0.0 if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
-
     def stored_duration(self) -> float | None:
         """Give the track's length in seconds, if the container states it."""
         if not self._length_stored:
@@ -114,7 +112,7 @@ class Track:
             except UNREADABLE:
                 self._lose_packet(packet)
                 continue
-            if (packet.is_corrupt and not self._is_plain) or any(frame.is_corrupt for frame in decoded):
+            if (packet.is_corrupt and not self._is_endless) or any(frame.is_corrupt for frame in decoded):
                 self.loss = self.loss or DAMAGED
             for frame in decoded:
                 assert isinstance(frame, av.AudioFrame)
@@ -123,7 +121,8 @@ class Track:
 
     def ends_in_loss(self) -> bool:
         """Tell whether the last loss was of sound: behind the last frame there may be a tag of any kind."""
-        return self.loss is not None and (self._kind not in UNFRAMED or self.lost_seconds > LONGEST_TAG_SECONDS)
+        is_long = self.lost_seconds > LONGEST_TAG_SECONDS
+        return self.loss is not None and (is_long or self.loss == CUT_OFF or self._kind not in UNFRAMED)
 
     def forget(self) -> None:
         """Forget the loss, when it has been reported."""
@@ -143,6 +142,9 @@ class Track:
         packets = self._container.demux()
         num_errors = 0
         follows: int | None = None  # where the next packet should begin in the file
+        header = 6 if self._kind == "aac" else 3  # bytes of a frame that settle its length
+        frame_sizes: dict[bytes, int] = {}
+        is_short = False
         while num_errors < RETRIES:
             self._content.allow()
             try:
@@ -162,9 +164,12 @@ class Track:
             if self._kind in UNFRAMED and packet.pos is not None and packet.size:
                 self._skip(follows, packet.pos)
                 follows = packet.pos + packet.size
+                is_short = packet.size < frame_sizes.setdefault(bytes(packet)[:header], packet.size)
             yield packet
         if self._content.fault is None:
             self._skip(follows, self._content.size)
+        if is_short:
+            self._lose(0.0, CUT_OFF)
 
     def _lose_packet(self, packet: "av.Packet[Any]") -> None:
         """Note a packet as lost, for as long as it says; of what has no frame each byte is sound like those before."""
@@ -175,7 +180,8 @@ class Track:
             lost = packet.size / self._frame_bytes * self._frame_seconds if self._frame_bytes else 0.0
             self._late += lost - seconds
             seconds = lost
-        self._lose(seconds, CANNOT_BE_DECODED)
+        is_frame = bytes(packet).startswith((b"\xff\xf0", b"\xff\xf1", b"\xff\xf8", b"\xff\xf9"))  # of ADTS
+        self._lose(seconds, CUT_OFF if is_frame else CANNOT_BE_DECODED)
 
     def _skip(self, start: int | None, end: int) -> None:
         """Note bytes that are in no packet as lost, unless they are tags."""

@@ -65,8 +65,8 @@ class _Chunks:
 
 def sizes(content: Content) -> Sizes:
     """Add up what a file's parts state; nothing is known of a kind that states nothing."""
-    head = content.peek(0, 64)
-    for kind, walk in _WALKS:
+    head = content.peek(0, 512)
+    for kind, walk, slack in _WALKS:
         if re.match(kind, head, re.DOTALL):
             end: int | None = 0
             for _, end in walk(content):
@@ -75,8 +75,8 @@ def sizes(content: Content) -> Sizes:
             if not end:
                 return Sizes()
             missing = end - content.size
-            is_sloppy = abs(missing) <= SLOPPY_BYTES
-            return Sizes(0 if is_sloppy else max(missing, 0), 0 if is_sloppy else max(-missing, 0), stated=True)
+            surplus = -missing if -missing > SLOPPY_BYTES else 0
+            return Sizes(missing if missing > slack else 0, surplus, stated=True)
     return Sizes()
 
 
@@ -104,8 +104,8 @@ def mp3_length_stored(content: Content) -> bool:
 
 def _is_open(size: int, num_bytes: int) -> bool:
     """Tell whether a size stands for an unknown one, as in files that were written to a pipe."""
-    signed, unsigned = 256**num_bytes // 2, 256**num_bytes
-    return abs(size - signed) <= STREAMED or size >= unsigned - STREAMED
+    largest = 1 << 8 * num_bytes
+    return abs(size - largest // 2) <= STREAMED or size >= largest - STREAMED
 
 
 def _xing(content: Content) -> tuple[int, int] | None:
@@ -184,18 +184,24 @@ def _sphere(content: Content) -> Iterator[Place]:
     yield start, None if packed or not size else start + size
 
 
-_WALKS: tuple[tuple[bytes, Callable[[Content], Iterator[Place]]], ...] = (
-    (rb"(RIFF|RF64|BW64)....WAVE", _Chunks(12, 4, 4, "little", align=2, sound=b"data")),
-    (rb"RIFX....WAVE", _Chunks(12, 4, 4, "big", align=2, sound=b"data")),
-    (rb"RIFF....AVI ", _Chunks(0, 4, 4, "little", align=2)),
-    (rb"FORM....AIF[FC]", _Chunks(12, 4, 4, "big", align=2, sound=b"SSND")),
-    (rb"caff", _Chunks(8, 4, 8, "big")),
-    (rb"riff\x2e\x91\xcf\x11", _Chunks(40, 16, 8, "little", counts_header=True, align=8)),
-    (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _Chunks(0, 16, 8, "little", counts_header=True)),
-    (rb"....(ftyp|moov|mdat|free|skip|wide|moof|styp)", _mp4),
-    (rb"\x1a\x45\xdf\xa3", _matroska),
-    (rb"FLV\x01", _flv),
-    (rb"\.snd", _au),
-    (rb"NIST_1A\n", _sphere),
-    (rb"ID3|\xff[\xe0-\xff]", _mp3),
+def _transport(content: Content) -> Iterator[Place]:
+    yield 0, content.size + -content.size % 188
+
+
+# How a kind of file begins, how its parts are found, and how many bytes its programs may be off.
+_WALKS: tuple[tuple[bytes, Callable[[Content], Iterator[Place]], int], ...] = (
+    (rb"(RIFF|RF64|BW64)....WAVE", _Chunks(12, 4, 4, "little", align=2, sound=b"data"), SLOPPY_BYTES),
+    (rb"RIFX....WAVE", _Chunks(12, 4, 4, "big", align=2, sound=b"data"), SLOPPY_BYTES),
+    (rb"RIFF....AVI ", _Chunks(0, 4, 4, "little", align=2), SLOPPY_BYTES),
+    (rb"FORM....AIF[FC]", _Chunks(12, 4, 4, "big", align=2, sound=b"SSND"), SLOPPY_BYTES),
+    (rb"caff", _Chunks(8, 4, 8, "big"), 0),
+    (rb"riff\x2e\x91\xcf\x11", _Chunks(40, 16, 8, "little", counts_header=True, align=8), SLOPPY_BYTES),
+    (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _Chunks(0, 16, 8, "little", counts_header=True), 0),
+    (rb"....(ftyp|moov|mdat|free|skip|wide|moof|styp)", _mp4, 0),
+    (rb"\x1a\x45\xdf\xa3", _matroska, 0),
+    (rb"FLV\x01", _flv, 0),
+    (rb"\.snd", _au, SLOPPY_BYTES),
+    (rb"NIST_1A\n", _sphere, SLOPPY_BYTES),
+    (rb"\x47.{187}\x47.{187}\x47", _transport, 0),
+    (rb"ID3|\xff[\xe0-\xff]", _mp3, SLOPPY_BYTES),
 )

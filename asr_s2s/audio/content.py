@@ -1,4 +1,4 @@
-"""An open file as decoders see it: nameless, since a suffix may overrule what is in it, and without surprises."""
+"""An open file as decoders see it: nameless, for a suffix may overrule what is in it, and without surprises."""
 
 from bisect import bisect_right
 from io import SEEK_END, SEEK_SET, RawIOBase
@@ -11,12 +11,14 @@ ALLOWANCE = 1 << 26  # bytes: far more than any index, cover picture or frame of
 class Content:
     """What decoders may read of a stream; an error of the disk is the end of the file to them, and kept as `fault`.
 
+    name: by which a decoder may guess the kind of a file
     Damaged files make libraries ask for places before the start, and an exception in their callbacks would be printed.
     """
 
     def __init__(self, stream: BinaryIO | RawIOBase) -> None:
         self._stream = stream
         self.tell = stream.tell
+        self.name = ""
         self.size = self.seek(0, SEEK_END)
         self.fault: str | None = None
         self._allowance: int | None = None

@@ -23,39 +23,39 @@ def mono(
     Channels that cancel each other out are not mixed; the louder is taken, and noted, as is another scale of samples.
     What is no number is lost.
     """
-    scale = _full_scale(decoder) if decoder.is_float else 1.0
+    scale = _full_scale(decoder) if decoder.is_float else np.float32(1.0)
     if scale != 1.0:
         findings.note(f"has floating-point samples of up to {scale:.0f}; they were divided by that")
     position = start
     for block in decoder.blocks(start, stop):
         chosen = block if channel is None else block[:, channel - 1 : channel]
-        if scale != 1.0:
-            chosen = chosen * np.float32(1 / scale)
         if decoder.is_float:
+            with np.errstate(invalid="ignore"):  # NaN
+                chosen = chosen / scale
             chosen = _numbers(chosen, position, decoder.sample_rate, findings)
         position += len(block)
         if chosen.shape[1] == 1:
             yield chosen[:, 0]
             continue
         mixed = chosen.mean(axis=1, dtype=np.float32)
-        powers = np.square(chosen).mean(axis=0, dtype=np.float64)
-        if np.square(mixed).mean(dtype=np.float64) * len(powers) < CANCELLED * powers.mean():
+        powers = np.einsum("tc,tc->c", chosen, chosen) / len(chosen)
+        if np.dot(mixed, mixed) / len(mixed) * len(powers) < CANCELLED * powers.mean():
             loudest = int(powers.argmax())
             findings.note(f"has channels of opposite phase; channel {loudest + 1} was taken instead of their mix")
             mixed = chosen[:, loudest]
         yield mixed
 
 
-def _full_scale(decoder: Decoder) -> float:
+def _full_scale(decoder: Decoder) -> np.float32:
     """Find what floating-point samples of a whole recording are to be divided by: 1, if they are as they should be."""
     peak = 0.0
     for block in decoder.blocks(0, None):
         sizes = np.abs(block[np.isfinite(block).all(axis=1)])
         ordinary = float(np.quantile(sizes, 0.99)) if sizes.size else 0.0  # damaged samples may be any number
         if SILENCE_PEAK < ordinary <= ORDINARY:
-            return 1.0
+            return np.float32(1.0)
         peak = max(peak, ordinary if ordinary <= LOUDEST else float(sizes[sizes <= SCALES[-1]].max()))
-    return 1.0 if peak <= LOUDEST else next((scale for scale in SCALES if peak <= scale), 1.0)
+    return np.float32(1.0 if peak <= LOUDEST else next(scale for scale in SCALES if peak <= scale))
 
 
 def _numbers(block: NDArray[np.float32], position: int, rate: int, findings: Findings) -> NDArray[np.float32]:

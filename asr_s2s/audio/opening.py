@@ -73,16 +73,23 @@ def _ogg_decoder(content: Content, findings: Findings, found: Sounds, track: int
     if found.missing:
         findings.cut = f"is cut off: {found.missing} bytes are missing"
     first, *others = found.links
-    is_simple = not (others or found.num_tracks > 1 or first.is_broken or content.fault) and first.is_head_whole
+    runs = [(len(run.spans), run.after_hole) for run in first.runs]  # of pages that follow each other in the file
+    is_damaged = first.is_broken or not first.is_head_whole or content.fault is not None
     if not first.is_ended and not first.is_broken:
         findings.note("has no end-of-stream page; its end may be missing")
-    if is_simple and [run.after_hole for run in first.runs] == [False] and track is None:
+    if runs == [(1, False)] and not (is_damaged or others or found.num_tracks > 1 or track is not None):
         known = _soundfile_decoder(content)
         if known is not None:
             return MendedDecoder(known, content, findings, is_whole=True)
-    from asr_s2s.audio.ogg_decoder import OggDecoder  # noqa: PLC0415 - most recordings do not need FFmpeg
+    from asr_s2s.audio.ogg_decoder import LOST_PAGES, OggDecoder  # noqa: PLC0415 - most recordings do not need FFmpeg
+    from asr_s2s.audio.pyav_decoder import PyavDecoder  # noqa: PLC0415
 
-    return OggDecoder(content, findings, found)
+    try:
+        return OggDecoder(content, findings, found)
+    except AudioError:  # the header's pages are damaged; FFmpeg takes them as they are
+        decoder = PyavDecoder(content, findings, track=track)
+        findings.lost(0.0, None, LOST_PAGES)
+        return decoder
 
 
 def _soundfile_decoder(content: Content) -> SoundfileDecoder | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from asr_s2s.audio.content import Content
 from asr_s2s.audio.decoder import clipped, silence
 from asr_s2s.audio.findings import Findings
-from asr_s2s.audio.track import CUT_OFF, DAMAGED, Track
+from asr_s2s.audio.track import CANNOT_BE_DECODED, CUT_OFF, DAMAGED, UNREADABLE, Track, refusal
 from asr_s2s.errors import AudioError
 
 PREROLL_SECONDS = 1.0  # longer than any decoder takes to settle after a jump
@@ -62,6 +62,8 @@ class PyavDecoder:
         frames = track.frames()
         first = next(frames, None)
         if first is None:
+            if track.is_guess:
+                raise AudioError(refusal(self._content, self._findings.name))
             reason = self._content.fault or self._findings.cut or "holds no samples"
             raise AudioError(f"{self._findings.name}: {reason}. Record or export it again.")
         return track, first, chain([first], frames)
@@ -82,7 +84,7 @@ class PyavDecoder:
         frames, position = self._enter(start)
         for frame in frames:
             gap = self._gap(frame, position)
-            for block in chain(silence(gap, self.sample_rate, self.channels), self._samples(frame)):
+            for block in chain(silence(gap, self.sample_rate, self.channels), self._samples(frame, position + gap)):
                 yield from clipped(block, position, start, stop)
                 position += len(block)
                 if stop is not None and position >= stop:
@@ -97,7 +99,7 @@ class PyavDecoder:
             self._findings.note(f"a time stamp at {at:.2f} s jumps by {seconds:.0f} s; the jump was left out")
         gap = gap if GAP_SECONDS < seconds <= LONGEST_GAP_SECONDS else 0
         loss = self._track.loss or (DAMAGED if gap and not self._track.may_pause else None)
-        if loss and (gap or position):
+        if loss and (gap or position or loss == DAMAGED):  # a broadcast begins with half a packet
             self._findings.lost(at, at + gap / self.sample_rate, loss)
         elif gap and position:
             self._findings.note(f"holds no sound from {at:.2f} to {at + seconds:.2f} s; silence stands there")
@@ -144,7 +146,7 @@ class PyavDecoder:
         time = self._track.time(frame)
         return default if time is None else round(time * self.sample_rate)
 
-    def _samples(self, frame: av.AudioFrame) -> Iterator[NDArray[np.float32]]:
+    def _samples(self, frame: av.AudioFrame, position: int) -> Iterator[NDArray[np.float32]]:
         """Give a frame's samples (time, channel), whole numbers scaled to [-1, 1], of the rate and channels of all."""
         scale = SCALES.get(frame.format.name.removesuffix("p"))
         if scale and (frame.sample_rate, frame.layout.nb_channels) == (self.sample_rate, self.channels):
@@ -154,8 +156,13 @@ class PyavDecoder:
         if kind not in self._resamplers:
             layout = self._first.layout if self._first.layout.nb_channels == self.channels else f"{self.channels}c"
             self._resamplers[kind] = av.AudioResampler("flt", layout, self.sample_rate)
-        for resampled in self._resamplers[kind].resample(frame):
-            yield _scaled(resampled, 1.0)
+        try:
+            for resampled in self._resamplers[kind].resample(frame):
+                yield _scaled(resampled, 1.0)
+        except UNREADABLE:
+            length = round(frame.samples / frame.sample_rate * self.sample_rate)
+            self._findings.lost(position / self.sample_rate, (position + length) / self.sample_rate, CANNOT_BE_DECODED)
+            yield np.zeros((length, self.channels), np.float32)
 
     def close(self) -> None:
         """Free FFmpeg's handles."""

@@ -1,9 +1,12 @@
 """A sound track of a medium, through PyAV: its decoded frames in order, and what of it was lost."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
 from av.stream import Disposition
 
 from asr_s2s.audio.completeness import mp3_length_stored
@@ -12,6 +15,7 @@ from asr_s2s.errors import AudioError
 
 KNOWN = "Name a WAV, FLAC, OGG, MP3, M4A, WebM or video file."
 UNREADABLE = (av.FFmpegError, IndexError, ValueError, OverflowError, MemoryError)  # what PyAV raises on damaged files
+SLOPPY_SECONDS, SLOPPY_SHARE = 0.1, 0.002  # that a stored length may be off
 RETRIES = 100  # errors of a container in a row, before the rest of it is given up
 CANNOT_BE_DECODED = "holds sound that cannot be decoded"
 DAMAGED = "is damaged"
@@ -19,6 +23,7 @@ CUT_OFF = "is cut off"
 # Containers that store their length; the others guess it from the bit rate.
 STORING = ("mov", "matroska", "flac", "avi", "asf", "caf", "wv", "tta", "ape", "flv")
 EXACT = ("mov", "matroska", "mp3", "flac")  # those that find the very same sample again
+LONGEST_SKIP_SECONDS = 3600.0
 UNFRAMED = ("mp3", "aac", "ac3", "eac3", "dts")  # frames in a row, each found by its first bits
 LONGEST_TAG_SECONDS = 0.1  # that a tag's bytes would last, if they were sound
 TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
@@ -34,15 +39,12 @@ class Track:
 
     def __init__(self, content: Content, name: str, number: int | None, options: dict[str, str]) -> None:
         self._content = content
-        content.allow()
-        content.seek(0)
-        try:
-            # Without protocols, a playlist cannot make us open the files and addresses that it names.
-            self._container = av.open(content, mode="r", options={"protocol_whitelist": "", **options})
-            tracks = [track for track in self._container.streams.audio if track.codec_context is not None]
-            best = self._container.streams.best("audio")
-        except (*UNREADABLE, OSError) as error:
-            raise AudioError(_refusal(content, name)) from error
+        opened = _opened(content, "", options)
+        self.is_guess = opened is None  # by the name, since its first bytes are of no known kind
+        opened = opened or _opened(content, f"sound{Path(name).suffix}", options)
+        if opened is None:
+            raise AudioError(refusal(content, name))
+        self._container, tracks, best = opened
         if not tracks:
             raise AudioError(f"{name}: holds no sound track. {KNOWN}")
         self.num_tracks = len(tracks)
@@ -62,9 +64,9 @@ class Track:
         self._has_pictures = any(_is_timed(other) for other in self._container.streams.video)
         self._origin = (self._container.start_time or 0) / av.time_base
         self._late = 0.0  # seconds of skipped bytes, which the time stamps do not count
-        self._end = 0.0
+        self._end = self._own_end = 0.0  # of the packets of all tracks, and of this one
         self._frame_bytes, self._frame_seconds = 0, 0.0  # of the last packet that was decoded
-        self.loss: str | None = None
+        self.loss: str | None = DAMAGED if self.is_guess else None
         self.lost_seconds = 0.0
 
     @property
@@ -129,13 +131,21 @@ class Track:
         self.loss, self.lost_seconds = None, 0.0
 
     def promised_end(self) -> float | None:
-        """Give when the sound should end by the length that the container stores, if its packets ended well before."""
-        if not self._length_stored or not self._container.duration:
+        """Give the seconds at which the sound should end by what the container stores, if it ended well before."""
+        if not self._length_stored:
             return None
-        promised = self._container.duration / av.time_base
-        # The last picture of a slow video may last seconds, and need not say so.
-        tolerance = 0.01 * promised + (2.0 if self._has_pictures else 0.1) if self.may_pause else 0.01
-        return promised if self._end + self._late < promised - tolerance else None
+        base, total = self._track.time_base, self._container.duration
+        if self._track.duration and base:
+            promised = float(((self._track.start_time or 0) + self._track.duration) * base)
+            ended = self._own_end + self._late
+            tolerance = SLOPPY_SECONDS + SLOPPY_SHARE * promised if self.may_pause else 0.01
+        elif total:
+            promised, ended = total / av.time_base, self._end + self._late
+            # The last picture of a slow video may last seconds, and need not say so.
+            tolerance = (2.0 if self._has_pictures else SLOPPY_SECONDS) + SLOPPY_SHARE * promised
+        else:
+            return None
+        return promised - self._origin if ended < promised - tolerance else None
 
     def _packets(self) -> Iterator["av.Packet[Any]"]:
         """Give the track's packets from where the container stands, and note where those of all tracks end."""
@@ -158,7 +168,10 @@ class Track:
                 break
             num_errors = 0
             if packet.pts is not None and packet.time_base is not None:
-                self._end = max(self._end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                self._end = max(self._end, end)
+                if packet.stream_index == self._track.index:
+                    self._own_end = max(self._own_end, end)
             if packet.stream_index != self._track.index:
                 continue
             if self._kind in UNFRAMED and packet.pos is not None and packet.size:
@@ -188,6 +201,8 @@ class Track:
         if start is None or end <= start or not self._frame_bytes or self._content.peek(start, 16).startswith(TAGS):
             return
         seconds = (end - start) / self._frame_bytes * self._frame_seconds
+        if seconds > LONGEST_SKIP_SECONDS:  # which were no sound
+            seconds = 0.0
         self._late += seconds
         self._lose(seconds, DAMAGED)
 
@@ -204,7 +219,25 @@ def _is_timed(stream: Any) -> bool:
     return stream.type in ("audio", "video") and not stream.disposition & Disposition.attached_pic
 
 
-def _refusal(content: Content, name: str) -> str:
+def _opened(
+    content: Content, name: str, options: dict[str, str]
+) -> tuple[InputContainer, list[AudioStream], Any] | None:
+    """Open a file, with its sound tracks and the one that FFmpeg thinks best; None where it is of no known kind."""
+    content.allow()
+    content.seek(0)
+    content.name = name
+    try:
+        # Without protocols, a playlist cannot make us open the files and addresses that it names.
+        protocols = {"protocol_whitelist": ""}
+        container = av.open(content, mode="r", metadata_errors="replace", options=protocols | options)
+        tracks = [track for track in container.streams.audio if track.codec_context is not None]
+        return container, tracks, container.streams.best("audio")
+    except (*UNREADABLE, OSError):
+        return None
+
+
+def refusal(content: Content, name: str) -> str:
+    """Word why a file cannot be read at all."""
     if content.fault:
         return f"{name}: {content.fault}. Copy it again."
     if content.peek(0, 8)[4:] in (b"ftyp", b"mdat", b"moov", b"free", b"wide", b"skip"):

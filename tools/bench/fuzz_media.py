@@ -11,6 +11,7 @@ ffmpeg decodes, and not a word), unread (refused, and ffmpeg decodes more than a
 """
 
 import argparse
+import contextlib
 import multiprocessing
 import random
 import shutil
@@ -21,6 +22,8 @@ import time
 from collections import Counter
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+import av
 
 from asr_s2s.audio import SAMPLE_RATE, Findings, read_blocks
 from asr_s2s.errors import AudioError
@@ -174,6 +177,19 @@ def ffmpeg_seconds(path: Path) -> float:
         return len(subprocess.run(command, capture_output=True, timeout=30, check=False).stdout) / 2 / SAMPLE_RATE
     except subprocess.TimeoutExpired:
         return 0.0
+
+
+def pyav_seconds(path: Path) -> float:
+    """Decode a file in the plainest way, passing over what fails; 0 where it cannot be opened."""
+    seconds = 0.0
+    try:
+        with av.open(str(path)) as container:
+            for packet in container.demux(container.streams.audio[0]):
+                with contextlib.suppress(av.FFmpegError):
+                    seconds += sum(frame.samples / frame.sample_rate for frame in packet.decode())
+    except (av.FFmpegError, IndexError, ValueError):
+        return seconds
+    return seconds
 
 
 class Reader:

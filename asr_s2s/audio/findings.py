@@ -14,14 +14,14 @@ class Findings:
 
     strict: damage raises AudioError instead
     shift: seconds that are added to the times of what is found from now on
-    cut: what is missing at the end of the file, if its parts state more bytes than there are
+    missing_bytes: at the end of the file, if its parts state more than there are
     """
 
     def __init__(self, name: str, *, strict: bool = True) -> None:
         self.name = name
         self.strict = strict
         self.shift = 0.0
-        self.cut: str | None = None
+        self.missing_bytes = 0
         self.damage: list[Damage] = []
         self.notes: list[str] = []
         self._wanted = 0.0, inf
@@ -30,10 +30,15 @@ class Findings:
         """Name the piece that is read: damage elsewhere does not count."""
         self._wanted = offset, inf if duration is None else offset + duration
 
+    @property
+    def cut(self) -> str | None:
+        """What is wrong with the end of the file, if its parts show that it is cut off."""
+        return f"is cut off: {self.missing_bytes} bytes are missing" if self.missing_bytes else None
+
     def part(self) -> Self:
         """Give findings about a part of the file, which go where these go; it has a shift and an end of its own."""
         part = copy(self)
-        part.cut = None
+        part.missing_bytes = 0
         return part
 
     def lost(self, start: float, end: float | None, reason: str) -> None:

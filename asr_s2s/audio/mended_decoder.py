@@ -47,7 +47,8 @@ class MendedDecoder:
         elif len(self._findings.damage) > num_damaged:
             return  # the rest has been reported
         elif reason := self._content.fault or self._findings.cut:
-            self._findings.lost(at, None, reason)
+            missing = at * self._findings.missing_bytes / self._content.size  # most of what it reads is not compressed
+            self._findings.lost(at, at + missing if missing else None, reason)
         elif start <= position < promised and (self._first.has_failed or not self._is_whole):
             self._findings.lost(at, end, f"is cut off or damaged: its header promises {end:.2f} s")
 

@@ -65,7 +65,7 @@ class OggDecoder:
             if decoder is None:
                 continue
             try:
-                start = self._start(link, run) if origin is None or run.after_hole else 0.0
+                start = self._start(link, run)
                 if origin is None:
                     is_late = run.after_hole and start < LONGEST_GAP_SECONDS  # not recorded from a broadcast
                     origin = 0.0 if is_late else start
@@ -75,7 +75,8 @@ class OggDecoder:
                     yield from silence(gap, self.sample_rate, self.channels)
                     position += gap
                 findings.shift = position / self.sample_rate
-                for block in decoder.blocks(max(-gap, 0) if position > begins else 0, None):
+                repeated = -gap if 0 < -gap <= self.sample_rate else 0  # sound that was read before the hole
+                for block in decoder.blocks(repeated, None):
                     yield block
                     position += len(block)
             finally:
@@ -103,7 +104,8 @@ class OggDecoder:
     ) -> PyavDecoder | None:
         """Open a run as a file of its own; None where nothing of it can be decoded."""
         try:
-            return PyavDecoder(Content(Spans(self._content, link.head, run.spans)), findings, shape=shape)
+            content = Content(Spans(self._content, link.head, run.spans))
+            return PyavDecoder(content, findings, shape=shape, continuous=True)
         except AudioError:
             return None
 

@@ -31,7 +31,9 @@ def opened(source: Path | BinaryIO, findings: Findings, *, track: int | None = N
     """
     with ExitStack() as stack:
         stream = stack.enter_context(_open_file(source)) if isinstance(source, Path) else source
-        content = Content(rewindable(stream))
+        if not stream.seekable():
+            stream = stack.enter_context(rewindable(stream))
+        content = Content(stream)
         if content.size == 0:
             raise AudioError(f"{findings.name}: is empty (0 bytes). Record or copy it again.")
         decoder = stack.enter_context(closing(_decoder(content, findings, track)))
@@ -55,8 +57,7 @@ def _decoder(content: Content, findings: Findings, track: int | None) -> Decoder
     if content.peek(0, len(CAPTURE)) == CAPTURE and (found := sounds(content, track or 1)).links:
         return _ogg_decoder(content, findings, found, track)
     stated = sizes(content)
-    if stated.missing:
-        findings.cut = f"is cut off: {stated.missing} bytes are missing"
+    findings.missing_bytes = stated.missing
     if stated.surplus:
         findings.note(f"its header leaves out the last {stated.surplus} bytes of the file")
     endless = is_wave(content) and (stated.surplus > 0 or not stated.stated)
@@ -70,8 +71,7 @@ def _decoder(content: Content, findings: Findings, track: int | None) -> Decoder
 
 def _ogg_decoder(content: Content, findings: Findings, found: Sounds, track: int | None) -> Decoder:
     """Take libsndfile for one sound without holes alone: it joins what is left, and leaves out all but the first."""
-    if found.missing:
-        findings.cut = f"is cut off: {found.missing} bytes are missing"
+    findings.missing_bytes = found.missing
     first, *others = found.links
     runs = [(len(run.spans), run.after_hole) for run in first.runs]  # of pages that follow each other in the file
     is_damaged = first.is_broken or not first.is_head_whole or content.fault is not None

@@ -32,6 +32,7 @@ class PyavDecoder:
 
     track: its number, counted from 1; None takes the best
     shape: rate and channels to give instead of its own
+    continuous: let frames follow each other, whatever their time stamps say
     ignore_length: read a WAV to the end of the file, whatever its header says
     Raises AudioError for a file that is no medium, has no sound or is cut off before its first sample.
     """
@@ -43,9 +44,11 @@ class PyavDecoder:
         *,
         track: int | None = None,
         shape: tuple[int, int] | None = None,
+        continuous: bool = False,
         ignore_length: bool = False,
     ) -> None:
         self._content, self._findings, self._number = content, findings, track
+        self._continuous = continuous
         self._options = {"ignore_length": "1"} if ignore_length else {}
         self._track, self._first, self._frames = self._begin()
         first = self._first
@@ -93,7 +96,9 @@ class PyavDecoder:
 
     def _gap(self, frame: av.AudioFrame, position: int) -> int:
         """Give how many samples of silence stand before a frame, and report those that were lost."""
-        gap = self._stamp(frame, default=position + round(self._track.lost_seconds * self.sample_rate)) - position
+        gap = round(self._track.lost_seconds * self.sample_rate)
+        if not self._continuous:
+            gap = self._stamp(frame, default=position + gap) - position
         at, seconds = position / self.sample_rate, gap / self.sample_rate
         if seconds > LONGEST_GAP_SECONDS:
             self._findings.note(f"a time stamp at {at:.2f} s jumps by {seconds:.0f} s; the jump was left out")

@@ -121,7 +121,7 @@ def test_a_wav_says_how_much_is_missing_and_where(tmp_path: Path) -> None:
     soundfile.write(path, speech(), 16_000)
     path.write_bytes(path.read_bytes()[:50_044])
     missing = 2 * len(speech()) - 50_000
-    assert refusal(path) == f"is cut off: {missing} bytes are missing after 1.56 s. Copy or record it again."
+    assert refusal(path) == f"is cut off: {missing} bytes are missing from 1.56 to 3.68 s. Copy or record it again."
     with pytest.raises(AudioError, match="is cut off"):
         audio_duration(path)
 

@@ -14,6 +14,8 @@ from asr_s2s.audio.content import Content
 STREAMED = 65536  # bytes around the greatest sizes: what programs promise that cannot go back to the header
 SLOPPY_BYTES = 128  # some programs count the header in, or leave a tag behind
 MP3_FRAME_LIMIT = 4096  # bytes; the largest frame has 2,881
+ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
+EMPTY_ASF_DATA = 50  # bytes: its own header, all that a live stream counts
 WAVE_CODES_OF_MPEG = (0x50, 0x55)
 
 Place = tuple[int, int | None]  # where a chunk begins, and where it should end, if it says so
@@ -23,12 +25,14 @@ Place = tuple[int, int | None]  # where a chunk begins, and where it should end,
 class Sizes:
     """What a file's own parts state about its bytes.
 
-    missing: that should follow its last, surplus: that follow its last part; stated: whether its end is known at all
+    missing: that should follow its last, surplus: that follow its last part; stated: whether they state its end
+    is_open: they state that its end was not known when it was written
     """
 
     missing: int = 0
     surplus: int = 0
     stated: bool = False
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class _Chunks:
                 return
             if not is_named:
                 return
-            if _is_open(size, self.size_bytes) or (size == 0 and name in (self.sound, b"RIFF")):
+            least = EMPTY_ASF_DATA if self.counts_header else 0
+            if _is_open(size, self.size_bytes) or (size <= least and name in (self.sound, b"RIFF")):
                 yield position, None
                 return
             end = position + size + (0 if self.counts_header else header)
@@ -73,7 +78,7 @@ def sizes(content: Content) -> Sizes:
                 if end is None or end > content.size:
                     break
             if not end:
-                return Sizes()
+                return Sizes(is_open=end is None)
             missing = end - content.size
             surplus = -missing if -missing > SLOPPY_BYTES else 0
             return Sizes(missing if missing > slack else 0, surplus, stated=True)
@@ -110,15 +115,21 @@ def _is_open(size: int, num_bytes: int) -> bool:
 
 def _xing(content: Content) -> tuple[int, int] | None:
     """Give where an MP3 file's frames begin and how many bytes they have, if a Xing header counts frames and bytes."""
-    head = content.peek(0, 10).ljust(10, b"\0")
-    start = 0
-    if head.startswith(b"ID3"):
-        start = 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+    start = tag_bytes(content.peek(0, 16))
     frame = content.peek(start, MP3_FRAME_LIMIT)
     found = re.search(rb"(?:Xing|Info)\0\0\0(.).{4}(.{4})", frame, re.DOTALL)
     if not _is_mpeg(frame) or found is None or found[1][0] & 3 != 3:  # bit 0: counts frames, bit 1: counts bytes
         return None
     return start, int.from_bytes(found[2], "big")
+
+
+def tag_bytes(head: bytes) -> int:
+    """Give the length of a tag that begins with these bytes, of an MP3 or raw AAC; 0 where none does."""
+    if head.startswith(b"ID3"):
+        return 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=False))
+    if head.startswith(b"APETAGEX"):
+        return 32 + int.from_bytes(head[12:16], "little")
+    return 128 if head.startswith((b"TAG", b"LYRICSBEGIN")) else 0
 
 
 def _is_mpeg(head: bytes) -> bool:
@@ -196,7 +207,7 @@ _WALKS: tuple[tuple[bytes, Callable[[Content], Iterator[Place]], int], ...] = (
     (rb"FORM....AIF[FC]", _Chunks(12, 4, 4, "big", align=2, sound=b"SSND"), SLOPPY_BYTES),
     (rb"caff", _Chunks(8, 4, 8, "big"), 0),
     (rb"riff\x2e\x91\xcf\x11", _Chunks(40, 16, 8, "little", counts_header=True, align=8), SLOPPY_BYTES),
-    (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _Chunks(0, 16, 8, "little", counts_header=True), 0),
+    (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _Chunks(0, 16, 8, "little", counts_header=True, sound=ASF_DATA), 0),
     (rb"....(ftyp|moov|mdat|free|skip|wide|moof|styp)", _mp4, 0),
     (rb"\x1a\x45\xdf\xa3", _matroska, 0),
     (rb"FLV\x01", _flv, 0),

@@ -60,7 +60,7 @@ def _decoder(content: Content, findings: Findings, track: int | None) -> Decoder
     findings.missing_bytes = stated.missing
     if stated.surplus:
         findings.note(f"its header leaves out the last {stated.surplus} bytes of the file")
-    endless = is_wave(content) and (stated.surplus > 0 or not stated.stated)
+    endless = stated.is_open or (is_wave(content) and stated.surplus > 0)
     known = None if stated.surplus or track is not None else _soundfile_decoder(content)
     if known is not None:
         return MendedDecoder(known, content, findings, is_whole=stated.stated)

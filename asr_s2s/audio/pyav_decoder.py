@@ -33,7 +33,7 @@ class PyavDecoder:
     track: its number, counted from 1; None takes the best
     shape: rate and channels to give instead of its own
     continuous: let frames follow each other, whatever their time stamps say
-    ignore_length: read a WAV to the end of the file, whatever its header says
+    ignore_length: read to the end of the file, whatever its header says
     Raises AudioError for a file that is no medium, has no sound or is cut off before its first sample.
     """
 
@@ -49,7 +49,7 @@ class PyavDecoder:
     ) -> None:
         self._content, self._findings, self._number = content, findings, track
         self._continuous = continuous
-        self._options = {"ignore_length": "1"} if ignore_length else {}
+        self._ignore_length = ignore_length
         self._track, self._first, self._frames = self._begin()
         first = self._first
         # The codec's own word of its rate may be half of it, for HE-AAC.
@@ -61,7 +61,7 @@ class PyavDecoder:
 
     def _begin(self) -> tuple[Track, av.AudioFrame, Iterator[av.AudioFrame]]:
         """Open the track, and decode its first frame."""
-        track = Track(self._content, self._findings.name, self._number, self._options)
+        track = Track(self._content, self._findings.name, self._number, ignore_length=self._ignore_length)
         frames = track.frames()
         first = next(frames, None)
         if first is None:
@@ -106,7 +106,7 @@ class PyavDecoder:
         loss = self._track.loss or (DAMAGED if gap and not self._track.may_pause else None)
         if loss and (gap or position or loss == DAMAGED):  # a broadcast begins with half a packet
             self._findings.lost(at, at + gap / self.sample_rate, loss)
-        elif gap and position:
+        elif gap and position and not self._track.pauses:
             self._findings.note(f"holds no sound from {at:.2f} to {at + seconds:.2f} s; silence stands there")
         self._track.forget()
         return gap
@@ -126,13 +126,13 @@ class PyavDecoder:
         seek_to = start / self.sample_rate - PREROLL_SECONDS
         if seek_to > LATEST_SECONDS:
             return iter(()), start
-        if seek_to <= PREROLL_SECONDS or not self._track.seekable or not self._track.seek(seek_to):
-            if self._is_used:
+        was_used, self._is_used = self._is_used, True
+        can_seek = seek_to > PREROLL_SECONDS and self._track.seekable
+        if not (can_seek and self._track.seek(seek_to)):
+            if was_used or can_seek:  # and failed, so that it stands anywhere
                 self._track.close()
                 self._track, self._first, self._frames = self._begin()
-            self._is_used = True
             return self._frames, 0
-        self._is_used = True
         frames = self._track.frames()
         first = next(frames, None)
         if first is None:

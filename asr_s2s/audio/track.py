@@ -9,7 +9,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from asr_s2s.audio.completeness import mp3_length_stored
+from asr_s2s.audio.completeness import mp3_length_stored, tag_bytes
 from asr_s2s.audio.content import Content
 from asr_s2s.errors import AudioError
 
@@ -26,7 +26,8 @@ EXACT = ("mov", "matroska", "mp3", "flac")  # those that find the very same samp
 LONGEST_SKIP_SECONDS = 3600.0
 UNFRAMED = ("mp3", "aac", "ac3", "eac3", "dts")  # frames in a row, each found by its first bits
 LONGEST_TAG_SECONDS = 0.1  # that a tag's bytes would last, if they were sound
-TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
+PADDING_BYTES = 8192  # zeros that programs leave at the end
+AMR_PAUSE_BYTES = 7  # frames that describe the noise in which nobody speaks, or nothing at all
 
 
 class Track:
@@ -37,8 +38,9 @@ class Track:
     Raises AudioError for a file that is no medium or has no such track.
     """
 
-    def __init__(self, content: Content, name: str, number: int | None, options: dict[str, str]) -> None:
+    def __init__(self, content: Content, name: str, number: int | None, *, ignore_length: bool) -> None:
         self._content = content
+        options = {"protocol_whitelist": ""} | ({"ignore_length": "1"} if ignore_length else {})
         opened = _opened(content, "", options)
         self.is_guess = opened is None  # by the name, since its first bytes are of no known kind
         opened = opened or _opened(content, f"sound{Path(name).suffix}", options)
@@ -55,12 +57,13 @@ class Track:
             raise AudioError(f"{name}: has {has}, track {number} was asked for. Leave --track out, or give another.")
         self._track = tracks[self.number - 1]
         codec = self._track.codec_context
-        self._is_endless = bool(options)  # its last packet is shorter than was asked for
+        self._is_endless = ignore_length  # its last packet is shorter than was asked for
         if codec.name == "flac":  # which has a checksum for every frame
             codec.options = {"err_detect": "crccheck+explode"}
         self._kind = self._container.format.name
         self.seekable = self._kind.startswith(EXACT)
-        self._length_stored = self._kind.startswith(STORING) or (self._kind == "mp3" and mp3_length_stored(content))
+        stored = self._kind.startswith(STORING) or (self._kind == "mp3" and mp3_length_stored(content))
+        self._length_stored = stored and not ignore_length
         self._has_pictures = any(_is_timed(other) for other in self._container.streams.video)
         self._origin = (self._container.start_time or 0) / av.time_base
         self._late = 0.0  # seconds of skipped bytes, which the time stamps do not count
@@ -68,6 +71,8 @@ class Track:
         self._frame_bytes, self._frame_seconds = 0, 0.0  # of the last packet that was decoded
         self.loss: str | None = DAMAGED if self.is_guess else None
         self.lost_seconds = 0.0
+        self.pauses = False  # whether packets before the next frame say that nobody speaks
+        self._tag_end = 0
 
     @property
     def may_pause(self) -> bool:
@@ -128,7 +133,7 @@ class Track:
 
     def forget(self) -> None:
         """Forget the loss, when it has been reported."""
-        self.loss, self.lost_seconds = None, 0.0
+        self.loss, self.lost_seconds, self.pauses = None, 0.0, False
 
     def promised_end(self) -> float | None:
         """Give the seconds at which the sound should end by what the container stores, if it ended well before."""
@@ -187,8 +192,12 @@ class Track:
     def _lose_packet(self, packet: "av.Packet[Any]") -> None:
         """Note a packet as lost, for as long as it says; of what has no frame each byte is sound like those before."""
         seconds = float(packet.duration * packet.time_base) if packet.duration and packet.time_base else 0.0
+        if self._kind == "amr" and packet.size <= AMR_PAUSE_BYTES:
+            self.pauses = True
+            return
         if self._kind in UNFRAMED:
-            if bytes(packet).startswith(TAGS):
+            if self._is_tag(packet.pos or 0, packet.size):
+                self._late -= seconds
                 return
             lost = packet.size / self._frame_bytes * self._frame_seconds if self._frame_bytes else 0.0
             self._late += lost - seconds
@@ -198,13 +207,19 @@ class Track:
 
     def _skip(self, start: int | None, end: int) -> None:
         """Note bytes that are in no packet as lost, unless they are tags."""
-        if start is None or end <= start or not self._frame_bytes or self._content.peek(start, 16).startswith(TAGS):
+        if start is None or end <= start or not self._frame_bytes or self._is_tag(start, end - start):
             return
         seconds = (end - start) / self._frame_bytes * self._frame_seconds
         if seconds > LONGEST_SKIP_SECONDS:  # which were no sound
             seconds = 0.0
         self._late += seconds
         self._lose(seconds, DAMAGED)
+
+    def _is_tag(self, position: int, size: int) -> bool:
+        """Tell whether bytes at a position belong to a tag, as between files in a row, or are a few zeros."""
+        if length := tag_bytes(self._content.peek(position, 16)):
+            self._tag_end = position + length
+        return position < self._tag_end or (size <= PADDING_BYTES and not any(self._content.peek(position, size)))
 
     def _lose(self, seconds: float, reason: str) -> None:
         self.loss, self.lost_seconds = self.loss or reason, self.lost_seconds + seconds
@@ -228,8 +243,7 @@ def _opened(
     content.name = name
     try:
         # Without protocols, a playlist cannot make us open the files and addresses that it names.
-        protocols = {"protocol_whitelist": ""}
-        container = av.open(content, mode="r", metadata_errors="replace", options=protocols | options)
+        container = av.open(content, mode="r", metadata_errors="replace", options=options)
         tracks = [track for track in container.streams.audio if track.codec_context is not None]
         return container, tracks, container.streams.best("audio")
     except (*UNREADABLE, OSError):

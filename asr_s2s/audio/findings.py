@@ -23,12 +23,25 @@ class Findings:
         self.shift = 0.0
         self.missing_bytes = 0
         self.damage: list[Damage] = []
-        self.notes: list[str] = []
+        self._notes: list[str] = []
+        self._pauses: list[tuple[float, float]] = []
         self._wanted = 0.0, inf
 
     def want(self, offset: float, duration: float | None) -> None:
         """Name the piece that is read: damage elsewhere does not count."""
         self._wanted = offset, inf if duration is None else offset + duration
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The choices that were made, and what silence was added."""
+        if not self._pauses:
+            return tuple(self._notes)
+        start, end = self._pauses[0]
+        places = f"from {start:.2f} to {end:.2f} s"
+        if len(self._pauses) > 1:
+            total = sum(end - start for start, end in self._pauses)
+            places = f"in {len(self._pauses)} places, {total:.2f} s in all, the first {places}"
+        return *self._notes, f"holds no sound {places}; silence stands there"
 
     @property
     def cut(self) -> str | None:
@@ -47,7 +60,7 @@ class Findings:
         Raises AudioError if strict.
         """
         start, end = start + self.shift, None if end is None else end + self.shift
-        if start > self._wanted[1] or (end is not None and end < self._wanted[0]):
+        if not self._is_wanted(start, end):
             return
         if self.strict:
             raise AudioError(f"{self.name}: {described(Damage(start, end, reason))}. Copy or record it again.")
@@ -57,10 +70,18 @@ class Findings:
         elif Damage(start, end, reason) not in self.damage:  # or else met again in a second look
             self.damage.append(Damage(start, end, reason))
 
+    def pause(self, start: float, end: float) -> None:
+        """Keep a stretch without sound that is no damage."""
+        if self._is_wanted(start, end):
+            self._pauses.append((start, end))
+
     def note(self, text: str) -> None:
         """Keep a choice, once."""
-        if text not in self.notes:
-            self.notes.append(text)
+        if text not in self._notes:
+            self._notes.append(text)
+
+    def _is_wanted(self, start: float, end: float | None) -> bool:
+        return start <= self._wanted[1] and (end is None or end >= self._wanted[0])
 
 
 def described(damage: Damage) -> str:

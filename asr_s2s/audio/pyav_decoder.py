@@ -23,6 +23,7 @@ GAP_SECONDS = 0.05  # shorter gaps come from rounded time stamps
 LONGEST_GAP_SECONDS = 3600.0  # a broken time stamp must not ask for days of silence
 ROUNDING_SECONDS = 0.0015  # Matroska and WebM stamp frames to the millisecond
 MERGED_SECONDS = 1.0  # frames last 20 ms; handled one by one they cost more than their decoding
+LEAST_DELIVERED, HEADER_BYTES = 0.4, 8192  # of a file's bytes; no more than the rest is spent on indices and headers
 LATEST_SECONDS = 1e7  # four months; no recording is longer
 SCALES = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "flt": 1.0, "dbl": 1.0}
 
@@ -85,6 +86,7 @@ class PyavDecoder:
     def _placed(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
         """Give what lies between start and stop of each decoded frame, with silence in the gaps."""
         frames, position = self._enter(start)
+        is_all = position == 0
         for frame in frames:
             gap = self._gap(frame, position)
             for block in chain(silence(gap, self.sample_rate, self.channels), self._samples(frame, position + gap)):
@@ -93,6 +95,9 @@ class PyavDecoder:
                 if stop is not None and position >= stop:
                     return
         self._finish(position / self.sample_rate)
+        read, size = self._track.delivered, self._content.size
+        if is_all and read < LEAST_DELIVERED * size - HEADER_BYTES:
+            self._findings.note(f"holds sound and pictures in {read} of its {size} bytes; the rest could not be read")
 
     def _gap(self, frame: av.AudioFrame, position: int) -> int:
         """Give how many samples of silence stand before a frame, and report those that were lost."""
@@ -107,7 +112,7 @@ class PyavDecoder:
         if loss and (gap or position or loss == DAMAGED):  # a broadcast begins with half a packet
             self._findings.lost(at, at + gap / self.sample_rate, loss)
         elif gap and position and not self._track.pauses:
-            self._findings.note(f"holds no sound from {at:.2f} to {at + seconds:.2f} s; silence stands there")
+            self._findings.pause(at, at + seconds)
         self._track.forget()
         return gap
 
@@ -185,10 +190,12 @@ def _scaled(frame: av.AudioFrame, scale: float) -> NDArray[np.float32]:
 def _merged(blocks: Iterator[NDArray[np.float32]], least: int) -> Iterator[NDArray[np.float32]]:
     """Join short blocks (time, channel) into blocks of at least that length; the last may be shorter."""
     held: list[NDArray[np.float32]] = []
+    length = 0
     for block in blocks:
         held.append(block)
-        if sum(map(len, held)) >= least:
+        length += len(block)
+        if length >= least:
             yield np.concatenate(held)
-            held = []
+            held, length = [], 0
     if held:
         yield np.concatenate(held)

@@ -35,6 +35,7 @@ class Track:
 
     number: of the track, counted from 1; None takes the one that FFmpeg thinks best
     loss: why sound before the next frame is missing, and about how many seconds of it
+    delivered: bytes of all tracks that were read so far
     Raises AudioError for a file that is no medium or has no such track.
     """
 
@@ -71,6 +72,7 @@ class Track:
         self._frame_bytes, self._frame_seconds = 0, 0.0  # of the last packet that was decoded
         self.loss: str | None = DAMAGED if self.is_guess else None
         self.lost_seconds = 0.0
+        self.delivered = 0
         self.pauses = False  # whether packets before the next frame say that nobody speaks
         self._tag_end = 0
 
@@ -172,6 +174,7 @@ class Track:
             if packet is None:
                 break
             num_errors = 0
+            self.delivered += packet.size
             if packet.pts is not None and packet.time_base is not None:
                 end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
                 self._end = max(self._end, end)

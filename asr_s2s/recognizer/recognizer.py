@@ -288,5 +288,5 @@ class Recognizer:
             model=self.system.name,
             time_source=time_source(self.system) if any(segment.words for segment in segments) else None,
             damage=tuple(recording.findings.damage),
-            notes=tuple(recording.findings.notes),
+            notes=recording.findings.notes,
         )

@@ -95,7 +95,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("name", KINDS)
 def test_a_whole_recording_of_any_kind_is_never_called_damaged(recordings: dict[str, Path], name: str) -> None:
     samples, findings = read(recordings[name])
-    assert (findings.damage, findings.notes) == ([], [])
+    assert (findings.damage, findings.notes) == ([], ())
     assert len(samples) / 16_000 == pytest.approx(SECONDS, abs=0.15)  # encoders fill their first and last frames
 
 
@@ -146,7 +146,7 @@ def long_ogg(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.mark.parametrize("codec", ["libopus", "vorbis", "flac"])
 def test_ogg_pages_that_are_lost_or_damaged_are_silence_of_their_length(long_ogg: dict[str, bytes], codec: str) -> None:
     whole, found = read(long_ogg[codec])
-    assert (found.damage, found.notes) == ([], [])
+    assert (found.damage, found.notes) == ([], ())
     parts = pages(long_ogg[codec])
     first_sound = 2 if codec != "vorbis" else next(i for i, page in enumerate(parts) if page[6:14] != bytes(8))
 
@@ -184,7 +184,7 @@ def test_an_ogg_page_that_stands_there_twice_is_heard_once(long_ogg: dict[str, b
 def test_an_ogg_file_without_its_last_pages_is_said_to_lack_its_end(long_ogg: dict[str, bytes]) -> None:
     _, findings = read(b"".join(pages(long_ogg["libopus"])[:-2]))
     assert findings.damage == []
-    assert findings.notes == ["has no end-of-stream page; its end may be missing"]
+    assert findings.notes == ("has no end-of-stream page; its end may be missing",)
 
 
 def test_ogg_streams_of_one_serial_number_in_a_row_are_all_read(long_ogg: dict[str, bytes]) -> None:
@@ -199,7 +199,7 @@ def test_opus_whose_last_page_promises_too_much_is_whole(long_ogg: dict[str, byt
     *others, last = pages(long_ogg["libopus"])
     granule = int.from_bytes(last[6:14], "little") + 48_000
     samples, findings = read(b"".join([*others, sealed(last[:6] + struct.pack("<q", granule) + last[14:])]))
-    assert (findings.damage, findings.notes) == ([], [])
+    assert (findings.damage, findings.notes) == ([], ())
     assert len(samples) == pytest.approx(len(read(long_ogg["libopus"])[0]), abs=320)
 
 
@@ -226,7 +226,7 @@ def test_a_flac_that_counts_its_samples_wrong_is_read_to_its_end(tmp_path: Path,
     np.testing.assert_array_equal(samples, speech())
     if change < 0:
         assert findings.damage == []
-        assert findings.notes == ["its header promises 2.69 s, it holds 3.69 s; all of it was read"]
+        assert findings.notes == ("its header promises 2.69 s, it holds 3.69 s; all of it was read",)
     else:
         assert only_damage(findings) == Damage(
             pytest.approx(3.686, abs=1e-3), pytest.approx(4.686, abs=1e-3), "is cut off"
@@ -248,7 +248,7 @@ def test_a_tag_behind_the_sound_of_a_wav_is_no_sound(tmp_path: Path) -> None:
     samples, findings = read(
         (tmp_path / "a.wav").read_bytes() + b"LIST\x10\0\0\0INFOISFT\4\0\0\0Lavf" + b"TAG".ljust(128)
     )
-    assert (len(samples), findings.damage, findings.notes) == (len(speech()), [], [])
+    assert (len(samples), findings.damage, findings.notes) == (len(speech()), [], ())
 
 
 def test_damage_in_an_mp3_is_silence_of_its_length(tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_channels_of_opposite_phase_are_not_mixed_to_silence(tmp_path: Path) -> 
     soundfile.write(tmp_path / "anti.wav", np.stack([speech(), -speech()], axis=1), 16_000, subtype="FLOAT")
     samples, findings = read(tmp_path / "anti.wav")
     np.testing.assert_array_equal(np.abs(samples), np.abs(speech()))
-    assert findings.notes == ["has channels of opposite phase; channel 1 was taken instead of their mix"]
+    assert findings.notes == ("has channels of opposite phase; channel 1 was taken instead of their mix",)
 
 
 @pytest.mark.parametrize("scale", [128.0, 2.0**15, 2.0**31])
@@ -347,14 +347,14 @@ def test_float_samples_of_another_scale_are_scaled(tmp_path: Path, scale: float)
     soundfile.write(tmp_path / "whole.wav", quiet_first * scale, 16_000, subtype="DOUBLE")
     samples, findings = read(tmp_path / "whole.wav")
     np.testing.assert_allclose(samples, quiet_first, atol=1e-6)
-    assert findings.notes == [f"has floating-point samples of up to {scale:.0f}; they were divided by that"]
+    assert findings.notes == (f"has floating-point samples of up to {scale:.0f}; they were divided by that",)
 
 
 def test_float_samples_a_little_beyond_full_scale_stay_as_they_are(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "hot.wav", speech() * 5, 16_000, subtype="FLOAT")
     samples, findings = read(tmp_path / "hot.wav")
     np.testing.assert_array_equal(samples, speech() * np.float32(5))
-    assert findings.notes == []
+    assert findings.notes == ()
 
 
 def test_samples_that_are_no_numbers_are_silence(tmp_path: Path) -> None:
@@ -403,16 +403,16 @@ def test_one_of_several_tracks_is_chosen_and_a_silent_first_one_passed_over(tmp_
     path = two_tracks(tmp_path / "two.mka", speech(), -speech()[::-1])
     chosen, findings = read(path)
     assert snr_db(speech(), chosen) > 15
-    assert findings.notes == ["holds 2 sound tracks; number 1 was read (--track chooses)"]
+    assert findings.notes == ("holds 2 sound tracks; number 1 was read (--track chooses)",)
     second, findings = read(path, track=2)
     assert snr_db(-speech()[::-1], second) > 15
-    assert findings.notes == []
+    assert findings.notes == ()
     with pytest.raises(AudioError, match=r"has 2 sound tracks, track 3 was asked for"):
         read(path, track=3)
     silent_first = two_tracks(tmp_path / "silent.mka", np.zeros_like(speech()), speech())
     chosen, findings = read(silent_first)
     assert snr_db(speech(), chosen) > 15
-    assert findings.notes == ["holds 2 sound tracks; number 2 was read (--track chooses)"]
+    assert findings.notes == ("holds 2 sound tracks; number 2 was read (--track chooses)",)
 
 
 def test_a_track_that_is_not_there(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from asr_s2s.audio.content import Content
 from asr_s2s.audio.decoder import clipped, silence
 from asr_s2s.audio.findings import Findings
-from asr_s2s.audio.track import CANNOT_BE_DECODED, CUT_OFF, DAMAGED, UNREADABLE, Track, refusal
+from asr_s2s.audio.losses import CANNOT_BE_DECODED, CUT_OFF, DAMAGED
+from asr_s2s.audio.track import UNREADABLE, Track, refusal
 from asr_s2s.errors import AudioError
 
 PREROLL_SECONDS = 1.0  # longer than any decoder takes to settle after a jump
@@ -101,30 +102,31 @@ class PyavDecoder:
 
     def _gap(self, frame: av.AudioFrame, position: int) -> int:
         """Give how many samples of silence stand before a frame, and report those that were lost."""
-        gap = round(self._track.lost_seconds * self.sample_rate)
+        losses = self._track.losses
+        gap = round(losses.seconds * self.sample_rate)
         if not self._continuous:
             gap = self._stamp(frame, default=position + gap) - position
         at, seconds = position / self.sample_rate, gap / self.sample_rate
         if seconds > LONGEST_GAP_SECONDS:
             self._findings.note(f"a time stamp at {at:.2f} s jumps by {seconds:.0f} s; the jump was left out")
         gap = gap if GAP_SECONDS < seconds <= LONGEST_GAP_SECONDS else 0
-        loss = self._track.loss or (DAMAGED if gap and not self._track.may_pause else None)
+        loss = losses.reason or (DAMAGED if gap and not self._track.may_pause else None)
         if loss and (gap or position or loss == DAMAGED):  # a broadcast begins with half a packet
             self._findings.lost(at, at + gap / self.sample_rate, loss)
-        elif gap and position and not self._track.pauses:
+        elif gap and position and not losses.pauses:
             self._findings.pause(at, at + seconds)
-        self._track.forget()
+        losses.clear()
         return gap
 
     def _finish(self, ended: float) -> None:
         """Report what is missing at the end."""
-        promised = self._track.promised_end()
+        promised, losses = self._track.promised_end(), self._track.losses
         if reason := self._content.fault or self._findings.cut:
             self._findings.lost(ended, promised, reason)
         elif promised is not None:
             self._findings.lost(ended, promised, CUT_OFF)
-        elif self._track.loss and self._track.ends_in_loss():
-            self._findings.lost(ended, ended + self._track.lost_seconds, self._track.loss)
+        elif losses.reason and losses.is_of_sound():
+            self._findings.lost(ended, ended + losses.seconds, losses.reason)
 
     def _enter(self, start: int) -> tuple[Iterator[av.AudioFrame], int]:
         """Give the frames from a point at or before start, and the position of the first."""

@@ -9,32 +9,25 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from asr_s2s.audio.completeness import mp3_length_stored, tag_bytes
+from asr_s2s.audio.completeness import mp3_length_stored
 from asr_s2s.audio.content import Content
+from asr_s2s.audio.losses import DAMAGED, Losses
 from asr_s2s.errors import AudioError
 
 KNOWN = "Name a WAV, FLAC, OGG, MP3, M4A, WebM or video file."
 UNREADABLE = (av.FFmpegError, IndexError, ValueError, OverflowError, MemoryError)  # what PyAV raises on damaged files
 SLOPPY_SECONDS, SLOPPY_SHARE = 0.1, 0.002  # that a stored length may be off
 RETRIES = 100  # errors of a container in a row, before the rest of it is given up
-CANNOT_BE_DECODED = "holds sound that cannot be decoded"
-DAMAGED = "is damaged"
-CUT_OFF = "is cut off"
 # Containers that store their length; the others guess it from the bit rate.
 STORING = ("mov", "matroska", "flac", "avi", "asf", "caf", "wv", "tta", "ape", "flv")
 EXACT = ("mov", "matroska", "mp3", "flac")  # those that find the very same sample again
-LONGEST_SKIP_SECONDS = 3600.0
-UNFRAMED = ("mp3", "aac", "ac3", "eac3", "dts")  # frames in a row, each found by its first bits
-LONGEST_TAG_SECONDS = 0.1  # that a tag's bytes would last, if they were sound
-PADDING_BYTES = 8192  # zeros that programs leave at the end
-AMR_PAUSE_BYTES = 7  # frames that describe the noise in which nobody speaks, or nothing at all
 
 
 class Track:
     """A sound track of an open file, its times in seconds from the start of the container.
 
     number: of the track, counted from 1; None takes the one that FFmpeg thinks best
-    loss: why sound before the next frame is missing, and about how many seconds of it
+    losses: what is missing before the next frame
     delivered: bytes of all tracks that were read so far
     Raises AudioError for a file that is no medium or has no such track.
     """
@@ -67,14 +60,11 @@ class Track:
         self._length_stored = stored and not ignore_length
         self._has_pictures = any(_is_timed(other) for other in self._container.streams.video)
         self._origin = (self._container.start_time or 0) / av.time_base
-        self._late = 0.0  # seconds of skipped bytes, which the time stamps do not count
         self._end = self._own_end = 0.0  # of the packets of all tracks, and of this one
-        self._frame_bytes, self._frame_seconds = 0, 0.0  # of the last packet that was decoded
-        self.loss: str | None = DAMAGED if self.is_guess else None
-        self.lost_seconds = 0.0
         self.delivered = 0
-        self.pauses = False  # whether packets before the next frame say that nobody speaks
-        self._tag_end = 0
+        self.losses = Losses(content, self._kind)
+        if self.is_guess:
+            self.losses.add(DAMAGED)
 
     @property
     def may_pause(self) -> bool:
@@ -100,7 +90,7 @@ class Track:
         """Give when a frame begins, if it says so."""
         if frame.pts is None or frame.time_base is None:
             return None
-        return float(frame.pts * frame.time_base) - self._origin + self._late
+        return float(frame.pts * frame.time_base) - self._origin + self.losses.late
 
     def stored_duration(self) -> float | None:
         """Give the track's length in seconds, if the container states it."""
@@ -119,23 +109,14 @@ class Track:
             try:
                 decoded = packet.decode()
             except UNREADABLE:
-                self._lose_packet(packet)
+                self.losses.not_decoded(packet)
                 continue
             if (packet.is_corrupt and not self._is_endless) or any(frame.is_corrupt for frame in decoded):
-                self.loss = self.loss or DAMAGED
+                self.losses.add(DAMAGED)
             for frame in decoded:
                 assert isinstance(frame, av.AudioFrame)
-                self._frame_bytes, self._frame_seconds = packet.size, frame.samples / frame.sample_rate
+                self.losses.decoded(packet, frame.samples / frame.sample_rate)
                 yield frame
-
-    def ends_in_loss(self) -> bool:
-        """Tell whether the last loss was of sound: behind the last frame there may be a tag of any kind."""
-        is_long = self.lost_seconds > LONGEST_TAG_SECONDS
-        return self.loss is not None and (is_long or self.loss == CUT_OFF or self._kind not in UNFRAMED)
-
-    def forget(self) -> None:
-        """Forget the loss, when it has been reported."""
-        self.loss, self.lost_seconds, self.pauses = None, 0.0, False
 
     def promised_end(self) -> float | None:
         """Give the seconds at which the sound should end by what the container stores, if it ended well before."""
@@ -144,10 +125,10 @@ class Track:
         base, total = self._track.time_base, self._container.duration
         if self._track.duration and base:
             promised = float(((self._track.start_time or 0) + self._track.duration) * base)
-            ended = self._own_end + self._late
+            ended = self._own_end + self.losses.late
             tolerance = SLOPPY_SECONDS + SLOPPY_SHARE * promised if self.may_pause else 0.01
         elif total:
-            promised, ended = total / av.time_base, self._end + self._late
+            promised, ended = total / av.time_base, self._end + self.losses.late
             # The last picture of a slow video may last seconds, and need not say so.
             tolerance = (2.0 if self._has_pictures else SLOPPY_SECONDS) + SLOPPY_SHARE * promised
         else:
@@ -158,16 +139,12 @@ class Track:
         """Give the track's packets from where the container stands, and note where those of all tracks end."""
         packets = self._container.demux()
         num_errors = 0
-        follows: int | None = None  # where the next packet should begin in the file
-        header = 6 if self._kind == "aac" else 3  # bytes of a frame that settle its length
-        frame_sizes: dict[bytes, int] = {}
-        is_short = False
         while num_errors < RETRIES:
             self._content.allow()
             try:
                 packet = next(packets, None)
             except UNREADABLE:
-                self.loss = self.loss or DAMAGED
+                self.losses.add(DAMAGED)
                 num_errors += 1
                 packets = self._container.demux()
                 continue
@@ -175,57 +152,15 @@ class Track:
                 break
             num_errors = 0
             self.delivered += packet.size
+            is_own = packet.stream_index == self._track.index
             if packet.pts is not None and packet.time_base is not None:
                 end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
                 self._end = max(self._end, end)
-                if packet.stream_index == self._track.index:
-                    self._own_end = max(self._own_end, end)
-            if packet.stream_index != self._track.index:
-                continue
-            if self._kind in UNFRAMED and packet.pos is not None and packet.size:
-                self._skip(follows, packet.pos)
-                follows = packet.pos + packet.size
-                is_short = packet.size < frame_sizes.setdefault(bytes(packet)[:header], packet.size)
-            yield packet
-        if self._content.fault is None:
-            self._skip(follows, self._content.size)
-        if is_short:
-            self._lose(0.0, CUT_OFF)
-
-    def _lose_packet(self, packet: "av.Packet[Any]") -> None:
-        """Note a packet as lost, for as long as it says; of what has no frame each byte is sound like those before."""
-        seconds = float(packet.duration * packet.time_base) if packet.duration and packet.time_base else 0.0
-        if self._kind == "amr" and packet.size <= AMR_PAUSE_BYTES:
-            self.pauses = True
-            return
-        if self._kind in UNFRAMED:
-            if self._is_tag(packet.pos or 0, packet.size):
-                self._late -= seconds
-                return
-            lost = packet.size / self._frame_bytes * self._frame_seconds if self._frame_bytes else 0.0
-            self._late += lost - seconds
-            seconds = lost
-        is_frame = bytes(packet).startswith((b"\xff\xf0", b"\xff\xf1", b"\xff\xf8", b"\xff\xf9"))  # of ADTS
-        self._lose(seconds, CUT_OFF if is_frame else CANNOT_BE_DECODED)
-
-    def _skip(self, start: int | None, end: int) -> None:
-        """Note bytes that are in no packet as lost, unless they are tags."""
-        if start is None or end <= start or not self._frame_bytes or self._is_tag(start, end - start):
-            return
-        seconds = (end - start) / self._frame_bytes * self._frame_seconds
-        if seconds > LONGEST_SKIP_SECONDS:  # which were no sound
-            seconds = 0.0
-        self._late += seconds
-        self._lose(seconds, DAMAGED)
-
-    def _is_tag(self, position: int, size: int) -> bool:
-        """Tell whether bytes at a position belong to a tag, as between files in a row, or are a few zeros."""
-        if length := tag_bytes(self._content.peek(position, 16)):
-            self._tag_end = position + length
-        return position < self._tag_end or (size <= PADDING_BYTES and not any(self._content.peek(position, size)))
-
-    def _lose(self, seconds: float, reason: str) -> None:
-        self.loss, self.lost_seconds = self.loss or reason, self.lost_seconds + seconds
+                self._own_end = max(self._own_end, end) if is_own else self._own_end
+            if is_own:
+                self.losses.came(packet)
+                yield packet
+        self.losses.end()
 
     def close(self) -> None:
         """Free FFmpeg's handles."""

@@ -104,6 +104,7 @@ def _inputs(name: str) -> Iterator[Input]:
         if not found.recordings:
             raise ConfigError(f"{name}: holds no recording. Name another folder.")
         for file in found.recordings:
-            yield Input(str(file), file, file.relative_to(path).with_suffix(""))
+            place = Path(path.name) if file == path else file.relative_to(path)  # a folder that cannot be opened
+            yield Input(str(file), file, place.with_suffix(""))
     else:
         yield Input(name, path, Path(path.stem))

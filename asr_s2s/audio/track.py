@@ -80,6 +80,7 @@ class Track:
         """Go to a packet at or before a time; the next frames() begin there, unless it cannot be found."""
         assert self._track.time_base is not None
         self._content.allow()
+        self.losses = Losses(self._content, self._kind)  # what lies between is not lost
         try:
             self._container.seek(int((seconds + self._origin) / self._track.time_base), stream=self._track)
         except UNREADABLE:

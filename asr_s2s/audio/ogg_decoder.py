@@ -10,10 +10,11 @@ from asr_s2s.audio.content import Content, Spans
 from asr_s2s.audio.decoder import clipped, silence
 from asr_s2s.audio.findings import Findings
 from asr_s2s.audio.ogg import Link, Run, Sounds
-from asr_s2s.audio.pyav_decoder import GAP_SECONDS, LONGEST_GAP_SECONDS, PyavDecoder
+from asr_s2s.audio.pyav_decoder import LONGEST_GAP_SECONDS, PyavDecoder
 from asr_s2s.errors import AudioError
 
 OPUS, OPUS_RATE = b"OpusHead", 48_000  # whose clock does not depend on the sample rate
+HOLE_SECONDS = 0.002  # a page may hold a packet of 2.5 ms, and its clock is exact
 LOST_PAGES = "has lost or damaged pages"
 
 
@@ -70,7 +71,7 @@ class OggDecoder:
                     is_late = run.after_hole and start < LONGEST_GAP_SECONDS  # not recorded from a broadcast
                     origin = 0.0 if is_late else start
                 gap = begins + round((start - origin) * self.sample_rate) - position
-                if run.after_hole and gap > GAP_SECONDS * self.sample_rate:
+                if run.after_hole and HOLE_SECONDS < gap / self.sample_rate < LONGEST_GAP_SECONDS:
                     self._lost(position, position + gap)
                     yield from silence(gap, self.sample_rate, self.channels)
                     position += gap

@@ -75,7 +75,8 @@ def _ogg_decoder(content: Content, findings: Findings, found: Sounds, track: int
     first, *others = found.links
     runs = [(len(run.spans), run.after_hole) for run in first.runs]  # of pages that follow each other in the file
     is_damaged = first.is_broken or not first.is_head_whole or content.fault is not None
-    if not first.is_ended and not first.is_broken:
+    last = found.links[-1]
+    if not (last.is_ended or last.is_broken or found.missing):
         findings.note("has no end-of-stream page; its end may be missing")
     if runs == [(1, False)] and not (is_damaged or others or found.num_tracks > 1 or track is not None):
         known = _soundfile_decoder(content)

@@ -56,7 +56,7 @@ class PyavDecoder:
         first = self._first
         # The codec's own word of its rate may be half of it, for HE-AAC.
         self.sample_rate, self.channels = shape or (first.sample_rate, first.layout.nb_channels)
-        self.num_tracks, self.number = self._track.num_tracks, self._track.number
+        self.num_tracks = self._track.num_tracks
         self.is_float = self._track.is_float
         self._is_used = False  # whether frames were read, so that the track has to be opened anew
         self._resamplers: dict[tuple[str, str, int], av.AudioResampler] = {}

@@ -45,11 +45,11 @@ class Track:
             raise AudioError(f"{name}: holds no sound track. {KNOWN}")
         self.num_tracks = len(tracks)
         indices = [track.index for track in tracks]
-        self.number = number or (indices.index(best.index) + 1 if best and best.index in indices else 1)
-        if not 1 <= self.number <= len(tracks):
+        chosen = number or (indices.index(best.index) + 1 if best and best.index in indices else 1)
+        if not 1 <= chosen <= len(tracks):
             has = "1 sound track" if len(tracks) == 1 else f"{len(tracks)} sound tracks"
             raise AudioError(f"{name}: has {has}, track {number} was asked for. Leave --track out, or give another.")
-        self._track = tracks[self.number - 1]
+        self._track = tracks[chosen - 1]
         codec = self._track.codec_context
         self._is_endless = ignore_length  # its last packet is shorter than was asked for
         if codec.name == "flac":  # which has a checksum for every frame

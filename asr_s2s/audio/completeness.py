@@ -14,6 +14,7 @@ from asr_s2s.audio.content import Content
 STREAMED = 65536  # bytes around the greatest sizes: what programs promise that cannot go back to the header
 SLOPPY_BYTES = 128  # some programs count the header in, or leave a tag behind
 MP3_FRAME_LIMIT = 4096  # bytes; the largest frame has 2,881
+W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 EMPTY_ASF_DATA = 50  # bytes: its own header, all that a live stream counts
 WAVE_CODES_OF_MPEG = (0x50, 0x55)
@@ -53,11 +54,14 @@ class _Chunks:
         while len(head := content.peek(position, header)) == header:
             was_sound = self.sound and name == self.sound
             name, size = head[: self.id_bytes], int.from_bytes(head[self.id_bytes :], self.byteorder)
-            is_named = self.id_bytes > 4 or (name.isascii() and name.decode().isprintable())
+            if self.id_bytes == 4:
+                is_chunk = name.isascii() and name.decode().isprintable()
+            else:
+                is_chunk = not was_sound or header <= size <= content.size - position
             if was_sound:
-                yield position, content.size if is_named else position
+                yield position, content.size if is_chunk else position
                 return
-            if not is_named:
+            if not is_chunk:
                 return
             least = EMPTY_ASF_DATA if self.counts_header else 0
             if _is_open(size, self.size_bytes) or (size <= least and name in (self.sound, b"RIFF")):
@@ -206,7 +210,7 @@ _WALKS: tuple[tuple[bytes, Callable[[Content], Iterator[Place]], int], ...] = (
     (rb"RIFF....AVI ", _Chunks(0, 4, 4, "little", align=2), SLOPPY_BYTES),
     (rb"FORM....AIF[FC]", _Chunks(12, 4, 4, "big", align=2, sound=b"SSND"), SLOPPY_BYTES),
     (rb"caff", _Chunks(8, 4, 8, "big"), 0),
-    (rb"riff\x2e\x91\xcf\x11", _Chunks(40, 16, 8, "little", counts_header=True, align=8), SLOPPY_BYTES),
+    (rb"riff\x2e\x91\xcf\x11", _Chunks(40, 16, 8, "little", counts_header=True, align=8, sound=W64_DATA), SLOPPY_BYTES),
     (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _Chunks(0, 16, 8, "little", counts_header=True, sound=ASF_DATA), 0),
     (rb"....(ftyp|moov|mdat|free|skip|wide|moof|styp)", _mp4, 0),
     (rb"\x1a\x45\xdf\xa3", _matroska, 0),

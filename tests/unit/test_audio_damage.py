@@ -166,7 +166,7 @@ def test_ogg_pages_that_are_lost_or_damaged_are_silence_of_their_length(long_ogg
             heard[max(hole.start - 800, 0) : hole.stop + 3_200] = False  # Opus settles in 80 ms and more
         assert 0 < heard.mean() < 1
         size = min(len(samples), len(whole))
-        assert snr_db(whole[:size] * heard[:size], samples[:size] * heard[:size]) > 15
+        assert snr_db(whole[:size] * heard[:size], samples[:size] * heard[:size]) > 10  # Opus adapts to what it heard
 
     holds()
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.audio import (
     SAMPLE_RATE,
+    SILENCE_PEAK,
     Segment,
     SpeechDetector,
     cut_at_silences,
@@ -18,7 +19,6 @@ from asr_s2s.audio import (
 )
 from asr_s2s.audio.speech import FRAME, SHORTEST_SECONDS
 
-SILENCE_PEAK = 1e-4  # -80 dB below full scale: under the last bits of 16-bit recordings, far under quiet real speech
 WAIT_SECONDS = 240.0  # of sound gathered before it is cut: many times a piece, so that pauses can be chosen
 OPEN_SECONDS = 3.0  # speech that ends so late may go on in the next block
 SHORT_SECONDS = 10.0  # a recording so short is kept whole or left out: models of commands learned whole clips

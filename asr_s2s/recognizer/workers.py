@@ -49,7 +49,7 @@ class Workers:
 
         Raises AsrError if a process dies, and what `load` raises; what was done before has been given.
         """
-        sources = map(source_of, audio)
+        sources = (source_of(one).portable() for one in audio)
         chunks = iter(lambda: list(islice(sources, CHUNK)), [])
         for answers in in_processes(
             _transcribe, chunks, jobs=self._jobs, died=DIED, begin=_begin, arguments=self._arguments

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from asr_s2s.errors import Damage
 from asr_s2s.manifest import Word
 from asr_s2s.transcripts import FORMATS, Segment, Transcript, TranscriptError
 from asr_s2s.transcripts.json import schema
@@ -55,6 +56,9 @@ segments = st.builds(
     flags,
     flags,
 )
+damages = st.builds(
+    lambda span, is_open, reason: Damage(span[0], None if is_open else span[1], reason), spans(), st.booleans(), texts
+)
 transcripts = st.builds(
     Transcript,
     segments=st.lists(segments, max_size=4).map(tuple),
@@ -63,6 +67,8 @@ transcripts = st.builds(
     language=st.none() | st.just("de"),
     model=st.sampled_from(["", "en"]),
     time_source=st.none() | st.just("attention"),
+    damage=st.lists(damages, max_size=2).map(tuple),
+    notes=st.lists(texts, max_size=2).map(tuple),
 )
 
 EMPTY = Transcript((), duration=0.0)

@@ -8,24 +8,25 @@ recordings of so many minutes, made of the same clips again and again.
 """
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import soundfile
+from joined import SETS, clips_of, join, ordered
 
-from asr_s2s.audio import SAMPLE_RATE, read_audio
-from asr_s2s.manifest import Utterance, read_manifest
+from asr_s2s.audio import SAMPLE_RATE
+from asr_s2s.manifest import Utterance
 from asr_s2s.scoring import word_errors
 from asr_s2s.text.normalizers import normalizer
 
-SETS = ("commonvoice", "speechocean", "ljspeech", "arctic", "prompts")
 HERE = Path(__file__).parent
 
 
@@ -39,8 +40,7 @@ def main() -> None:
     parser.add_argument("--growth", default="")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
-    clips = [clip for name in SETS for clip in read_manifest(arguments.data / name / "eval" / "manifest.jsonl")]
-    clips = [clips[place] for place in np.random.default_rng(0).permutation(len(clips))]
+    clips = ordered([clip for name in SETS for clip in clips_of(arguments.data, name, "eval")], "mixed")
     threads = ["--threads", str(arguments.threads)]
     ours = [sys.executable, "-m", "asr_s2s", "transcribe", "--model", arguments.model, *threads]
     peer = [sys.executable, str(HERE / "peer.py"), "--batched", *threads]
@@ -48,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for minutes in [arguments.minutes, *map(float, filter(None, arguments.growth.split(",")))]:
             recording = Path(folder) / f"{minutes:g}.wav"
-            text = joined(clips, minutes * 60, recording)
+            text = written(clips, minutes * 60, recording)
             is_first = not rows
             systems = [("ours", ours)] + ([("peer", peer)] if is_first and not arguments.without_peer else [])
             for name, command in systems:
@@ -58,19 +58,11 @@ def main() -> None:
         arguments.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def joined(clips: list[Utterance], seconds: float, target: Path) -> str:
+def written(clips: Sequence[Utterance], seconds: float, target: Path) -> str:
     """Write the recording and give its text."""
-    pauses = np.random.default_rng(1)
-    texts, written, number = [], 0, 0
-    with soundfile.SoundFile(target, "w", SAMPLE_RATE, 1, subtype="PCM_16") as file:
-        while written < seconds * SAMPLE_RATE:
-            clip = clips[number % len(clips)]
-            samples = read_audio(clip.audio_path)
-            silence = np.zeros(round(pauses.uniform(0.3, 3.0) * SAMPLE_RATE), np.float32)
-            file.write(np.concatenate([samples, silence]))
-            written, number = written + len(samples) + len(silence), number + 1
-            texts.append(clip.text or "")
-    return " ".join(texts)
+    recording = next(join(itertools.cycle(clips), pauses=(0.3, 3.0), seconds=seconds))
+    soundfile.write(target, recording.samples, SAMPLE_RATE, subtype="PCM_16")
+    return recording.text
 
 
 def measured(name: str, command: list[str], text: str, minutes: float, threads: int) -> dict[str, Any]:

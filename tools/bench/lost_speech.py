@@ -5,9 +5,10 @@ usage: lost_speech.py DATA_DIR [--split eval] [--sets commonvoice,...] [--models
 
 The clips of each set of English sentences are joined with pauses to recordings of so many minutes, the clips of a
 speaker one after another and all of them mixed; --most takes so many minutes of each set. A lost run is four or more
-words of the reference in a row that are deleted (after whisper-english) where the detector finds speech. It counts as
-flagged if what a `low_coverage` flag names covers its place. Words that nobody said (the detector finds less than a
-tenth of a second of speech for each) are listed apart, with their times.
+words of the reference in a row that are deleted (after whisper-english; each clip is aligned with the words that were
+recognised in its time) where the detector finds speech. It counts as flagged if what a `low_coverage` flag names covers
+its place. Words that nobody said (the detector finds less than a tenth of a second of speech for each) are listed
+apart, with their times.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from joined import ORDERS, SETS, Joined, Placed, clips_of, join, ordered
 
@@ -138,16 +140,16 @@ def flags(transcript: Transcript) -> list[tuple[float, float]]:
 def deleted_runs(recording: Joined, transcript: Transcript, listener: Recognizer) -> tuple[list[Run], tuple[int, int]]:
     """Find the deleted runs of a recording, and count its words and errors."""
     normalise = normalizer("whisper-english").apply
-    places = [
-        (placed, number, word)
-        for placed in recording.clips
-        for number, word in enumerate(normalise(placed.clip.text or "").split())
-    ]
+    places, kinds = [], []
+    for placed, said in by_clip(recording, transcript):
+        words = normalise(placed.clip.text or "").split()
+        places += [(placed, number, word) for number, word in enumerate(words)]
+        kinds += [step.kind for step in align(words, normalise(said).split()) if step.reference]
     steps = align([word for _, _, word in places], normalise(transcript.text).split())
     speech = SpeechDetector()(recording.samples) >= SPEECH
     covered = flags(transcript)
     runs = []
-    for first, end in deletions([step.kind for step in steps if step.reference]):
+    for first, end in deletions(kinds):
         start, stop = place_of(places[first], listener)[0], place_of(places[end - 1], listener)[1]
         frames = speech[int(start * SAMPLE_RATE / FRAME) : max(round(stop * SAMPLE_RATE / FRAME), 1)]
         runs.append(
@@ -160,6 +162,17 @@ def deleted_runs(recording: Joined, transcript: Transcript, listener: Recognizer
             )
         )
     return runs, (len(places), sum(step.kind != "correct" for step in steps))
+
+
+def by_clip(recording: Joined, transcript: Transcript) -> Iterator[tuple[Placed, str]]:
+    """Give each clip with the words that were recognised in its time, up to the middle of the pauses around it."""
+    starts = [placed.start for placed in recording.clips]
+    ends = [placed.start + len(read_audio(placed.clip.audio_path)) / SAMPLE_RATE for placed in recording.clips]
+    edges = [(end + start) / 2 for end, start in zip(ends, starts[1:], strict=False)]
+    places = np.searchsorted(edges, [(word.start + word.end) / 2 for word in transcript.words])
+    for number, placed in enumerate(recording.clips):
+        words = (word.word for word, place in zip(transcript.words, places, strict=True) if place == number)
+        yield placed, " ".join(words)
 
 
 def deletions(kinds: Sequence[str]) -> Iterator[tuple[int, int]]:

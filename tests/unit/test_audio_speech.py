@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from asr_s2s.audio import Segment, SpeechDetector, read_audio, speech_segments
+from asr_s2s.audio import Segment, SpeechDetector, lasting_probability, levelled, read_audio, speech_segments
 from asr_s2s.audio.speech import CONTEXT, FRAME, _model_file
 
 pytestmark = pytest.mark.unit
@@ -86,3 +86,31 @@ def test_a_click_is_no_speech_and_a_short_pause_is_no_end() -> None:
     assert speech_segments(pause, 200 * FRAME) == [Segment(0, 200 * FRAME)]
     pause[100:150] = 0.0  # 1.6 s
     assert len(speech_segments(pause, 200 * FRAME)) == 2
+
+
+def test_a_short_sound_is_speech_where_the_detector_is_sure() -> None:
+    for probability, found in ((0.9, []), (0.96, [Segment(50 * FRAME, 54 * FRAME)])):
+        word = np.zeros(200, np.float32)
+        word[50:54] = probability  # 0.13 s
+        assert speech_segments(word, 200 * FRAME, margin_seconds=0.0) == found
+
+
+@given(st.lists(st.sampled_from([0.1, 0.45, 0.6, 0.9]), max_size=60))
+def test_what_lasts_at_the_threshold_is_a_stretch_of_speech(values: list[float]) -> None:
+    probabilities = np.array(values, np.float32)
+    if lasting_probability(probabilities, seconds=0.32) >= 0.5:
+        assert speech_segments(probabilities, len(values) * FRAME)
+    assert lasting_probability(probabilities, seconds=0.0) == probabilities.max(initial=0.0)
+
+
+def test_levelled_sound_has_one_peak_level_wherever_it_was_loud_or_soft() -> None:
+    random = np.random.default_rng(0)
+    samples = random.normal(0, 1, 16_000 * 20).astype(np.float32)
+    gains = np.repeat([1.0, 0.003], 16_000 * 10).astype(np.float32)
+    level = levelled(samples * gains)
+    assert level.shape == samples.shape
+    far = np.r_[0 : 16_000 * 8, 16_000 * 12 : 16_000 * 20]  # from the step
+    peaks = np.abs(level[far]).reshape(-1, 16_000).max(axis=1)
+    assert peaks.max() / peaks.min() < 2
+    np.testing.assert_allclose(levelled(samples * np.float32(0.01)), levelled(samples), rtol=1e-3)
+    assert np.abs(levelled(np.full(16_000, 1e-6, np.float32))).max() < 2e-3  # the noise of a recording stays soft

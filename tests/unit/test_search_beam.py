@@ -286,3 +286,19 @@ def test_ctc_weight_without_a_ctc_head_or_blank_says_what_to_do() -> None:
     no_blank = TokenRules((START,), END)
     with pytest.raises(ConfigError, match="this vocabulary has no blank"):
         config.build(ScriptedModel(ScriptedDecoder(), ctc=True), no_blank)
+
+
+@pytest.mark.parametrize("length_normalization", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("end_is_likeliest", [True, False])
+def test_whether_anything_was_said_is_decided_by_the_first_token_and_not_by_length(
+    length_normalization: float, end_is_likeliest: bool
+) -> None:
+    decoder = ScriptedDecoder()
+    decoder.table[:] = 0.0
+    decoder.table[START, START, A] = 3.0
+    decoder.table[START, START, END] = 3.1 if end_is_likeliest else 2.9
+    decoder.table[START, A, B] = decoder.table[A, B, END] = 20.0  # a text of three tokens costs no more than its first
+    encoder_out, lengths = encodings(20)
+    config = SearchConfig(beam=3, allow_empty=True, length_normalization=length_normalization)
+    (found,) = config.build(ScriptedModel(decoder), RULES)(0 * encoder_out, lengths)[:1]
+    assert found.tokens == (() if end_is_likeliest else (A, B))

@@ -8,20 +8,28 @@ import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from asr_s2s.errors import ConfigError
-from asr_s2s.files import write_text
+from asr_s2s.files import read_bytes, write_text
+
+MOST_BYTES = 1_000_000  # of a configuration
+MOST_MERGED_KEYS = 1_000  # of one mapping: a few lines of nested merges can stand for billions
+LONGEST_SHOWN = 80  # characters of a faulty value
+
+# Beyond every published network, and far below what no machine can hold: a model's configuration may come from anywhere
+Width = Annotated[int, Field(ge=1, le=65_536)]
+Layers = Annotated[int, Field(ge=1, le=256)]
 
 
 class PartConfig(BaseModel):
-    """What every room's config class extends: frozen, strictly typed, unknown keys refused."""
+    """What every room's config class extends: frozen, strictly typed, unknown keys refused, numbers finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 Config = TypeVar("Config", bound=PartConfig)
@@ -29,6 +37,12 @@ Config = TypeVar("Config", bound=PartConfig)
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.1 reads ``1e-3`` as a string, to everyone's surprise; this loader reads it as a number."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge the keys of ``<<``, as long as they stay few."""
+        super().flatten_mapping(node)
+        if len(node.value) > MOST_MERGED_KEYS:
+            raise yaml.constructor.ConstructorError(None, None, "merges too many keys", node.start_mark)
 
 
 _Loader.add_implicit_resolver(
@@ -41,8 +55,8 @@ _Loader.add_implicit_resolver(
 def kind_of(path: Path) -> str | None:
     """Give what a configuration file says it is of, its `kind`; None if it says nothing, or cannot be read."""
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except (OSError, yaml.YAMLError):
+        tree = _content(path)
+    except ConfigError:
         return None
     return tree.get("kind") if isinstance(tree, dict) else None
 
@@ -52,12 +66,7 @@ def read_config(path: Path, kind: type[Config], overrides: Sequence[str] = ()) -
 
     Raises ConfigError that lists every fault with its dotted path and, for an unknown key, the nearest known one.
     """
-    try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name an existing YAML file.") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: is not valid YAML: {error}") from error
+    tree = _content(path)
     if not isinstance(tree, dict):
         raise ConfigError(f"{path}: holds {type(tree).__name__}, not keys and values. Write 'key: value' lines.")
     for override in overrides:
@@ -85,6 +94,23 @@ def config_text(config: PartConfig) -> str:
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
 
 
+def _content(path: Path) -> Any:
+    try:
+        text = read_bytes(path, most=MOST_BYTES).decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name an existing YAML file.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+    return _parsed(text, origin=f"{path}: is not valid YAML")
+
+
+def _parsed(text: str, *, origin: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+    except Exception as error:  # PyYAML raises ValueError, IndexError, KeyError, RecursionError beside its own
+        raise ConfigError(f"{origin}: {error or type(error).__name__}") from error
+
+
 def _merge(tree: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key:
@@ -98,10 +124,7 @@ def _merge(tree: dict[str, Any], override: str) -> None:
         if not isinstance(child, dict):
             raise ConfigError(f"{key}: '{parent}' holds the value {child!r}, so nothing can be set below it.")
         node = child
-    try:
-        node[last] = yaml.load(value, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{key}: the value {value!r} is not valid YAML: {error}") from error
+    node[last] = _parsed(value, origin=f"{key}: the value {value!r} is not valid YAML")
 
 
 def _fault(item: ErrorDetails, tree: dict[str, Any], error: ValidationError) -> str:
@@ -114,9 +137,18 @@ def _fault(item: ErrorDetails, tree: dict[str, Any], error: ValidationError) -> 
         return f"{dotted}: unknown key{hint}"
     if item["type"] == "missing":
         return f"{dotted}: is missing. Add it."
-    given = item["input"]
-    got = f" (got {given!r})" if not isinstance(given, dict | list) else ""
-    return f"{dotted}: {item['msg'].removeprefix('Value error, ')}{got}"
+    return f"{dotted}: {item['msg'].removeprefix('Value error, ')}{_got(item['input'])}"
+
+
+def _got(given: Any) -> str:
+    """Show a faulty value, if it is short enough to help."""
+    if isinstance(given, dict | list | tuple):
+        return ""
+    try:
+        shown = repr(given)
+    except ValueError:  # Python refuses to write an integer of thousands of digits
+        return ""
+    return f" (got {shown if len(shown) <= LONGEST_SHOWN else shown[:LONGEST_SHOWN] + '...'})"
 
 
 def _written_path(location: tuple[int | str, ...], tree: Any) -> list[str]:

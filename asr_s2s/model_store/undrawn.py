@@ -1,18 +1,33 @@
-"""Building a network whose weights are read from a file at once: none is drawn at random first, which takes time."""
+"""Building a network whose weights are read from a file at once: none is drawn at random first, which takes time.
 
+Nor is memory taken for more weights than the file holds, whatever the configuration asks for.
+"""
+
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch.overrides import TorchFunctionMode
 
+from asr_s2s.errors import CheckpointError
+
 DRAWS = ("normal_", "uniform_")  # kaiming_uniform_ and the like among them
+MAKES = ("empty", "zeros", "ones")  # what every layer makes its weights with
+SPARE = 2**20  # weights that a network may make beside those of its file: tables of an instant
 
 
 class Undrawn(TorchFunctionMode):
-    """A context in which initialisers leave a tensor's memory as it comes.
+    """A context in which initialisers leave a tensor's memory as it comes, and few weights can be made.
 
     On torch's "meta" device drawing costs nothing either, but imports the compiler, which costs more than it saves.
+    num_weights: of the file; twice as many may be made, because those that are shared are made for each place
+    Raises CheckpointError when more are asked for.
     """
+
+    def __init__(self, num_weights: int | None = None) -> None:
+        super().__init__()
+        self._num_weights = num_weights
+        self._left = math.inf if num_weights is None else 2 * num_weights + SPARE
 
     def __torch_function__(
         self,
@@ -25,4 +40,14 @@ class Undrawn(TorchFunctionMode):
         given = kwargs or {}
         if func.__name__.endswith(DRAWS):
             return args[0] if args else given["tensor"]
+        if func.__name__ in MAKES:
+            self._count(args)
         return func(*args, **given)
+
+    def _count(self, sizes: Sequence[Any]) -> None:
+        self._left -= math.prod(sizes[0] if sizes and isinstance(sizes[0], Sequence) else sizes)
+        if self._left < 0:
+            raise CheckpointError(
+                f"the configuration asks for a larger network than the {self._num_weights:,} weights that were saved. "
+                "It belongs to another model, or was changed by hand."
+            )

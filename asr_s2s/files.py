@@ -80,8 +80,13 @@ def check_writable(path: Path) -> None:
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
         raise OSError(errno.EEXIST, "it is a folder or a device", str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _created_beside(path).unlink()
+    check_folder(path.parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise the OSError that writing files into a folder would raise; one that is not there yet is not made."""
+    existing = next(one for one in (folder, *folder.absolute().parents) if os.path.lexists(one))
+    _created_beside(existing / "file").unlink()
 
 
 def _created_beside(path: Path) -> Path:

@@ -16,11 +16,12 @@ TENSOR_ROOMS = {"features", "models", "search"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
+    "runtime": set(),  # decision 0036
     "config": {"errors", "files"},
     "pool": {"errors"},
     "manifest": BASE,
     "pictures": BASE | {"manifest"},  # decision 0011
-    "audio": BASE,
+    "audio": BASE | {"runtime"},
     "text": BASE,
     "features": BASE,
     "data": BASE | {"manifest", "audio", "features", "text", "pool"},  # decision 0029

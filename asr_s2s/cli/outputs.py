@@ -1,10 +1,10 @@
-"""Refuse files that cannot be written while there is nothing to lose yet."""
+"""Refuse files and folders that cannot be written while there is nothing to lose yet."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from asr_s2s.errors import ConfigError
-from asr_s2s.files import check_writable
+from asr_s2s.files import check_folder, check_writable
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
@@ -20,3 +20,11 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> Non
             check_writable(path)
         except OSError as error:
             raise ConfigError(f"{path}: cannot be written ({error.strerror}). Name another file.") from error
+
+
+def check_output_folder(folder: Path) -> None:
+    """Raise ConfigError for a folder into which no file can be written."""
+    try:
+        check_folder(folder)
+    except OSError as error:
+        raise ConfigError(f"{folder}: no file can be written there ({error.strerror}). Name another folder.") from error

@@ -4,31 +4,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE, read_blocks, resample_blocks
 from asr_s2s.errors import AudioError
-from asr_s2s.manifest import Utterance
 from asr_s2s.recognizer.pieces import SILENCE_PEAK
 
 
 @dataclass(frozen=True)
 class Source:
-    """One recording to transcribe, or a piece of one; `samples` wins over `path`.
+    """One recording to transcribe, or a piece of one: the first of `samples`, `stream`, `data` and `path`.
 
     channel: the number of one channel of a file, counted from 1; None mixes them
+    fault: why what was given is no recording, which reading it says
     """
 
     name: str
     path: Path | None = None
     data: bytes | None = None
+    stream: BinaryIO | None = None
     samples: NDArray[np.float32] | None = None
-    sample_rate: int = SAMPLE_RATE
+    sample_rate: float = SAMPLE_RATE
     offset: float = 0.0
     duration: float | None = None
     channel: int | None = None
+    fault: str | None = None
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Give the samples (time,) at 16 kHz, block by block; AudioError if there are none, or only silence."""
@@ -41,10 +44,12 @@ class Source:
             raise AudioError(f"{self.name}: holds only silence ({level}). Check the recording or the chosen channel.")
 
     def _blocks(self) -> Iterator[NDArray[np.float32]]:
+        if self.fault is not None:
+            raise AudioError(self.fault)
         if self.samples is not None:
-            return resample_blocks([_checked(self.samples, self.name)], self.sample_rate, SAMPLE_RATE)
-        file = _NamedBytes(self.data, self.name) if self.data is not None else self.path
-        assert file is not None, "a source has a path, bytes or samples"
+            return resample_blocks([self.samples], self.sample_rate, SAMPLE_RATE)
+        file = self.stream or (self.path if self.data is None else _NamedBytes(self.data, self.name))
+        assert file is not None, "a source has a path, a stream, bytes or samples"
         return read_blocks(file, offset=self.offset, duration=self.duration, channel=self.channel)
 
 
@@ -54,36 +59,3 @@ class _NamedBytes(BytesIO):
     def __init__(self, data: bytes, name: str) -> None:
         super().__init__(data)
         self.name = name
-
-
-Recorded = str | Path | Utterance | Source  # what a source is made of without further words
-
-
-def source_of(
-    audio: Recorded | NDArray[np.float32],
-    *,
-    sample_rate: int | None = None,
-    channel: int | None = None,
-) -> Source:
-    """Wrap a path, an utterance of a manifest, or samples (time,) with their sample_rate; a source stays as it is."""
-    if isinstance(audio, Source):
-        return audio
-    if isinstance(audio, Utterance):
-        return Source(audio.id, audio.audio_path, offset=audio.offset, duration=audio.duration, channel=channel)
-    if not isinstance(audio, np.ndarray):
-        return Source(name=str(audio), path=Path(audio), channel=channel)
-    if sample_rate is None:
-        raise AudioError("samples were given without their sample_rate. Pass sample_rate=16000, say.")
-    return Source(name="samples", samples=audio, sample_rate=sample_rate)
-
-
-def _checked(samples: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-    array = np.asarray(samples)
-    if array.ndim != 1 or not np.issubdtype(array.dtype, np.floating):
-        raise AudioError(
-            f"{name}: has shape {array.shape} and type {array.dtype}. "
-            "Give one channel of floating-point samples in [-1, 1], shape (time,)."
-        )
-    if not np.isfinite(array).all():
-        raise AudioError(f"{name}: holds NaN or infinite samples. Remove them first.")
-    return array.astype(np.float32, copy=False)

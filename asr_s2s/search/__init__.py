@@ -23,6 +23,7 @@ from asr_s2s.search.rules import LengthBound, TokenRules
 from asr_s2s.search.word_ngram import WordFusion, WordScorer
 
 __all__ = [
+    "MOST_BEAM",
     "Adviser",
     "BeamSearch",
     "Flag",

@@ -26,7 +26,7 @@ def test_a_folder_that_cannot_be_made_is_told_before_any_work(
     (tmp_path / "file").touch()
     assert run([*command, str(tmp_path / "file" / "out")]) == 2
     printed = capsys.readouterr()
-    assert printed.err == f"{tmp_path / 'file' / 'out'}: cannot be written (File exists). Name another file.\n"
+    assert printed.err == f"{tmp_path / 'file' / 'out'}: cannot be written (Not a directory). Name another file.\n"
     assert not printed.out
 
 

@@ -28,9 +28,11 @@ def read_usable_lines(path: str | Path) -> tuple[list[Utterance], dict[int, list
 
     Raises ManifestError for a file that cannot be read at all.
     """
-    path = Path(path)
     try:
+        path = Path(path)
         content = read_bytes(path)
+    except TypeError as error:
+        raise ManifestError(f"a {type(path).__name__} is no path of a manifest. Give a str or a Path.") from error
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error.strerror}). Name an existing manifest.") from error
     if content.split(b"\n", maxsplit=1)[0].strip() in (b"[", b"{"):

@@ -27,7 +27,8 @@ def _refuse_constant(name: str) -> None:
 def _number(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise BrokenLineError([f"{text[:20]} ... is too large a number. Write what a computer can hold."])
+        shown = text if len(text) <= 20 else f"{text[:20]}..."
+        raise BrokenLineError([f"{shown} is too large a number. Write seconds or counts that are real."])
     return value
 
 

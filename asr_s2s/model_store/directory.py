@@ -131,7 +131,7 @@ def read_card(model: str | Path) -> str:
 def model_folder(model: str | Path) -> Path:
     """Find the folder of a shipped name or a path; CheckpointError that lists the names if there is none."""
     shipped = SHIPPED / str(model)
-    folder = shipped if str(model) in available_models() else Path(model)
+    folder = shipped if str(model) in available_models() else Path(str(model))
     if not is_folder(folder):
         raise CheckpointError(
             f"{model}: is neither a shipped model ({', '.join(available_models())}) nor a folder. "

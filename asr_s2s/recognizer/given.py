@@ -4,7 +4,6 @@ What cannot be used becomes a Source that says so when it is read: one item neve
 """
 
 import io
-import math
 import os
 from collections.abc import Iterable, Iterator
 from numbers import Integral, Real
@@ -19,6 +18,7 @@ from asr_s2s.errors import AudioError, ConfigError
 from asr_s2s.manifest import Utterance
 from asr_s2s.recognizer.source import Source
 
+MOST_SECONDS = 1e9  # into a recording, or of it: 30 years
 MOST_CHANNELS = 16  # of an array with two axes: the shorter one is that of the channels, and no longer than this
 FULL_SCALE = {"i1": 2**7, "u1": 2**7, "i2": 2**15, "i4": 2**31}  # of whole numbers, by NumPy's name of the type
 
@@ -58,11 +58,10 @@ def _source(audio: Given, sample_rate: float | None, channel: int | None) -> Sou
         raise AudioError(f"sample_rate {sample_rate!r}: belongs to samples; a file says its own rate. Leave it out.")
     if isinstance(audio, Utterance):
         _check_seconds(audio)
-        return Source(audio.id, Path(audio.audio_path), offset=audio.offset, duration=audio.duration, channel=channel)
+        path = _checked_path(audio.audio_path)
+        return Source(str(audio.id), path, offset=audio.offset, duration=audio.duration, channel=channel)
     if isinstance(audio, str | os.PathLike):
-        path = Path(audio)
-        if "\0" in str(path) or str(audio) == "":
-            raise AudioError(f"{str(path)!r}: is the name of no file. Give the path of a recording.")
+        path = _checked_path(audio)
         return Source(str(path), path, channel=channel)
     if isinstance(audio, bytes | bytearray | memoryview):
         return Source("the given bytes", stream=io.BytesIO(audio), channel=channel)
@@ -73,6 +72,12 @@ def _source(audio: Given, sample_rate: float | None, channel: int | None) -> Sou
         f"a {type(audio).__name__} is no recording. "
         "Give a path, the bytes of a file, a file opened with 'rb', or samples with their sample_rate."
     )
+
+
+def _checked_path(given: object) -> Path:
+    if not isinstance(given, str | os.PathLike) or str(given) in ("", ".") or "\0" in str(given):
+        raise AudioError(f"{given!r:.80}: is the name of no file. Give the path of a recording.")
+    return Path(given)
 
 
 def _array(audio: Any) -> NDArray[Any]:
@@ -130,9 +135,9 @@ def _checked_rate(sample_rate: float | None) -> float:
 
 
 def _check_seconds(utterance: Utterance) -> None:
-    for name, value in (("offset", utterance.offset), ("duration", utterance.duration)):
-        if value is not None and not (isinstance(value, Real) and math.isfinite(value)):
-            raise AudioError(f"{utterance.id}: {name} is {value!r}. Give seconds.")
+    for name, value in (("offset", utterance.offset), ("duration", utterance.duration or 0.0)):
+        if not isinstance(value, Real) or not 0 <= value <= MOST_SECONDS:
+            raise AudioError(f"{utterance.id}: {name} is {value!r:.80}. Give seconds, from 0 up.")
 
 
 def _seekable(file: Any) -> BinaryIO:

@@ -133,7 +133,7 @@ def test_all_broken_lines_are_reported_at_once(tmp_path: Path) -> None:
         f"6: 'audio_filepath' is empty. 'offset' is -1, {time}. 'duration' is \"3 s\", {time}. 'text' is 5, {text}.",
         "7: 'duration' is 0. Write the seconds or leave the key out.",
         "8: NaN is not a JSON number. Use null.",
-        "9: 'offset' is Infinity, not seconds from 0 up.",
+        "9: 1e999 is too large a number. Write seconds or counts that are real.",
         "10: 'duration' is true, not seconds from 0 up.",
         "11: 'id' is empty. Write a name of its own or leave the key out.",
         "12: 'words' is \"hello there\", not a list of words with times.",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from asr_s2s.cli.outputs import check_output_folder
 from asr_s2s.cli.terminal import output, say
 
 app = typer.Typer(help="Look at, average, import, merge, prune, spell, calibrate, export models.", no_args_is_help=True)
@@ -28,6 +29,7 @@ def average(
     """Average the weights of models of one architecture, checkpoints of one training say."""
     from asr_s2s.model_store import average_models
 
+    check_output_folder(target)
     average_models(models, target)
     say(f"{target}: the average of {len(models)} models.")
 
@@ -43,6 +45,7 @@ def import_whisper_checkpoint(
     """Turn a Whisper checkpoint into a model directory."""
     from asr_s2s.model_store import import_whisper
 
+    check_output_folder(target)
     import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=language)
     say(f"{target}: imported from {source}. Try: asr-s2s transcribe --model {target} AUDIO")
 
@@ -51,13 +54,18 @@ def import_whisper_checkpoint(
 def merge_model(
     model: Annotated[str, typer.Argument(help="A model that pads to a window: an imported Whisper, say.")],
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
-    frames: Annotated[int, typer.Option(min=1, help="Frames that stand for the silence of the window.")] = 96,
-    tail_seconds: Annotated[float, typer.Option(min=0.1, help="Silence kept whole after each utterance.")] = 1.0,
+    frames: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Frames that stand for the silence of the window.")
+    ] = 96,
+    tail_seconds: Annotated[
+        float, typer.Option(min=0.1, max=30, help="Silence kept whole after each utterance.")
+    ] = 1.0,
     storage: Storage = "float16",
 ) -> None:
     """Hear each utterance as long as it is, with a few frames for the rest of the window: several times faster."""
     from asr_s2s.model_store import merge_silence
 
+    check_output_folder(target)
     merge_silence(model, target, frames=frames, tail_seconds=tail_seconds, storage=storage)
     say(f"{target}: {frames} frames stand for the silence that {model} pads with; the weights are the same.")
 
@@ -74,6 +82,7 @@ def prune_model(
     from asr_s2s.model_store import prune_vocabulary
     from asr_s2s.text.vocabulary import read_utf8
 
+    check_output_folder(target)
     lines = (line for file in text for line in read_utf8(file).splitlines() if line.strip())
     pruning = prune_vocabulary(model, target, lines, size=size, storage=storage)
     words = pruning.words
@@ -95,6 +104,7 @@ def spell_model(
     from asr_s2s.manifest import read_manifest
     from asr_s2s.model_store import spell
 
+    check_output_folder(target)
     texts = (utterance.text for file in manifest for utterance in read_manifest(file) if utterance.text)
     vocabulary = spell(model, target, texts, storage=storage).vocabulary
     say(f"{target}: {vocabulary.size} tokens, yet to be learned: asr-s2s train CONFIG.yaml --from {target}")
@@ -113,6 +123,7 @@ def calibrate(
     from asr_s2s.scoring.calibration import calibration_error, fit_logistic, judged_words, reliability
     from asr_s2s.transcripts import Transcript
 
+    check_output_folder(model)
     system = load_model(model)
     plain = system.config.search.model_copy(update={"confidence_slope": 1.0, "confidence_offset": 0.0})
     recognizer = Recognizer(replace(system, config=system.config.model_copy(update={"search": plain})))
@@ -144,6 +155,7 @@ def export(
     from asr_s2s.model_store import load_model, read_card, save_model
     from asr_s2s.text.vocabulary import read_utf8
 
+    check_output_folder(target)
     text = read_utf8(card) if card else read_card(model)
     save_model(target, replace(load_model(model), name=target.name), card=text, storage=storage)
     megabytes = sum(path.stat().st_size for path in target.iterdir()) / 1e6

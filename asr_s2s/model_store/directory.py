@@ -114,7 +114,7 @@ def load_model(model: str | Path) -> SpeechSystem:
     config = read_config(folder / CONFIG_FILE, ModelDirectoryConfig)
     vocabulary = config.vocabulary.read(folder)
     stored = open_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
-    with Undrawn(stored.num_weights):
+    with Undrawn(stored.shapes.values()):
         system = build_system(config, vocabulary, name=folder.name)
     load_into(_network(system), stored)
     system.model.eval()

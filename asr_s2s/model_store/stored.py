@@ -3,7 +3,6 @@
 A file may come from anywhere: what it says is compared with the network before memory is taken for it.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +39,6 @@ class StoredWeights:
     shapes: Mapping[str, Shape]
     bits: Mapping[str, int]
     scales: frozenset[str]
-
-    @property
-    def num_weights(self) -> int:
-        """How many numbers a network may have to be filled by them."""
-        return sum(map(math.prod, self.shapes.values()))
 
     def read(self) -> dict[str, Tensor]:
         """Read the weights by name, widened to float32. Raises CheckpointError for a damaged file."""

@@ -4,7 +4,7 @@ Nor is memory taken for more weights than the file holds, whatever the configura
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from torch.overrides import TorchFunctionMode
@@ -13,21 +13,22 @@ from asr_s2s.errors import CheckpointError
 
 DRAWS = ("normal_", "uniform_")  # kaiming_uniform_ and the like among them
 MAKES = ("empty", "zeros", "ones")  # what every layer makes its weights with
-SPARE = 2**20  # weights that a network may make beside those of its file: tables of an instant
+SPARE = 2**20, 100  # weights, and tensors, that a network may make beside those of its file: tables of an instant
 
 
 class Undrawn(TorchFunctionMode):
     """A context in which initialisers leave a tensor's memory as it comes, and few weights can be made.
 
     On torch's "meta" device drawing costs nothing either, but imports the compiler, which costs more than it saves.
-    num_weights: of the file; twice as many may be made, because those that are shared are made for each place
+    shapes: of the file's tensors; twice as many may be made, because those that are shared are made for each place
     Raises CheckpointError when more are asked for.
     """
 
-    def __init__(self, num_weights: int | None = None) -> None:
+    def __init__(self, shapes: Collection[Sequence[int]] | None = None) -> None:
         super().__init__()
-        self._num_weights = num_weights
-        self._left = math.inf if num_weights is None else 2 * num_weights + SPARE
+        self._held = math.inf if shapes is None else sum(map(math.prod, shapes))
+        self._weights_left = 2 * self._held + SPARE[0]
+        self._tensors_left = math.inf if shapes is None else 2 * len(shapes) + SPARE[1]
 
     def __torch_function__(
         self,
@@ -45,9 +46,10 @@ class Undrawn(TorchFunctionMode):
         return func(*args, **given)
 
     def _count(self, sizes: Sequence[Any]) -> None:
-        self._left -= math.prod(sizes[0] if sizes and isinstance(sizes[0], Sequence) else sizes)
-        if self._left < 0:
+        self._weights_left -= math.prod(sizes[0] if sizes and isinstance(sizes[0], Sequence) else sizes)
+        self._tensors_left -= 1
+        if min(self._weights_left, self._tensors_left) < 0:
             raise CheckpointError(
-                f"the configuration asks for a larger network than the {self._num_weights:,} weights that were saved. "
+                f"the configuration asks for a larger network than the {self._held:,} weights that were saved. "
                 "It belongs to another model, or was changed by hand."
             )

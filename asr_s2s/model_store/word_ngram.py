@@ -4,6 +4,7 @@ Heafield 2011: Heafield, "KenLM: faster and smaller language model queries", WMT
 """
 
 import gzip
+import itertools
 import math
 import re
 import zlib
@@ -16,6 +17,7 @@ NATS = math.log(10)  # KenLM gives logarithms to the base 10
 HEAD_BYTES = 4096  # in which an ARPA file counts its n-grams
 LEAST_BYTES = 4  # of an n-gram's line: a digit, a tab, a letter, the line's end
 MOST_COMPRESSION = 1032  # by which gzip can shorten a file at most
+COUNT = re.compile(r"ngram +(\d) *= *(\d{1,12})")
 BINARY = b"mmap lm http://kheafield.com/code format version"
 
 
@@ -33,7 +35,7 @@ class WordNgram:
         quietly.arpa_complain = kenlm.ARPALoadComplain.NONE
         try:
             self._model = kenlm.Model(str(path), quietly)
-        except (OSError, RuntimeError, MemoryError) as error:
+        except (OSError, RuntimeError, ValueError, MemoryError) as error:  # ValueError: of a message that is no UTF-8
             raise _foreign(path) from error
         self._new_state = kenlm.State
 
@@ -71,11 +73,21 @@ def _check_counts(path: Path) -> None:
         raise CheckpointError(f"{path}: cannot be read ({error}). Check the path, or copy the file again.") from error
     if head.startswith(BINARY):
         return
-    counts = [int(count) for count in re.findall(rb"^ngram +\d+ *= *(\d{1,18})\s", head, re.MULTILINE)]
-    if not head.lstrip().startswith(b"\\data\\") or not counts:
+    counts = _counts(head.decode("ascii", "replace"))
+    if not counts:
         raise _foreign(path)
     if sum(counts) * LEAST_BYTES > size:
         raise CheckpointError(f"{path}: counts {sum(counts):,} n-grams, more than it can hold. Make or copy it again.")
+
+
+def _counts(head: str) -> list[int]:
+    """Give how many n-grams of each order an ARPA file promises; none where it is not written as KenLM reads it."""
+    lines = head.lstrip().split("\n")
+    said = [line.rstrip() for line in itertools.takewhile(lambda line: not line.startswith("\\1-grams:"), lines[1:])]
+    found = [COUNT.fullmatch(line) for line in said if line]
+    orders = [int(each[1]) for each in found if each]
+    in_order = all(found) and orders == list(range(1, len(orders) + 1))
+    return [int(each[2]) for each in found if each] if lines[0].rstrip() == "\\data\\" and in_order else []
 
 
 def _foreign(path: Path) -> CheckpointError:

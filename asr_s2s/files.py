@@ -85,8 +85,14 @@ def check_writable(path: Path) -> None:
 
 def check_folder(folder: Path) -> None:
     """Raise the OSError that writing files into a folder would raise; one that is not there yet is not made."""
-    existing = next(one for one in (folder, *folder.absolute().parents) if os.path.lexists(one))
-    _created_beside(existing / "file").unlink()
+    place = folder.absolute()
+    while True:
+        try:
+            place.lstat()
+            break
+        except FileNotFoundError:
+            place = place.parent
+    _created_beside(place / "file").unlink()
 
 
 def _created_beside(path: Path) -> Path:

@@ -50,12 +50,14 @@ def source_of(audio: Given, *, sample_rate: float | None = None, channel: int | 
 
 def _source(audio: Given, sample_rate: float | None, channel: int | None) -> Source:
     if channel is not None and (not isinstance(channel, Integral) or channel < 1):
-        raise AudioError(f"channel {channel!r}: give a channel's number, counted from 1, or None to mix them.")
+        raise AudioError(f"channel {_shown(channel)}: give a channel's number, counted from 1, or None to mix them.")
     if hasattr(audio, "__array__") or isinstance(audio, list | tuple):
         samples = _mixed(_scaled(_array(audio)), channel)
         return Source("samples", samples=samples, sample_rate=_checked_rate(sample_rate))
     if sample_rate is not None:
-        raise AudioError(f"sample_rate {sample_rate!r}: belongs to samples; a file says its own rate. Leave it out.")
+        raise AudioError(
+            f"sample_rate {_shown(sample_rate)}: belongs to samples; a file says its own rate. Leave it out."
+        )
     if isinstance(audio, Utterance):
         _check_seconds(audio)
         path = _checked_path(audio.audio_path)
@@ -74,9 +76,17 @@ def _source(audio: Given, sample_rate: float | None, channel: int | None) -> Sou
     )
 
 
+def _shown(value: object) -> str:
+    """Word a value for a message, cut to a readable length."""
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # Python refuses to write an integer of thousands of digits
+        return f"a {type(value).__name__}"
+
+
 def _checked_path(given: object) -> Path:
     if not isinstance(given, str | os.PathLike) or str(given) in ("", ".") or "\0" in str(given):
-        raise AudioError(f"{given!r:.80}: is the name of no file. Give the path of a recording.")
+        raise AudioError(f"{_shown(given)}: is the name of no file. Give the path of a recording.")
     return Path(given)
 
 
@@ -129,7 +139,7 @@ def _checked_rate(sample_rate: float | None) -> float:
         raise AudioError("samples were given without their sample_rate. Pass sample_rate=16000, say.")
     if not isinstance(sample_rate, Real) or not LEAST_RATE <= sample_rate <= MOST_RATE:
         raise AudioError(
-            f"sample_rate {sample_rate!r}: give the samples a second, from {LEAST_RATE:,} to {MOST_RATE:,}."
+            f"sample_rate {_shown(sample_rate)}: give the samples a second, from {LEAST_RATE:,} to {MOST_RATE:,}."
         )
     return float(sample_rate)
 
@@ -137,7 +147,7 @@ def _checked_rate(sample_rate: float | None) -> float:
 def _check_seconds(utterance: Utterance) -> None:
     for name, value in (("offset", utterance.offset), ("duration", utterance.duration or 0.0)):
         if not isinstance(value, Real) or not 0 <= value <= MOST_SECONDS:
-            raise AudioError(f"{utterance.id}: {name} is {value!r:.80}. Give seconds, from 0 up.")
+            raise AudioError(f"{utterance.id}: {name} is {_shown(value)}. Give seconds, from 0 up.")
 
 
 def _seekable(file: Any) -> BinaryIO:

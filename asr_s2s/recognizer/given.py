@@ -49,8 +49,7 @@ def source_of(audio: Given, *, sample_rate: float | None = None, channel: int | 
 
 
 def _source(audio: Given, sample_rate: float | None, channel: int | None) -> Source:
-    if channel is not None and (not isinstance(channel, Integral) or channel < 1):
-        raise AudioError(f"channel {_shown(channel)}: give a channel's number, counted from 1, or None to mix them.")
+    _check_number("channel", channel)
     if hasattr(audio, "__array__") or isinstance(audio, list | tuple):
         samples = _mixed(_scaled(_array(audio)), channel)
         return Source("samples", samples=samples, sample_rate=_checked_rate(sample_rate))
@@ -142,6 +141,11 @@ def _checked_rate(sample_rate: float | None) -> float:
             f"sample_rate {_shown(sample_rate)}: give the samples a second, from {LEAST_RATE:,} to {MOST_RATE:,}."
         )
     return float(sample_rate)
+
+
+def _check_number(what: str, number: object) -> None:
+    if number is not None and (not isinstance(number, Integral) or number < 1):
+        raise AudioError(f"{what} {_shown(number)}: give the number of one, counted from 1, or None.")
 
 
 def _check_seconds(utterance: Utterance) -> None:

@@ -184,7 +184,7 @@ def test_one_bad_item_never_ends_the_others() -> None:
         ({"language_model": "nowhere"}, "nowhere: is neither"),
         ({"model": None}, "None: is neither a shipped model"),
     ],
-    ids=str,
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_a_value_that_cannot_be_is_an_error_of_ours(options: dict[str, Any], said: str) -> None:
     if options.get("device") == "cuda" and torch.cuda.is_available():

@@ -1,13 +1,13 @@
 """Options that have no effect together are refused: what a user asked for is never dropped without a word."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import typer
 
 from asr_s2s.errors import ConfigError
 
 # whether it applies to this call, which parameters it concerns, and why they have no effect then
-Reason = tuple[bool, tuple[str, ...], str]
+Reason = tuple[bool, Sequence[str], str]
 
 
 def check_effects(context: typer.Context, reasons: Iterable[Reason]) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_s2s.cli.limits import MOST_THREADS
 from asr_s2s.cli.terminal import output, say
+from asr_s2s.cli.together import check_effects
 
 if TYPE_CHECKING:
     from asr_s2s.model_store import SpeechSystem
@@ -17,6 +19,7 @@ LANGUAGE_MODEL = "language_model"
 
 
 def train(
+    context: typer.Context,
     config: Annotated[Path | None, typer.Argument(help="The experiment, a YAML file; not with --data.")] = None,
     overrides: Annotated[list[str] | None, typer.Argument(help="dotted.key=value, merged into the file.")] = None,
     data: Annotated[Path | None, typer.Option(help="Recordings to adapt a model to: a folder or a manifest.")] = None,
@@ -25,7 +28,7 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     initial: Annotated[str | None, typer.Option("--from", help="Start from this model's weights.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, max=MOST_THREADS, help="Processor threads.")] = None,
     find_batch: Annotated[bool, typer.Option("--find-batch", help="Only measure how large batches may be.")] = False,
 ) -> None:
     """Train a recogniser, or a language model (kind: language_model); the output folder is the model directory."""
@@ -36,6 +39,7 @@ def train(
     from asr_s2s.training import train as run
     from asr_s2s.training.processes import Processes
 
+    check_effects(context, [(find_batch, ("resume", "target", "threads"), "beside --find-batch, which trains nothing")])
     command = shlex.join(["asr-s2s", *sys.argv[1:]])
     if data is not None:
         target = target or Path("runs") / data.stem

@@ -135,3 +135,23 @@ def test_what_has_no_effect_or_cannot_be_is_refused_in_a_sentence(
 def test_a_message_is_as_long_as_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "x" * 1_000_000]) == 2
     assert len(capsys.readouterr().err) < 3000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["score", "--verify", "r.json", "--normalizer", "none"], "--normalizer has no effect beside --verify"),
+        (["score", "--verify", "r.json", "--html", "x.html"], "--html has no effect beside --verify"),
+        (["train", "x.yaml", "--find-batch", "--resume"], "--resume has no effect beside --find-batch"),
+        (["train", "x.yaml", "--find-batch", "--output", "o"], "--output has no effect beside --find-batch"),
+        (["train", "x.yaml", "--threads", "100000"], "Invalid value for '--threads'"),
+        (["check", "x.jsonl", "--jobs", "100000"], "Invalid value for '--jobs'"),
+        (["model", "merge-silence", "en", "x", "--tail-seconds", "1e9"], "Invalid value for '--tail-seconds'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_other_verbs_refuse_what_has_no_effect_too(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert said in capsys.readouterr().err

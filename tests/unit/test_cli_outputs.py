@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,8 @@ def nobody(tmp_path: Path) -> Iterator[Path]:
     folder.chmod(0o555)
     for parent in (tmp_path, *tmp_path.parents[:2]):  # pytest keeps them private
         parent.chmod(0o755)
+    for room in ("checking", "model_store", "recognizer", "scoring", "transcripts"):
+        import_module(f"asr_s2s.{room}")  # that user may not be able to read them
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)

@@ -1,6 +1,5 @@
 """asr-s2s transcribe: audio files to text."""
 
-import errno
 import time
 from functools import partial
 from pathlib import Path
@@ -14,17 +13,16 @@ from asr_s2s.cli.outputs import check_outputs
 from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import Progress, output, say
 from asr_s2s.cli.together import check_effects
+from asr_s2s.cli.writer import CAPTIONS, Writer, chosen_formats, write_texts
 from asr_s2s.errors import ConfigError
 from asr_s2s.files import is_file
 
 if TYPE_CHECKING:
     from asr_s2s.manifest import Utterance
     from asr_s2s.recognizer import Transcriber
-    from asr_s2s.transcripts import CaptionShape, Transcript
+    from asr_s2s.transcripts import Transcript
 
 SAVE_SECONDS = 60.0
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-CAPTIONS = ("srt", "vtt")
 
 
 def transcribe(
@@ -74,7 +72,7 @@ def transcribe(
         raise ConfigError("give audio files, or --manifest IN.jsonl with --output OUT.jsonl: one of the two.")
     if bool(manifest) != bool(manifest_output):
         raise ConfigError("--manifest IN.jsonl and --output OUT.jsonl go together.")
-    chosen = _formats(formats)
+    chosen = chosen_formats(formats)
     _check_effects(context, chosen, manifest=manifest is not None, folder=output_dir is not None)
     if plot:
         _check_plot(output_dir, is_here=jobs == 1 and engine == "local")
@@ -105,7 +103,7 @@ def transcribe(
     if manifest and manifest_output:
         return _transcribe_manifest(recognizer, manifest, manifest_output, channel=channel, resume=resume)
     shape = CaptionShape(max_line_width=max_line_width, max_line_count=max_line_count)
-    writer = _Writer(chosen, shape, highlight_words=highlight_words)
+    writer = Writer(chosen, shape, highlight_words=highlight_words)
     return _transcribe_files(recognizer, inputs, writer, output_dir, plot=plot)
 
 
@@ -167,7 +165,7 @@ def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[
 def _transcribe_files(
     recognizer: "Transcriber",
     inputs: list[Input],
-    writer: "_Writer",
+    writer: "Writer",
     output_dir: Path | None,
     *,
     plot: bool,
@@ -193,7 +191,7 @@ def _transcribe_files(
             try:
                 texts = writer.texts(result)
                 if output_dir:
-                    _write(one, texts, output_dir)
+                    write_texts(one, texts, output_dir)
                 if plot and output_dir and isinstance(recognizer, Recognizer):
                     draw_segments(recognizer, source, result, partial(one.target, output_dir))
             except (AudioError, TranscriptError) as error:
@@ -204,40 +202,6 @@ def _transcribe_files(
                 is_line = len(inputs) > 1 and name == "txt"
                 output(f"{one.name}: {' '.join(text.split())}" if is_line else text)
     return _status(failed, len(inputs))
-
-
-def _write(one: Input, texts: dict[str, str], folder: Path) -> None:
-    """Write the files of one recording. Raises TranscriptError for a name that no file can have."""
-    from asr_s2s.errors import TranscriptError
-    from asr_s2s.files import write_text
-    from asr_s2s.transcripts import FORMATS
-
-    for name, text in texts.items():
-        target = one.target(folder, FORMATS[name].suffix)
-        try:
-            write_text(target, text)
-        except OSError as error:
-            if error.errno in DISK_FULL:
-                raise
-            raise TranscriptError(f"{target}: cannot be written ({error.strerror}). Rename the recording.") from error
-
-
-class _Writer:
-    """Writes a transcript in the formats that were asked for; captions in the shape that was asked for."""
-
-    def __init__(self, formats: list[str], shape: "CaptionShape", *, highlight_words: bool) -> None:
-        self._formats, self._shape = formats, shape
-        self._highlight_words = highlight_words
-
-    def texts(self, transcript: "Transcript") -> dict[str, str]:
-        """Give the content of each file by its format. Raises TranscriptError as the formats do."""
-        from asr_s2s.transcripts import FORMATS, shaped, vtt
-
-        captions = shaped(transcript, self._shape)
-        texts = {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self._formats}
-        if "vtt" in texts and self._highlight_words:
-            texts["vtt"] = vtt.write(captions, highlight_words=True)
-        return texts
 
 
 def _transcribe_manifest(recognizer: "Transcriber", manifest: Path, target: Path, *, channel: str, resume: bool) -> int:
@@ -295,20 +259,6 @@ def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance"
         evidence["segments"] = segment_fields(transcript)
     extra = {name: value for name, value in utterance.extra.items() if name != "segments"}  # of an earlier search
     return replace(utterance, pred_text=transcript.text, extra=extra | evidence)
-
-
-def _formats(formats: list[str] | None) -> list[str]:
-    from asr_s2s.transcripts import FORMATS
-
-    chosen: list[str] = []
-    for name in formats or []:
-        if name == "all":
-            chosen.extend(FORMATS)
-        elif name in FORMATS:
-            chosen.append(name)
-        else:
-            raise ConfigError(f"--format {name}: unknown. Choose from {', '.join(FORMATS)}, all.")
-    return list(dict.fromkeys(chosen)) or ["txt"]
 
 
 def _warn(name: str, transcript: object) -> None:

@@ -3,12 +3,12 @@
 import os
 import re
 from functools import cache, partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import torch
 from pydantic import BeforeValidator, Field
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import PartConfig, check_config
 from asr_s2s.errors import ConfigError
 from asr_s2s.recognizer.precision import Precision
 from asr_s2s.search import MOST_BEAM
@@ -29,6 +29,11 @@ class Options(PartConfig):
     word_times: bool
     repair: bool
     hotwords: Annotated[tuple[str, ...], BeforeValidator(_several), Field(strict=False)]
+
+    @classmethod
+    def checked(cls, **values: Any) -> Self:
+        """Look at each value. Raises ConfigError that names what cannot be."""
+        return check_config(values, cls, origin="a recogniser's options")
 
 
 def device_of(name: str) -> torch.device:

@@ -16,7 +16,6 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
-from asr_s2s.config import check_config
 from asr_s2s.errors import AudioError
 from asr_s2s.features import WhisperConfig
 from asr_s2s.files import printable
@@ -79,17 +78,13 @@ class Recognizer:
         hotwords: Sequence[str] = (),
         language_model: LanguageSystem | WordNgram | None = None,
     ) -> None:
-        options = check_config(
-            {
-                "beam": beam,
-                "precision": precision,
-                "find_speech": find_speech,
-                "word_times": word_times,
-                "repair": repair,
-                "hotwords": hotwords,
-            },
-            Options,
-            origin="a recogniser's options",
+        options = Options.checked(
+            beam=beam,
+            precision=precision,
+            find_speech=find_speech,
+            word_times=word_times,
+            repair=repair,
+            hotwords=hotwords,
         )
         search = system.config.search if beam is None else system.config.search.model_copy(update={"beam": beam})
         self.system = system

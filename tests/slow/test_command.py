@@ -210,7 +210,7 @@ def begun(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], Path]:
         [*command, "--output-dir", str(out)], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     deadline = time.monotonic() + 200
-    while not (out.exists() and any(out.glob("*.txt"))) and time.monotonic() < deadline:
+    while not (out.exists() and any(out.glob("[0-9]*.txt"))) and time.monotonic() < deadline:
         time.sleep(0.05)
     return process, out
 
@@ -225,7 +225,7 @@ def wait_until_gone(group: int) -> None:
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_interruption_ends_all_processes_and_keeps_what_is_done(tmp_path: Path, jobs: str) -> None:
     process, out = begun(tmp_path, "--jobs", jobs)
-    there = len(list(out.iterdir()))
+    there = len(list(out.glob("[0-9]*.txt")))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
     said = process.communicate(timeout=100)[1]
     assert (process.returncode, said) == (130, "Interrupted. What was finished is kept.\n")

@@ -114,7 +114,7 @@ def load_model(model: str | Path) -> SpeechSystem:
     config = read_config(folder / CONFIG_FILE, ModelDirectoryConfig)
     vocabulary = config.vocabulary.read(folder)
     stored = open_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
-    with Undrawn(stored.shapes.values()):
+    with Undrawn(stored.shapes.values(), origin=folder / CONFIG_FILE):
         system = build_system(config, vocabulary, name=folder.name)
     load_into(_network(system), stored)
     system.model.eval()

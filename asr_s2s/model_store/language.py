@@ -64,7 +64,7 @@ def load_language_model(folder: Path) -> LanguageSystem:
         ) from error
     vocabulary = config.vocabulary.read(folder)
     stored = open_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
-    with Undrawn(stored.shapes.values()):
+    with Undrawn(stored.shapes.values(), origin=folder / CONFIG_FILE):
         model = config.model.build(vocabulary.size)
     load_into(model, stored)
     return LanguageSystem(folder.name, config, model.eval(), vocabulary)

@@ -5,6 +5,7 @@ Nor is memory taken for more weights than the file holds, whatever the configura
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch.overrides import TorchFunctionMode
@@ -21,11 +22,13 @@ class Undrawn(TorchFunctionMode):
 
     On torch's "meta" device drawing costs nothing either, but imports the compiler, which costs more than it saves.
     shapes: of the file's tensors; twice as many may be made, because those that are shared are made for each place
+    origin: what asks for them, for messages
     Raises CheckpointError when more are asked for.
     """
 
-    def __init__(self, shapes: Collection[Sequence[int]] | None = None) -> None:
+    def __init__(self, shapes: Collection[Sequence[int]] | None = None, *, origin: Path | None = None) -> None:
         super().__init__()
+        self._origin = origin
         self._held = math.inf if shapes is None else sum(map(math.prod, shapes))
         self._weights_left = 2 * self._held + SPARE[0]
         self._tensors_left = math.inf if shapes is None else 2 * len(shapes) + SPARE[1]
@@ -50,6 +53,6 @@ class Undrawn(TorchFunctionMode):
         self._tensors_left -= 1
         if min(self._weights_left, self._tensors_left) < 0:
             raise CheckpointError(
-                f"the configuration asks for a larger network than the {self._held:,} weights that were saved. "
+                f"{self._origin}: asks for a larger network than the {self._held:,} weights that were saved. "
                 "It belongs to another model, or was changed by hand."
             )

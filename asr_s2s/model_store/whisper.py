@@ -77,7 +77,7 @@ def import_whisper(
     text = read_utf8(file, most=MOST_BYTES)
     words = _vocabulary_config(checkpoint, parsed_tokenizer(text, origin=str(file)), language=language, origin=file)
     config = _config(checkpoint.sizes, words, origin=source)
-    with Undrawn([tensor.shape for tensor in checkpoint.state.values()]):
+    with Undrawn([tensor.shape for tensor in checkpoint.state.values()], origin=source):
         system = build_system(config, words.build(text, origin=str(file)), name=target.name)
     fill(system.model, checkpoint.state, origin=source, advice="It is not a Whisper model as published.")
     save_model(target, system, card=_card(source, target), storage=storage)

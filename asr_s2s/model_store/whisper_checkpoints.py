@@ -63,6 +63,10 @@ def renamed(state: Mapping[str, Tensor], *, origin: Path) -> dict[str, Tensor]:
     """Give the weights our names; float32. Raises CheckpointError for two of one name, and for what is no weight."""
     weights: dict[str, Tensor] = {}
     for name, value in state.items():
+        if not isinstance(name, str) or not _is_plain(value):
+            raise CheckpointError(
+                f"{origin}: '{name}' is no plain tensor of weights. Take the checkpoint as published."
+            )
         if _UNUSED.search(name):
             continue
         ours = name
@@ -70,10 +74,6 @@ def renamed(state: Mapping[str, Tensor], *, origin: Path) -> dict[str, Tensor]:
             ours = re.sub(theirs, new, ours)
         if ours in weights:
             raise CheckpointError(f"{origin}: holds '{name}' twice, under two names. Take the checkpoint as published.")
-        if not _is_plain(value):
-            raise CheckpointError(
-                f"{origin}: '{name}' is no plain tensor of weights. Take the checkpoint as published."
-            )
         weights[ours] = value.float()
     return weights
 

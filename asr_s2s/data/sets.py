@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from asr_s2s.errors import ManifestError, listed
+from asr_s2s.files import read_bytes
 from asr_s2s.manifest import Utterance, read_manifest
 
 
@@ -32,7 +33,7 @@ def assert_none_excluded(utterances: Sequence[Utterance], exclude_file: Path) ->
     Raises ManifestError that names the utterances found.
     """
     try:
-        names = {line.strip() for line in exclude_file.read_text(encoding="utf-8").splitlines()} - {""}
+        names = {line.strip() for line in read_bytes(exclude_file).decode().splitlines()} - {""}
     except OSError as error:
         raise ManifestError(f"{exclude_file}: cannot be read ({error.strerror}). Name the list of clips.") from error
     found = [item for item in utterances if item.id in names or item.audio_path.stem in names]

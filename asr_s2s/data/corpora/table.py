@@ -10,6 +10,7 @@ from typing import Any
 
 from asr_s2s.data.corpora.shared import BROKEN_LINE, NO_AUDIO, Corpus
 from asr_s2s.errors import ManifestError
+from asr_s2s.files import read_bytes
 from asr_s2s.manifest import Utterance
 
 AUDIO = ("audio_filepath", "audio", "path", "file", "filename", "file_name", "wav", "wav_filename")
@@ -23,7 +24,7 @@ def read_table(source: Path) -> Corpus:
     Raises ManifestError for a file that cannot be read, and for a header without the two columns.
     """
     try:
-        content = source.read_text(encoding="utf-8-sig")
+        content = read_bytes(source).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(f"{source}: cannot be read ({error}). Name a table saved as UTF-8.") from error
     rows = _rows(source, content)

@@ -46,7 +46,7 @@ __all__ = [
 
 
 MOST_BEAM = 100  # with long pieces and a large vocabulary a gigabyte
-Factor = Annotated[float, Field(gt=0, le=100)]
+Factor = Annotated[float, Field(gt=0, le=10)]
 Power = Annotated[float, Field(ge=0, le=10)]
 Nats = Annotated[float, Field(ge=-1000, le=1000)]  # of a score: what is larger drowns the model
 Gain = Annotated[float, Field(ge=0, le=1000)]
@@ -72,8 +72,9 @@ class SearchConfig(PartConfig):
     max_no_speech: float = Field(default=0.6, ge=0, le=1)  # a higher probability of silence is flagged there too
     hotword_bonus: Gain = 2.0  # added to the score for every token of a hot word, as long as it lasts
     language_weight: Gain = 0.3  # of a language model's log probabilities, where one is given
-    confidence_slope: Factor = 1.0  # of the logistic curve from a word's probability to its confidence
-    confidence_offset: Nats = 0.0  # asr-s2s model calibrate fits both
+    # of the logistic curve from a word's probability to its confidence; asr-s2s model calibrate fits both
+    confidence_slope: float = Field(default=1.0, gt=0, le=1000)
+    confidence_offset: Nats = 0.0
 
     def build(self, model: Recognizable, rules: TokenRules, *, advisers: Sequence[Adviser] = ()) -> Search:
         """Make the search for one model and one vocabulary; with advisers (hot words, say) even 1 is a beam.

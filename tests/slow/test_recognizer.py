@@ -218,3 +218,14 @@ def test_results_come_as_they_are_done_where_their_order_does_not_matter(
     names = [source.name for source, _ in recognizer.transcribe_many([long, short], in_order=False)]
     assert names == [str(short), str(long)]  # short ones are searched first
     assert [source.name for source, _ in recognizer.transcribe_many([long, short])] == [str(long), str(short)]
+
+
+@pytest.mark.parametrize(("bonus", "slope"), [(-1000.0, 1000.0), (5.0, 1000.0)])
+def test_the_strangest_settings_that_a_model_may_have_still_give_a_transcript(bonus: float, slope: float) -> None:
+    system = load_model("commands")
+    odd = {"length_bonus": bonus, "confidence_slope": slope, "confidence_offset": -1000.0, "beam": 1}
+    search = system.config.search.model_copy(update=odd)
+    recognizer = Recognizer(replace(system, config=system.config.model_copy(update={"search": search})))
+    transcript = recognizer.transcribe(DATA / "lbby5a.ogg")
+    assert (transcript.text == "") == (bonus < 0)
+    assert all(word.probability == 0 for word in transcript.words)

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from asr_s2s.errors import ConfigError
-from asr_s2s.files import read_bytes, write_text
+from asr_s2s.files import write_text
+from asr_s2s.inputs import read_text
 
 MOST_BYTES = 1_000_000  # of a configuration
 MOST_MERGED_KEYS = 1_000  # of one mapping: a few lines of nested merges can stand for billions
@@ -66,12 +67,16 @@ def read_config(path: Path, kind: type[Config], overrides: Sequence[str] = ()) -
 
     Raises ConfigError that lists every fault with its dotted path and, for an unknown key, the nearest known one.
     """
-    tree = _content(path)
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: holds {type(tree).__name__}, not keys and values. Write 'key: value' lines.")
+    tree = _mapping(_content(path), str(path))
     for override in overrides:
         _merge(tree, override)
     return check_config(tree, kind, origin=str(path))
+
+
+def parse_config(content: str, kind: type[Config], *, origin: str) -> Config:
+    """Read and check a configuration that was read already; origin begins each message. Raises ConfigError."""
+    tree = _parsed(content, origin=f"{origin}: is not valid YAML")
+    return check_config(_mapping(tree, origin), kind, origin=origin)
 
 
 def check_config(tree: dict[str, Any], kind: type[Config], *, origin: str) -> Config:
@@ -81,6 +86,12 @@ def check_config(tree: dict[str, Any], kind: type[Config], *, origin: str) -> Co
     except ValidationError as error:
         faults = [f"{origin}: {_fault(item, tree, error)}" for item in error.errors()]
         raise ConfigError("\n".join(faults)) from error
+
+
+def _mapping(tree: Any, origin: str) -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{origin}: holds {type(tree).__name__}, not keys and values. Write 'key: value' lines.")
+    return tree
 
 
 def write_config(path: Path, config: PartConfig) -> None:
@@ -95,12 +106,7 @@ def config_text(config: PartConfig) -> str:
 
 
 def _content(path: Path) -> Any:
-    try:
-        text = read_bytes(path, most=MOST_BYTES).decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name an existing YAML file.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+    text = read_text(path, error=ConfigError, advice="Name an existing YAML file.", most=MOST_BYTES)
     return _parsed(text, origin=f"{path}: is not valid YAML")
 
 

@@ -51,6 +51,11 @@ class MissingExtraError(AsrError):
     """An optional dependency that this call needs is not installed."""
 
 
+def counted(count: int, what: str) -> str:
+    """Word a number of things: '1 file', '2 files'."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def listed(items: list[str], *, limit: int = 5) -> str:
     """Join the first few items for a message and count the rest: 'a, b, c and 7 more'."""
     shown = ", ".join(items[:limit])

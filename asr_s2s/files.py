@@ -1,7 +1,4 @@
-"""Whole files or none: what is written appears under its name only when it is complete and on disk.
-
-What is read is a file: a pipe may never be filled, and a device such as /dev/zero never ends.
-"""
+"""Whole files or none: what is written appears under its name only when it is complete and on disk."""
 
 import errno
 import os
@@ -12,25 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LONGEST_SUFFIX = 16  # bytes; what is longer names no format
-
-
-def read_bytes(path: Path, *, most: int | None = None) -> bytes:
-    """Read a file.
-
-    Raises OSError that says why it cannot be read: a pipe, a device, a folder, or more than `most` bytes among others.
-    """
-    try:
-        found = path.stat()
-    except ValueError as error:  # a zero byte, or half a character
-        raise OSError(errno.EINVAL, "no file can have this name", str(path)) from error
-    if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
-    if most is not None and found.st_size > most:
-        said = f"its {found.st_size / 1e6:,.1f} MB are more than the {most / 1e6:g} MB that such a file may have"
-        raise OSError(errno.EFBIG, said, str(path))
-    return path.read_bytes()
 
 
 def is_file(path: Path) -> bool:

@@ -10,15 +10,19 @@ import asr_s2s
 pytestmark = pytest.mark.unit
 
 PACKAGE = Path(asr_s2s.__file__).parent
-BASE = {"errors", "files", "config"}  # config: the base class alone, save for the rooms that read YAML
+# config: the base class alone, save for the rooms that read YAML; inputs, tables: decision 0030
+BASE = {"errors", "files", "inputs", "tables", "config"}
 TENSOR_ROOMS = {"features", "models", "search"}
 
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
+    "inputs": {"errors"},
+    "tables": set(),
     "runtime": set(),  # decision 0036
-    "config": {"errors", "files"},
+    "config": {"errors", "files", "inputs"},
     "pool": {"errors"},
+    "lock": {"errors"},  # decision 0030
     "manifest": BASE,
     "pictures": BASE | {"manifest"},  # decision 0011
     "audio": BASE | {"runtime"},
@@ -35,7 +39,7 @@ MAY_IMPORT = {
     | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "pool"},
     "training": BASE
     | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "scoring"}
-    | {"pictures"},
+    | {"pictures", "lock"},
 }
 
 

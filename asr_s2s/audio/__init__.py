@@ -13,7 +13,7 @@ from asr_s2s.audio.read import (
 )
 from asr_s2s.audio.resample import SAMPLE_RATE, change_speed, resample, resample_blocks
 from asr_s2s.audio.segments import Segment, cut_at_silences
-from asr_s2s.audio.speech import SpeechDetector, speech_segments
+from asr_s2s.audio.speech import SpeechDetector, levelled, speech_segments
 from asr_s2s.audio.write import write_audio
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "change_speed",
     "count_channels",
     "cut_at_silences",
+    "levelled",
     "measure_levels",
     "mix_noise",
     "read_audio",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from asr_s2s.audio.resample import SAMPLE_RATE
@@ -21,6 +22,14 @@ FRAME = 512  # samples at 16 kHz: 32 ms, what the model judges at once
 CONTEXT = 64  # samples before each frame that it hears too
 BLOCK = 1024  # frames a call: half a minute
 STATE = (1, 1, 128)
+LEVEL = 0.2  # of the peaks: louder, the detector takes more noises for speech; softer, it loses short words
+LEVEL_FRAMES = 47  # 1.5 s to both sides: a voice is levelled by itself, not by a louder one before it
+MOST_GAIN = 1000.0  # 60 dB: what is softer is the noise of the recording
+ENDS_BELOW = 0.15  # under the threshold, speech ends
+# A short stretch is speech where the detector is as sure as this. Of 500 training digits in silence, levelled, 3 are
+# lost so; of 480 noises and computed sounds 5 have speech in them. With 0.25 s, the rule of the package's code, and
+# no levels: 27 and 10.
+SURE, SURE_SECONDS = 0.95, 0.1
 
 
 class SpeechDetector:
@@ -49,27 +58,41 @@ class SpeechDetector:
             yield probabilities
 
 
+def levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring each moment's surroundings to one peak level: the detector misses what is soft, or short and loud.
+
+    A voice 50 dB softer than the one before it is found as well as if it were alone.
+    samples: (time,) at 16 kHz
+    """
+    frames = np.abs(np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, FRAME)).max(axis=1)
+    around = np.pad(frames, (LEVEL_FRAMES, LEVEL_FRAMES + 1))  # one window more, so that no samples have one too
+    peaks = sliding_window_view(around, 2 * LEVEL_FRAMES + 1).max(axis=1)[: len(frames)]
+    gains = LEVEL / np.maximum(peaks, LEVEL / MOST_GAIN)
+    return samples * np.repeat(gains, FRAME)[: len(samples)].astype(np.float32)
+
+
 def speech_segments(
     probabilities: NDArray[np.float32],
     num_samples: int,
     *,
     threshold: float = 0.5,
-    shortest_seconds: float = 0.25,
+    shortest_seconds: float = 0.3,
     pause_seconds: float = 0.6,
     margin_seconds: float = 0.3,
 ) -> list[Segment]:
     """Give the stretches of a recording with speech, in order, none touching the next.
 
     A stretch begins where the probability reaches the threshold and ends where it stays 0.15 below it for a pause;
-    a shorter one than shortest_seconds is a click or a note. Margins keep weak consonants at its ends. Threshold and
-    shortest stretch are those of the package's own code.
+    a shorter one than shortest_seconds is a click or a note, unless the detector is sure of it. Margins keep weak
+    consonants at its ends. The threshold is that of the package's own code.
     probabilities: (frame,), num_samples: of the recording, at 16 kHz
     """
     spoken = list(_spoken(probabilities, threshold=threshold, pause=round(pause_seconds * SAMPLE_RATE / FRAME)))
     margin = round(margin_seconds * SAMPLE_RATE)
     segments: list[Segment] = []
     for first, last in spoken:
-        if (last - first) * FRAME < shortest_seconds * SAMPLE_RATE:
+        least = SURE_SECONDS if probabilities[first:last].max() >= SURE else shortest_seconds
+        if (last - first) * FRAME < min(least, shortest_seconds) * SAMPLE_RATE:
             continue
         start, end = max(first * FRAME - margin, 0), min(last * FRAME + margin, num_samples)
         if segments and start <= segments[-1].end:
@@ -87,7 +110,7 @@ def _spoken(probabilities: NDArray[np.float32], *, threshold: float, pause: int)
         if first is None and probability >= threshold:
             first = frame
         if first is not None:
-            if probability >= threshold - 0.15:
+            if probability >= threshold - ENDS_BELOW:
                 last = frame + 1
             elif frame + 1 - last >= pause:
                 yield first, last

@@ -8,12 +8,12 @@ from itertools import groupby, pairwise
 from asr_s2s.audio import Levels
 from asr_s2s.checking.finding import Finding, Heard, Suspect
 from asr_s2s.checking.sets import Leak, doubled_faults, leaks
-from asr_s2s.checking.sound import rate_faults, sound_faults
+from asr_s2s.checking.sound import length_faults, rate_faults, sound_faults
 from asr_s2s.checking.text import pace_faults, text_faults
 
 Check = Callable[[Sequence[Heard]], Iterator[tuple[int, Finding]]]
 
-EACH_SET: tuple[Check, ...] = (sound_faults, rate_faults, text_faults, pace_faults)
+EACH_SET: tuple[Check, ...] = (sound_faults, length_faults, rate_faults, text_faults, pace_faults)
 ALL_SETS: tuple[Check, ...] = (doubled_faults,)
 LENGTHS = (0.0, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, float("inf"))  # seconds, the edges of the histogram
 

@@ -88,8 +88,19 @@ def _loaded(model: str) -> "SpeechSystem":
 def _judged(heard: "list[Heard]", system: "SpeechSystem") -> "Iterator[tuple[int, Finding]]":
     from asr_s2s.checking.mislabelled import mislabelled
 
+    judged: list[float] = []  # seconds of each
     with Progress(len(heard), shown=True) as progress:
-        yield from mislabelled(heard, system, on_done=progress.done)
+
+        def done(seconds: float) -> None:
+            judged.append(seconds)
+            progress.done(seconds)
+
+        yield from mislabelled(heard, system, on_done=done)
+    if len(judged) < len(heard):
+        say(
+            f"The model judged {len(judged)} of {len(heard)} texts. It cannot judge those without audio or words, over "
+            "a minute, or with characters that it does not write."
+        )
 
 
 def _show(report: "CheckReport", *, limit: int) -> None:

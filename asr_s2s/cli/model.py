@@ -1,5 +1,7 @@
 """asr-s2s model: look at, average, import, merge, prune, spell, calibrate and export model directories."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,10 +9,25 @@ from typing import Annotated, Literal
 import typer
 
 from asr_s2s.cli.outputs import check_output_folder
+from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import output, say
 
 app = typer.Typer(help="Look at, average, import, merge, prune, spell, calibrate, export models.", no_args_is_help=True)
 Storage = Annotated[Literal["float32", "float16", "int8", "compact"], typer.Option(help="How weights are kept.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the model that the target folder holds.")]
+
+
+@contextmanager
+def _written(target: Path, *, overwrite: bool) -> Iterator[None]:
+    """Keep a folder for the model that is written into it; what cannot be written is refused before the work."""
+    from asr_s2s.lock import held
+    from asr_s2s.model_store import refuse_overwriting
+
+    check_output_folder(target)
+    with held(target):
+        if not overwrite:
+            refuse_overwriting(target)
+        yield
 
 
 @app.command()
@@ -25,12 +42,13 @@ def info(model: Annotated[str, typer.Argument(help="A shipped model by its name,
 def average(
     models: Annotated[list[Path], typer.Argument(help="Model directories of one architecture.")],
     target: Annotated[Path, typer.Option("--output", help="The model directory to write.")],
+    overwrite: Overwrite = False,
 ) -> None:
     """Average the weights of models of one architecture, checkpoints of one training say."""
     from asr_s2s.model_store import average_models
 
-    check_output_folder(target)
-    average_models(models, target)
+    with _written(target, overwrite=overwrite):
+        average_models(models, target)
     say(f"{target}: the average of {len(models)} models.")
 
 
@@ -41,12 +59,13 @@ def import_whisper_checkpoint(
     storage: Storage = "float16",
     tokenizer: Annotated[Path | None, typer.Option(help="A tokenizer.json, for a .pt file.")] = None,
     language: Annotated[str, typer.Option(help="Language of a multilingual model.")] = "en",
+    overwrite: Overwrite = False,
 ) -> None:
     """Turn a Whisper checkpoint into a model directory."""
     from asr_s2s.model_store import import_whisper
 
-    check_output_folder(target)
-    import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=language)
+    with _written(target, overwrite=overwrite):
+        import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=language)
     say(f"{target}: imported from {source}. Try: asr-s2s transcribe --model {target} AUDIO")
 
 
@@ -61,12 +80,13 @@ def merge_model(
         float, typer.Option(min=0.1, max=30, help="Silence kept whole after each utterance.")
     ] = 1.0,
     storage: Storage = "float16",
+    overwrite: Overwrite = False,
 ) -> None:
     """Hear each utterance as long as it is, with a few frames for the rest of the window: several times faster."""
     from asr_s2s.model_store import merge_silence
 
-    check_output_folder(target)
-    merge_silence(model, target, frames=frames, tail_seconds=tail_seconds, storage=storage)
+    with _written(target, overwrite=overwrite):
+        merge_silence(model, target, frames=frames, tail_seconds=tail_seconds, storage=storage)
     say(f"{target}: {frames} frames stand for the silence that {model} pads with; the weights are the same.")
 
 
@@ -77,14 +97,17 @@ def prune_model(
     text: Annotated[list[Path], typer.Option(help="Plain text, a sentence or paragraph a line; may be repeated.")],
     size: Annotated[int, typer.Option(help="Byte pairs to keep, the 256 single bytes among them.")] = 8000,
     storage: Storage = "float16",
+    overwrite: Overwrite = False,
 ) -> None:
     """Keep the byte pairs that a large text uses most; every text can still be spelled."""
+    from asr_s2s.errors import ConfigError
+    from asr_s2s.inputs import read_text
     from asr_s2s.model_store import prune_vocabulary
-    from asr_s2s.text.vocabulary import read_utf8
 
-    check_output_folder(target)
-    lines = (line for file in text for line in read_utf8(file).splitlines() if line.strip())
-    pruning = prune_vocabulary(model, target, lines, size=size, storage=storage)
+    texts = [read_text(file, error=ConfigError, advice="Name a file of plain text.") for file in text]
+    lines = (line for each in texts for line in each.splitlines() if line.strip())
+    with _written(target, overwrite=overwrite):
+        pruning = prune_vocabulary(model, target, lines, size=size, storage=storage)
     words = pruning.words
     say(
         f"{target}: {words.vocabulary.size} tokens, {pruning.weights / 1e6:.1f} million weights of "
@@ -99,14 +122,15 @@ def spell_model(
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
     manifest: Annotated[list[Path], typer.Option(help="Texts that hold the alphabet; may be repeated.")],
     storage: Storage = "float32",
+    overwrite: Overwrite = False,
 ) -> None:
     """Give a model the alphabet of some texts: the start of a training that teaches it to spell in it."""
     from asr_s2s.manifest import read_manifest
     from asr_s2s.model_store import spell
 
-    check_output_folder(target)
     texts = (utterance.text for file in manifest for utterance in read_manifest(file) if utterance.text)
-    vocabulary = spell(model, target, texts, storage=storage).vocabulary
+    with _written(target, overwrite=overwrite):
+        vocabulary = spell(model, target, texts, storage=storage).vocabulary
     say(f"{target}: {vocabulary.size} tokens, yet to be learned: asr-s2s train CONFIG.yaml --from {target}")
 
 
@@ -114,7 +138,7 @@ def spell_model(
 def calibrate(
     model: Annotated[Path, typer.Argument(help="A model directory; its config.yaml is written anew.")],
     manifest: Annotated[Path, typer.Option(help="Recordings with texts that it was not trained on.")],
-) -> None:
+) -> int:
     """Make the confidence of a word say how probable it is that the word is right."""
     from asr_s2s.config import write_config
     from asr_s2s.manifest import read_manifest
@@ -123,18 +147,26 @@ def calibrate(
     from asr_s2s.scoring.calibration import calibration_error, fit_logistic, judged_words, reliability
     from asr_s2s.transcripts import Transcript
 
-    check_output_folder(model)
     system = load_model(model)
     plain = system.config.search.model_copy(update={"confidence_slope": 1.0, "confidence_offset": 0.0})
     recognizer = Recognizer(replace(system, config=system.config.model_copy(update={"search": plain})))
-    clips = [clip for clip in read_manifest(manifest) if clip.text]
-    results = zip(clips, recognizer.transcribe_many(clips), strict=True)
-    probabilities, right = judged_words(
-        (clip.text or "", result) for clip, (_, result) in results if isinstance(result, Transcript)
-    )
+    utterances = read_manifest(manifest)
+    clips = [clip for clip in utterances if clip.text is not None]
+    recognised = [(clip, result) for clip, (_, result) in zip(clips, recognizer.transcribe_many(clips), strict=True)]
+    heard = [(clip.text or "", result) for clip, result in recognised if isinstance(result, Transcript)]
+    for clip, result in recognised:
+        if not isinstance(result, Transcript):
+            say(f"{clip.origin}: utterance '{clip.id}': {result}")
+    if len(heard) < len(utterances):
+        say(
+            f"{manifest}: {len(heard)} of {len(utterances)} recordings count: {len(utterances) - len(clips)} have no "
+            f"text, {len(clips) - len(heard)} could not be read."
+        )
+    probabilities, right = judged_words(heard)
     curve = fit_logistic(probabilities, right)
     fitted = plain.model_copy(update={"confidence_slope": curve.slope, "confidence_offset": curve.offset})
-    write_config(model / CONFIG_FILE, system.config.model_copy(update={"search": fitted}))
+    with _written(model, overwrite=True):
+        write_config(model / CONFIG_FILE, system.config.model_copy(update={"search": fitted}))
     before, after = (
         calibration_error(reliability(values, right)) for values in (probabilities, curve(probabilities).tolist())
     )
@@ -142,6 +174,7 @@ def calibrate(
         f"{model}: slope {curve.slope:.2f}, offset {curve.offset:+.2f} from {len(right)} words, of which "
         f"{sum(right) / len(right):.1%} are right. Expected calibration error {before:.3f} before, {after:.3f} now."
     )
+    return FAILED_INPUTS if len(heard) < len(clips) else 0
 
 
 @app.command()
@@ -150,13 +183,15 @@ def export(
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
     storage: Storage = "int8",
     card: Annotated[Path | None, typer.Option(help="A model card in Markdown; default: the model's own.")] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a model as it shall be shared: the model directory alone, its weights narrow."""
+    from asr_s2s.errors import ConfigError
+    from asr_s2s.inputs import read_text
     from asr_s2s.model_store import load_model, read_card, save_model
-    from asr_s2s.text.vocabulary import read_utf8
 
-    check_output_folder(target)
-    text = read_utf8(card) if card else read_card(model)
-    save_model(target, replace(load_model(model), name=target.name), card=text, storage=storage)
+    text = read_text(card, error=ConfigError, advice="Name a model card in Markdown.") if card else read_card(model)
+    with _written(target, overwrite=overwrite):
+        save_model(target, replace(load_model(model), name=target.name), card=text, storage=storage)
     megabytes = sum(path.stat().st_size for path in target.iterdir()) / 1e6
     say(f"{target}: {megabytes:.1f} MB.")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from asr_s2s.data.corpora import Corpus
 
+MANIFEST = ".jsonl"
 NAMES = (
     "librispeech, common-voice, tedlium, an4, ljspeech, speech-commands, yesno, voxforge, kaldi, folder, csv, nemo, "
     "lhotse (its manifests) or lhotse:NAME (its recipe)."
@@ -29,13 +30,16 @@ def prepare(
 ) -> int:
     """Read a corpus and write manifests; what cannot be used is left out and listed (exit status 1)."""
     from asr_s2s.data.corpora import audio_paths, first_messages, left_out_path, measure, read_corpus, write_corpus
+    from asr_s2s.lock import LOCK_FILE, held
 
     found = read_corpus(corpus, source)
     if part:
         found = found.chosen(part, source=source)
-    with Progress(len(audio_paths(found)), shown=True) as progress:
+    one_file = target.suffix == MANIFEST
+    folder, lock = (target.parent, f".{target.name}{LOCK_FILE}") if one_file else (target, LOCK_FILE)
+    with held(folder, name=lock), Progress(len(audio_paths(found)), shown=True) as progress:
         measured = measure(found, source=source, checksums=checksums, on_file=progress.done)
-    manifests = write_corpus(target, measured)
+        manifests = write_corpus(target, measured)
     show(_table(measured.corpus, manifests))
     left_out = measured.corpus.left_out
     if not left_out:

@@ -1,5 +1,6 @@
 """asr-s2s score: references and hypotheses to a word error rate report."""
 
+import math
 import shlex
 import sys
 from collections.abc import Callable
@@ -31,11 +32,12 @@ def score(
         typer.Argument(
             metavar="[REFERENCE] HYPOTHESIS...",
             help="One manifest or table with both sides; or the reference, then one hypothesis or several: "
-            "manifest, Kaldi text, trn, stm, ctm, SegLST, csv, tsv, plain lines.",
+            "manifest, Kaldi text, trn, stm, ctm, SegLST, csv, tsv, plain lines; '-' reads standard input.",
         ),
     ] = None,
     normalizer: Annotated[
-        str, typer.Option(help="none, basic, whisper-english, or a file of rules: .yaml, or sclite's .glm.")
+        str,
+        typer.Option(help="none, basic, whisper-english, whisper-basic, or a file of rules: .yaml, or sclite's .glm."),
     ] = "basic",
     group_by: Annotated[
         list[str] | None,
@@ -64,7 +66,7 @@ def score(
         bool, typer.Option("--embed-audio", help="Put the recordings into the page, instead of links to them.")
     ] = False,
     fail_above: Annotated[
-        float | None, typer.Option(help="Exit with status 4 if a normalised WER is above so many percent.")
+        float | None, typer.Option(min=0, help="Exit with status 4 if a normalised WER is above this percentage.")
     ] = None,
     verify: Annotated[
         Path | None, typer.Option(help="A report's JSON: compute it again and say what differs; no files needed.")
@@ -83,6 +85,8 @@ def score(
 
     if not files:
         raise ConfigError("no files were given. Give one manifest, or REFERENCE and one HYPOTHESIS or several.")
+    if fail_above is not None and not math.isfinite(fail_above):
+        raise ConfigError(f"--fail-above {fail_above:g}: is no percentage. Give a number such as 12.5.")
     if embed_audio and not html:
         raise ConfigError("--embed-audio puts recordings into the page. Name the page with --html, or leave it out.")
     options: Options = {
@@ -149,9 +153,11 @@ def _above(result: "Report | Comparison", threshold: float | None) -> int:
     status = 0
     for report in reports_of(result):
         rate = report.normalised.words.rate
-        if threshold is not None and rate is not None and 100 * rate > threshold:
-            say(f"{report.system}: WER {percent(rate)} is above {threshold:g} %.")
-            status = FOUND_WANTING
+        if threshold is None or (rate is not None and 100 * rate <= threshold):
+            continue
+        found = f"WER {percent(rate)} is above {threshold:g} %" if rate is not None else "no words to score against"
+        say(f"{report.system}: {found}.")
+        status = FOUND_WANTING
     return status
 
 

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr_s2s.cli.limits import MOST_THREADS
+from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import output, say
 from asr_s2s.cli.together import check_effects
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asr_s2s.manifest import Utterance
     from asr_s2s.model_store import SpeechSystem
     from asr_s2s.training import ExperimentConfig
 
@@ -27,24 +31,34 @@ def train(
         Path | None, typer.Option("--output", help="Model directory; default runs/NAME of the file or data.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run or model in the folder.")] = False,
     initial: Annotated[str | None, typer.Option("--from", help="Start from this model's weights.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, max=MOST_THREADS, help="Processor threads.")] = None,
     find_batch: Annotated[bool, typer.Option("--find-batch", help="Only measure how large batches may be.")] = False,
-) -> None:
-    """Train a recogniser, or a language model (kind: language_model); the output folder is the model directory."""
+) -> int:
+    """Train a recogniser, or a language model (kind: language_model); the output folder is the model directory.
+
+    Recordings to train on that cannot be read are left out and listed (exit status 1).
+    """
     from asr_s2s.config import kind_of, read_config
-    from asr_s2s.errors import ConfigError
+    from asr_s2s.errors import ConfigError, counted
     from asr_s2s.model_store import load_model
     from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig, train_language_model
     from asr_s2s.training import train as run
+    from asr_s2s.training.left_out import LEFT_OUT_FILE
     from asr_s2s.training.processes import Processes
 
     check_effects(context, [(find_batch, ("resume", "target", "threads"), "beside --find-batch, which trains nothing")])
+    if resume and overwrite:
+        raise ConfigError("--resume goes on with a run, --overwrite begins anew. Give one of them.")
     command = shlex.join(["asr-s2s", *sys.argv[1:]])
+    left_out = 0
     if data is not None:
         target = target or Path("runs") / data.stem
         keys = [*([str(config)] if config else []), *(overrides or ())]
-        experiment = _adaptation(data, keys, initial=initial, target=target)
+        experiment, left_out = _adaptation(
+            data, keys, initial=initial, target=target, anew=not resume and not overwrite
+        )
     elif config is None:
         raise ConfigError("What shall be trained? Name a configuration (conf/*.yaml), or recordings with --data.")
     else:
@@ -53,39 +67,81 @@ def train(
             if initial or find_batch:
                 raise ConfigError("--from and --find-batch are for recognisers; data.vocabulary_of names one to help.")
             texts = read_config(config, LanguageExperimentConfig, overrides or ())
-            made = train_language_model(texts, output=target, resume=resume, threads=threads, command=command)
+            made = train_language_model(
+                texts, output=target, resume=resume, overwrite=overwrite, threads=threads, command=command
+            )
             say(f"{target}: done. {made.summary}")
-            return
+            return 0
         experiment = read_config(config, ExperimentConfig, overrides or ())
     system = load_model(initial) if initial else None
     if find_batch:
         _find_batch(experiment, system)
-        return
-    result = run(experiment, output=target, resume=resume, initial=system, threads=threads, command=command)
+        return 0
+    result = run(
+        experiment,
+        output=target,
+        resume=resume,
+        overwrite=overwrite,
+        initial=system,
+        threads=threads,
+        command=command,
+        recognise=recognised,
+    )
     if Processes.from_environment().first:
         say(f"{target}: done. {result.summary}")
+        if result.left_out:
+            many = counted(result.left_out, "recording")
+            say(f"Left out of training: {many} that could not be read, listed in {target / LEFT_OUT_FILE}")
+    return FAILED_INPUTS if result.left_out or left_out else 0
 
 
-def _adaptation(data: Path, keys: list[str], *, initial: str | None, target: Path) -> "ExperimentConfig":
-    """Give the configuration that adapts a model to a folder of recordings, or to a manifest."""
+def _adaptation(
+    data: Path, keys: list[str], *, initial: str | None, target: Path, anew: bool
+) -> "tuple[ExperimentConfig, int]":
+    """Give the configuration that adapts a model to a folder of recordings, or to a manifest, and what is left out.
+
+    anew: nothing that the target folder holds is to be changed
+    """
     from asr_s2s.config import read_config
-    from asr_s2s.data.corpora import read_corpus
+    from asr_s2s.data.corpora import first_messages, left_out_path, measure, read_corpus, write_corpus
     from asr_s2s.errors import ConfigError
-    from asr_s2s.manifest import write_manifest
+    from asr_s2s.lock import held
     from asr_s2s.training import FINETUNE, ExperimentConfig
+    from asr_s2s.training.checkpoints import checkpoint_to_resume
 
     if not initial:
         raise ConfigError("--data adapts a model to recordings: add --from en, or --from and a model directory.")
     if wrong := [key for key in keys if "=" not in key]:
         raise ConfigError(f"--data brings its own configuration: leave '{wrong[0]}' out, or leave --data out.")
-    manifest = data
+    manifest, left_out = data, 0
     if data.is_dir():
-        manifest = target / "recordings.jsonl"
-        found = read_corpus("folder", data)
-        write_manifest(manifest, found.utterances)
-        for item in found.left_out:
-            say(f"Left out: {item.message}")
-    return read_config(FINETUNE, ExperimentConfig, [f"data.train=[{str(manifest)!r}]", *keys])
+        with held(target):
+            if anew:
+                checkpoint_to_resume(target, resume=False, overwrite=False)
+            manifest = target / "recordings.jsonl"
+            measured = measure(read_corpus("folder", data), source=data)
+            write_corpus(manifest, measured)
+        left_out = len(measured.corpus.left_out)
+        if left_out:
+            say(f"Left out, {left_out} in all; listed in {left_out_path(manifest)}:")
+        for item in first_messages(measured.corpus.left_out):
+            say(f"  {item}")
+    return read_config(FINETUNE, ExperimentConfig, [f"data.train=[{str(manifest)!r}]", *keys]), left_out
+
+
+def recognised(system: "SpeechSystem", utterances: "Sequence[Utterance]", *, device: str) -> dict[str, str]:
+    """Recognise utterances as `asr-s2s transcribe` does, by their ids, without those that cannot be read."""
+    from asr_s2s.recognizer import Recognizer
+    from asr_s2s.transcripts import Transcript
+
+    recognizer = Recognizer(system, device=device)
+    texts: dict[str, str] = {}
+    for utterance, (_, result) in zip(utterances, recognizer.transcribe_many(utterances), strict=True):
+        if isinstance(result, Transcript):
+            texts[utterance.id] = result.text
+        else:
+            say(f"utterance '{utterance.id}': {result}")
+    return texts
 
 
 def _find_batch(experiment: "ExperimentConfig", system: "SpeechSystem | None") -> None:

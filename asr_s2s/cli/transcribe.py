@@ -96,7 +96,6 @@ def transcribe(
         device=device,
         precision=precision,
         find_speech=vad,
-        word_times=plot or bool(manifest) or chosen != ["txt"],
         hotwords=read_hotwords(hotwords) if hotwords else [],
         language_model=language_model,
     )

@@ -7,6 +7,7 @@ from asr_s2s.data.config import AugmentConfig, DataConfig, NoiseConfig, RoomConf
 from asr_s2s.data.dataset import SpeechDataset
 from asr_s2s.data.loading import load_batches
 from asr_s2s.data.plan import cost_of, epoch_plan, padding_share
+from asr_s2s.data.readable import seconds_by_decoding, seconds_by_headers
 from asr_s2s.data.sets import assert_none_excluded, read_manifests
 from asr_s2s.data.split import Split, split_dev
 
@@ -27,5 +28,7 @@ __all__ = [
     "load_batches",
     "padding_share",
     "read_manifests",
+    "seconds_by_decoding",
+    "seconds_by_headers",
     "split_dev",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE, add_reverberation, audio_duration, change_speed, mix_noise, read_audio
 from asr_s2s.data.config import AugmentConfig
-from asr_s2s.errors import ManifestError
+from asr_s2s.errors import AudioError, ConfigError, ManifestError
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.text import BytePairVocabulary, Vocabulary
 
@@ -129,7 +129,7 @@ def vary(samples: Samples, variation: Variation) -> Samples:
         samples = np.pad(samples, (0, round(variation.trailing_silence * SAMPLE_RATE)))
     if variation.room:
         room = variation.room
-        samples = add_reverberation(samples, read_audio(room.path, offset=room.offset, duration=room.duration))
+        samples = add_reverberation(samples, _read(room, offset=room.offset, duration=room.duration))
     if variation.noise:
         samples = _with_noise(samples, variation.noise, position=variation.noise_position, snr_db=variation.snr_db)
     if variation.gain_db:
@@ -142,9 +142,17 @@ def _with_noise(samples: Samples, noise: Recording, *, position: float, snr_db: 
     needed = len(samples) / SAMPLE_RATE
     if noise.duration > needed:
         offset = noise.offset + position * (noise.duration - needed)
-        return mix_noise(samples, read_audio(noise.path, offset=offset, duration=needed), snr_db=snr_db, start=0)
-    piece = read_audio(noise.path, offset=noise.offset, duration=noise.duration)
+        return mix_noise(samples, _read(noise, offset=offset, duration=needed), snr_db=snr_db, start=0)
+    piece = _read(noise, offset=noise.offset, duration=noise.duration)
     return mix_noise(samples, piece, snr_db=snr_db, start=int(position * len(piece)))
+
+
+def _read(recording: Recording, *, offset: float, duration: float) -> Samples:
+    """Read a noise or a room; that it cannot be read is no fault of the utterance that is varied by it."""
+    try:
+        return read_audio(recording.path, offset=offset, duration=duration)
+    except AudioError as error:
+        raise ConfigError(f"data.augment: {error}") from error
 
 
 def seconds_of(utterance: Utterance) -> float:

@@ -1,6 +1,7 @@
 """A batch: padded tensors with their lengths, and the names and texts they came from."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ class Batch:
     """Some utterances, padded with zeros to the longest; every row has its true length beside it.
 
     encoded: how many layers of an encoder the features went through, (batch, time', channel); None: they are features
+    unreadable: why the utterances that were left out of it cannot be read, by id; it may be empty without them
     """
 
     ids: tuple[str, ...]
@@ -20,9 +22,16 @@ class Batch:
     token_lengths: Tensor  # (batch,)
     texts: tuple[str, ...]
     encoded: int | None = None
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @classmethod
+    def empty(cls, unreadable: Mapping[str, str]) -> "Batch":
+        """Make the batch that remains where nothing can be read."""
+        nothing, none = torch.zeros(0, 0, 0), torch.zeros(0, dtype=torch.long)
+        return cls((), nothing, none, none.view(0, 0), none, (), unreadable=unreadable)
 
     def to(self, device: torch.device) -> "Batch":
         """Give the same batch with its tensors on a device."""

@@ -26,7 +26,7 @@ def check_utterances(
     max_tokens: the longest text that the decoder can write, where it is bounded
     allow_empty: an empty text says that nobody speaks
     Raises ManifestError with the count and the first utterances of each fault: no text, empty text, characters that
-    the vocabulary cannot spell, too short for the text, too long for the decoder, no audio file.
+    the vocabulary cannot spell, too short for the text, too long for the decoder.
     """
     spelled = [(item.id, item.text) for item in utterances if item.text]
     faults = {
@@ -37,8 +37,6 @@ def check_utterances(
     found = defaultdict(list, faults)
     for item in utterances:
         where = f"{item.id} ({item.origin})" if item.origin else item.id
-        if not item.audio_path.is_file():
-            found["name a file that is not there. Mend 'audio_filepath'"].append(where)
         if item.text is None:
             found["have no 'text'. Add it"].append(where)
         elif not item.text.strip():

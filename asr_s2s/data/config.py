@@ -85,6 +85,7 @@ class DataConfig(PartConfig):
     test_share: Share | None = None  # where test names none: taken from train, by speaker where there are several
     general: Manifests | None = None  # other speech, which a model that is adapted must not forget
     min_confidence: Probability | None = None  # where there is no text, pred_text is learned if it is as sure as that
+    max_seconds: PositiveFloat | None = None  # longer utterances are not trained on
     batch_seconds: PositiveFloat = 120.0  # of audio and padding together
     quadratic_seconds: PositiveFloat | None = None  # an utterance this long counts twice, half as long 1.5 times
     workers: Annotated[int, Field(ge=1)] = 1  # make batches while the model computes: one thread, or so many processes

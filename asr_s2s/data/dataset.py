@@ -1,8 +1,7 @@
 """A set of utterances that gives batches: audio, augmentation, features, tokens."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -18,12 +17,12 @@ from asr_s2s.data.augment import Augmenter, Variation, seconds_of, vary
 from asr_s2s.data.batch import Batch
 from asr_s2s.data.cache import feature_cache, samples_key
 from asr_s2s.data.config import AugmentConfig
-from asr_s2s.errors import AudioError, ManifestError, VocabularyError
+from asr_s2s.data.readable import check_stated, naming
+from asr_s2s.errors import AudioError, ManifestError, listed
 from asr_s2s.features import FeatureStatistics, FrontEnd, spec_augment
 from asr_s2s.manifest import Utterance
 from asr_s2s.text import Vocabulary
 
-NUM_FAULTS_SHOWN = 20
 UNCHANGED = Variation()
 
 
@@ -43,10 +42,14 @@ class SpeechDataset:
         seed: int = 0,
         cache: Path | None = None,
         encoded: int | None = None,
+        durations: Sequence[float] | None = None,
+        leave_out: bool = False,
     ) -> None:
-        """Take utterances with texts; a duration that the manifest leaves out is read from the file's header.
+        """Take utterances with texts; a duration that nobody states is read from the file's header.
 
         encoded: how many layers of an encoder the front end ends with, see Batch
+        durations: what batches are planned by, of each utterance, whatever becomes of its file
+        leave_out: what cannot be read is left out of its batch, see Batch, instead of an error
         """
         self.utterances = tuple(utterances)
         self.front_end = front_end
@@ -55,7 +58,8 @@ class SpeechDataset:
         self._augmenter = Augmenter.build(self._augment, seed=seed)
         self._cache = feature_cache(cache, front_end) if cache else None
         self._encoded = encoded
-        self.durations = [self._seconds(utterance) for utterance in self.utterances]
+        self.durations = list(map(self._seconds, self.utterances)) if durations is None else list(durations)
+        self._leave_out = leave_out
 
     def __len__(self) -> int:
         return len(self.utterances)
@@ -65,20 +69,41 @@ class SpeechDataset:
         drawn = (self._augmenter.draw_length(utterance.id, epoch=epoch) for utterance in self.utterances)
         return [variation.duration(seconds) for seconds, variation in zip(self.durations, drawn, strict=True)]
 
-    def longest_durations(self) -> list[float]:
-        """Give the durations at the slowest speed that may be drawn, without what is added behind the sound."""
-        return [seconds / min(self._augment.speed) for seconds in self.durations]
+    def longest_durations(self, *, silence: bool = True) -> list[float]:
+        """Give the longest durations that may be drawn; silence: with what is added behind the sound."""
+        slowest = Variation(min(self._augment.speed), self._augment.trailing_silence[1] if silence else 0.0)
+        return list(map(slowest.duration, self.durations))
+
+    def frames(self, seconds: Sequence[float]) -> list[int]:
+        """Count the feature frames of recordings of so many seconds."""
+        samples = torch.tensor([round(each * SAMPLE_RATE) for each in seconds])
+        lengths: list[int] = self.front_end.lengths(samples).tolist()
+        return lengths
+
+    def most_tokens(self) -> list[int]:
+        """Count the tokens of each text, spelled at the greatest length."""
+        texts = [utterance.text or "" for utterance in self.utterances]
+        if any(self._augment.merge_dropout):
+            return [len(text.encode()) for text in texts]
+        return [len(self.vocabulary.encode(text)) for text in texts]
 
     def batch(self, indices: Sequence[int], *, epoch: int = 0, augmented: bool = False) -> Batch:
         """Make the batch of these utterances, as they are or as augmented in an epoch.
 
         Raises AudioError or VocabularyError that names the utterance and its manifest line.
         """
-        utterances = [self.utterances[index] for index in indices]
-        rows = [
-            self._filterbank(item, self._augmenter.draw(item.id, epoch=epoch) if augmented else UNCHANGED)
-            for item in utterances
-        ]
+        utterances, rows, unreadable = [], [], {}
+        for item in (self.utterances[index] for index in indices):
+            variation = self._augmenter.draw(item.id, epoch=epoch) if augmented else UNCHANGED
+            try:
+                rows.append(self._filterbank(item, variation))
+                utterances.append(item)
+            except AudioError as error:
+                if not self._leave_out:
+                    raise
+                unreadable[item.id] = str(error)
+        if not rows:
+            return Batch.empty(unreadable)
         feature_lengths = torch.tensor([len(row) for row in rows])
         padded = pad_sequence(rows, batch_first=True).float()  # encoded speech is kept narrower
         features = self.front_end.normalize(padded, feature_lengths)
@@ -98,6 +123,19 @@ class SpeechDataset:
             token_lengths=torch.tensor([len(row) for row in tokens]),
             texts=tuple(item.text or "" for item in utterances),
             encoded=self._encoded,
+            unreadable=unreadable,
+        )
+
+    def made_up(self, *, frames: int, tokens: int) -> Batch:
+        """Make a batch of one silent utterance, to measure what such lengths need."""
+        return Batch(
+            ids=("made up",),
+            features=torch.zeros(1, frames, self.front_end.num_mels),
+            feature_lengths=torch.tensor([frames]),
+            tokens=torch.full((1, tokens), self.vocabulary.size - 1),
+            token_lengths=torch.tensor([tokens]),
+            texts=("",),
+            encoded=self._encoded,
         )
 
     def recorded(self, index: int, *, epoch: int) -> NDArray[np.float32]:
@@ -106,7 +144,7 @@ class SpeechDataset:
         Raises AudioError that names the utterance and its manifest line.
         """
         utterance = self.utterances[index]
-        with _naming(utterance):
+        with naming(utterance):
             return vary(_samples(utterance), Variation(speed=self._speed(utterance, epoch)))
 
     def recorded_key(self, index: int, *, epoch: int) -> str:
@@ -115,17 +153,17 @@ class SpeechDataset:
         return samples_key(utterance, speed=self._speed(utterance, epoch))
 
     def statistics(self, *, threads: int = 2) -> FeatureStatistics:
-        """Sum up the features of all utterances, unvaried and not normalised, for global normalisation.
+        """Sum up the features of all utterances that can be read, unvaried and not normalised, to normalise by them.
 
-        Raises ManifestError that lists every utterance whose audio cannot be read.
+        Raises ManifestError if none can be read.
         """
         with ThreadPoolExecutor(threads) as pool:
             parts = list(pool.map(self._statistics_of, self.utterances))
-        if faults := [str(part) for part in parts if isinstance(part, AudioError)]:
-            shown = "\n".join(faults[:NUM_FAULTS_SHOWN])
-            rest = f"\nand {len(faults) - NUM_FAULTS_SHOWN} more" if len(faults) > NUM_FAULTS_SHOWN else ""
-            raise ManifestError(f"{len(faults)} of {len(self)} utterances cannot be read:\n{shown}{rest}")
-        return reduce(add, (part for part in parts if isinstance(part, FeatureStatistics)))
+        found = [part for part in parts if isinstance(part, FeatureStatistics)]
+        if not found:
+            faults = [str(part) for part in parts if isinstance(part, AudioError)]
+            raise ManifestError(f"None of {len(self)} utterances can be read: {listed(faults)}")
+        return reduce(add, found)
 
     def _statistics_of(self, utterance: Utterance) -> FeatureStatistics | AudioError:
         try:
@@ -136,7 +174,7 @@ class SpeechDataset:
 
     def _filterbank(self, utterance: Utterance, variation: Variation) -> Tensor:
         """Give the features (time, mel) of one utterance before normalisation, from the cache where they can be."""
-        with _naming(utterance):
+        with naming(utterance):
             if self._cache is None or not variation.only_speed:
                 return self._compute(utterance, variation)
             key = samples_key(utterance, speed=variation.speed)
@@ -160,7 +198,7 @@ class SpeechDataset:
     def _tokens(self, utterance: Utterance, *, epoch: int | None) -> Tensor:
         """Spell the text of an utterance, as varied in an epoch or as it is."""
         text = utterance.text or ""
-        with _naming(utterance):
+        with naming(utterance):
             if epoch is None:
                 return torch.tensor(self.vocabulary.encode(text), dtype=torch.long)
             varied = self._augmenter.encode(utterance.id, text, epoch=epoch, vocabulary=self.vocabulary)
@@ -168,25 +206,11 @@ class SpeechDataset:
 
     @staticmethod
     def _seconds(utterance: Utterance) -> float:
-        with _naming(utterance):
+        with naming(utterance):
             return seconds_of(utterance)
 
 
 def _samples(utterance: Utterance) -> NDArray[np.float32]:
     samples = read_audio(utterance.audio_path, offset=utterance.offset, duration=utterance.duration)
-    if utterance.duration is not None and len(samples) / SAMPLE_RATE < 0.9 * utterance.duration - 0.1:
-        held = f"{len(samples) / SAMPLE_RATE:.2f} s from {utterance.offset:.2f} s on"
-        raise AudioError(
-            f"{utterance.audio_path}: holds {held}, {utterance.duration:.2f} s were stated. Mend the manifest or file."
-        )
+    check_stated(utterance, len(samples) / SAMPLE_RATE)
     return samples
-
-
-@contextmanager
-def _naming(utterance: Utterance) -> Iterator[None]:
-    """Put the manifest line and the utterance's name before a message."""
-    try:
-        yield
-    except (AudioError, VocabularyError) as error:
-        where = f"{utterance.origin}: " if utterance.origin else ""
-        raise type(error)(f"{where}utterance '{utterance.id}': {error}") from error

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from asr_s2s.errors import ManifestError, listed
-from asr_s2s.files import read_bytes
+from asr_s2s.inputs import read_text
 from asr_s2s.manifest import Utterance, read_manifest
 
 
@@ -32,10 +32,8 @@ def assert_none_excluded(utterances: Sequence[Utterance], exclude_file: Path) ->
     exclude_file: source names, one a line; a name is the id of an utterance or its file's name without the ending
     Raises ManifestError that names the utterances found.
     """
-    try:
-        names = {line.strip() for line in read_bytes(exclude_file).decode().splitlines()} - {""}
-    except OSError as error:
-        raise ManifestError(f"{exclude_file}: cannot be read ({error.strerror}). Name the list of clips.") from error
+    text = read_text(exclude_file, error=ManifestError, advice="Name the list of clips.")
+    names = {line.strip() for line in text.splitlines()} - {""}
     found = [item for item in utterances if item.id in names or item.audio_path.stem in names]
     if found:
         shown = listed([f"'{item.id}' ({item.origin})" for item in found])

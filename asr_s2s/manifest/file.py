@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from asr_s2s.errors import ManifestError, listed
-from asr_s2s.files import read_bytes, write_text
+from asr_s2s.files import write_text
+from asr_s2s.inputs import folder_of, read_bytes
 from asr_s2s.manifest.line import BrokenLineError, checked_utterance, parse_line
 from asr_s2s.manifest.utterance import Utterance, utterance_to_json
 
@@ -40,12 +41,13 @@ def read_usable_lines(path: str | Path) -> tuple[list[Utterance], dict[int, list
     utterances: list[Utterance] = []
     faults: dict[int, list[str]] = {}
     first_line: dict[str, int] = {}
+    folder = folder_of(path)
     # Split at \n alone: str.splitlines would also split at U+2028, which JSON strings may hold as it is.
     for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         if not raw.strip():
             continue
         try:
-            utterance = checked_utterance(parse_line(raw), folder=path.parent, origin=f"{path}:{number}")
+            utterance = checked_utterance(parse_line(raw), folder=folder, origin=f"{path}:{number}")
         except BrokenLineError as error:
             faults[number] = error.faults
             continue

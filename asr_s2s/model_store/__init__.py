@@ -10,6 +10,7 @@ from asr_s2s.model_store.directory import (
     load_model,
     read_card,
     rebuilt,
+    refuse_overwriting,
     save_model,
 )
 from asr_s2s.model_store.language import (
@@ -49,6 +50,7 @@ __all__ = [
     "prune_vocabulary",
     "read_card",
     "rebuilt",
+    "refuse_overwriting",
     "save_language_model",
     "save_model",
     "spell",

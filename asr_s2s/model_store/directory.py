@@ -105,6 +105,12 @@ def save_model(folder: Path, system: SpeechSystem, *, card: str, storage: Storag
     write_weights(folder / WEIGHTS_FILE, _network(system), storage=storage, fingerprint=fingerprint)
 
 
+def refuse_overwriting(folder: Path) -> None:
+    """Raise CheckpointError for a folder that holds a model already."""
+    if (folder / WEIGHTS_FILE).exists():
+        raise CheckpointError(f"{folder}: holds a finished model. Name another folder, or replace it with --overwrite.")
+
+
 def load_model(model: str | Path) -> SpeechSystem:
     """Load a shipped model by its name, or a model directory.
 

@@ -5,13 +5,16 @@ What reads it again is `stored`.
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from asr_s2s.errors import CheckpointError
 from asr_s2s.files import atomic_write
 from asr_s2s.model_store.quantize import pack, quantize
 
@@ -30,13 +33,22 @@ PACKED = "packed"  # in the header: which tensors are packed, in how many bits
 
 
 def write_weights(path: Path, network: nn.Module, *, storage: Storage, fingerprint: str) -> None:
-    """Write all that a network's state holds, whole or not at all; fingerprint names its architecture."""
+    """Write all that a network's state holds, whole or not at all; fingerprint names its architecture.
+
+    Raises CheckpointError if the disk does not take it.
+    """
     stored, packed = _stored(network.state_dict(), storage)
     header = {"format": FORMAT_VERSION, "storage": storage, "architecture": fingerprint}
     header |= {PACKED: json.dumps(packed)} if packed else {}
-    with atomic_write(path) as temporary:
-        save_file(stored, temporary, metadata=header)
-        _sort_header(temporary)
+    try:
+        with atomic_write(path) as temporary:
+            save_file(stored, temporary, metadata=header)
+            _sort_header(temporary)
+    except (OSError, SafetensorError) as error:
+        free, size = shutil.disk_usage(path.parent).free, sum(value.nbytes for value in stored.values())
+        raise CheckpointError(
+            f"{path}: cannot be written ({error}). It needs {size / 1e6:.1f} MB, {free / 1e6:.1f} MB are free."
+        ) from error
 
 
 def _sort_header(path: Path) -> None:

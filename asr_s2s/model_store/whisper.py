@@ -23,7 +23,7 @@ from asr_s2s.model_store.whisper_checkpoints import (
 from asr_s2s.model_store.whisper_sizes import WhisperSizes
 from asr_s2s.text import BytePairsConfig
 from asr_s2s.text.byte_pairs import parsed_tokenizer
-from asr_s2s.text.vocabulary import MOST_BYTES, read_utf8
+from asr_s2s.text.vocabulary import read_utf8
 
 WINDOW_SECONDS = 30.0
 SPACE = "Ġ"  # the byte-level sign
@@ -74,7 +74,7 @@ def import_whisper(
         raise CheckpointError(
             f"{source}: has no tokenizer. Name the file tokenizer.json of the same kind of Whisper with --tokenizer."
         )
-    text = read_utf8(file, most=MOST_BYTES)
+    text = read_utf8(file)
     words = _vocabulary_config(checkpoint, parsed_tokenizer(text, origin=str(file)), language=language, origin=file)
     config = _config(checkpoint.sizes, words, origin=source)
     with Undrawn([tensor.shape for tensor in checkpoint.state.values()], origin=source):

@@ -17,7 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from asr_s2s.errors import CheckpointError, listed
-from asr_s2s.files import is_file, read_bytes
+from asr_s2s.files import is_file
+from asr_s2s.inputs import read_bytes
 from asr_s2s.model_store.whisper_sizes import WhisperSizes, hugging_face_sizes, openai_sizes
 
 # Hugging Face's names first, then OpenAI's; the order of the pairs does not matter

@@ -4,20 +4,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from asr_s2s.errors import ConfigError, listed
+from asr_s2s.inputs import read_text
 from asr_s2s.search import Hotwords
 from asr_s2s.text import Vocabulary
-from asr_s2s.text.vocabulary import read_utf8, token_texts
+from asr_s2s.text.vocabulary import token_texts
+
+MOST_BYTES = 10_000_000  # of a list of words
 
 MOST_BYTES = 10_000_000  # of a list of words
 LONGEST = 200  # characters: a phrase, no text
 
 
 def read_hotwords(path: Path) -> list[str]:
-    """Read a word or phrase a line; blank lines and lines that begin with # are passed over.
-
-    Raises VocabularyError for a file that cannot be read.
-    """
-    text = read_utf8(path, most=MOST_BYTES, advice="Name a file with a word or phrase a line.")
+    """Read a word or phrase a line; blank lines and lines that begin with # are passed over."""
+    advice = "Name a file with a word or phrase a line."
+    text = read_text(path, error=ConfigError, advice=advice, most=MOST_BYTES)
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 

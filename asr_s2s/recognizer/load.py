@@ -17,7 +17,6 @@ def load(
     device: str = "auto",
     precision: str = "auto",
     find_speech: bool = True,
-    word_times: bool = True,
     repair: bool = True,
     hotwords: Sequence[str] = (),
     language_model: str | Path | None = None,
@@ -25,8 +24,8 @@ def load(
     """Load a shipped model by its name, or any model directory, ready to transcribe.
 
     device: 'auto' takes a GPU where there is one; precision: 'auto' takes bfloat16 where the machine is made for it
-    find_speech: transcribe only where the detector hears somebody; word_times: say when each word was said
-    repair: search a second time where the first search failed visibly; hotwords: words that are expected
+    find_speech: transcribe only where the detector finds speech
+    repair: search again what the first search lost; hotwords: words that are expected
     language_model: the folder of one that was trained with this model's vocabulary, or the file of a word n-gram model
     Raises CheckpointError if there is no such model or it is damaged, ConfigError for another value that cannot be.
     """
@@ -37,7 +36,6 @@ def load(
         device=device,
         precision=precision,
         find_speech=find_speech,
-        word_times=word_times,
         repair=repair,
         hotwords=hotwords,
         language_model=None if language_model is None else _language_model(Path(str(language_model))),

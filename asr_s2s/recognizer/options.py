@@ -26,7 +26,6 @@ class Options(PartConfig):
     beam: Annotated[int, Field(ge=1, le=MOST_BEAM)] | None
     precision: Precision
     find_speech: bool
-    word_times: bool
     repair: bool
     hotwords: Annotated[tuple[str, ...], BeforeValidator(_several), Field(strict=False)]
 

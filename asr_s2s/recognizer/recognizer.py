@@ -7,7 +7,7 @@ becomes an error in its place; the others go on.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
+from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.errors import AudioError
 from asr_s2s.features import WhisperConfig
 from asr_s2s.files import printable
@@ -27,9 +27,10 @@ from asr_s2s.recognizer.memory import give_back
 from asr_s2s.recognizer.options import Options, device_of, survive_forks
 from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
+from asr_s2s.recognizer.recovery import Found, flagged, recovered
 from asr_s2s.recognizer.source import Source
 from asr_s2s.recognizer.waiting import Recording, Waiting, groups
-from asr_s2s.recognizer.words import Aligned, aligned, time_source, token_attention
+from asr_s2s.recognizer.words import TimedWord, time_source, timed_words, token_attention
 from asr_s2s.search import Hypothesis, Search, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
@@ -43,9 +44,7 @@ GATHER_SECONDS = 480.0  # of sound, from which batches of like length are made
 BATCH_SECONDS = 80.0  # of frames that are searched at once
 ENCODED_SECONDS = 40.0  # of frames that are encoded at once: more do not fit the processor's cache
 READERS = 2
-REPAIRED = ("loop", "truncated", "low_coverage")
-SAFE_BEAM, SAFE_CTC_WEIGHT = 5, 0.3
-SAFE_SHARE, SAFE_SECONDS = 0.6, 2.0  # a piece that failed is cut in two, if it is longer than that
+SAFE_BEAM, SAFE_CTC_WEIGHT, SAFE_LENGTH_NORMALIZATION = 5, 0.3, 1.0
 
 
 class Recognizer:
@@ -57,8 +56,7 @@ class Recognizer:
     precision: 'float32'; 'bfloat16', which narrows the system's weights; or 'auto', bfloat16 where the machine is made
         for it
     find_speech: transcribe only where the detector hears somebody; without, recordings are cut at their pauses alone
-    word_times: also say when each word was said, which costs one more pass of the decoder
-    repair: search a second time where the first ran in circles, was cut off or left sound out
+    repair: search again what ran in circles or was cut off, and where speech lies under no word
     hotwords: words and phrases that are expected, as they shall be written
     language_model: whose opinion counts search.language_weight beside the model's own
     Raises ConfigError for a value that cannot be, a device that is not there, hot words that the model cannot write, or
@@ -73,7 +71,6 @@ class Recognizer:
         device: str = "cpu",
         precision: str = "float32",
         find_speech: bool = True,
-        word_times: bool = True,
         repair: bool = True,
         hotwords: Sequence[str] = (),
         language_model: LanguageSystem | WordNgram | None = None,
@@ -82,7 +79,6 @@ class Recognizer:
             beam=beam,
             precision=precision,
             find_speech=find_speech,
-            word_times=word_times,
             repair=repair,
             hotwords=hotwords,
         )
@@ -95,7 +91,7 @@ class Recognizer:
         self._bfloat16 = prefers_bfloat16(precision, device=self.device)
         if self._bfloat16:
             narrow(system.model)
-        self._find_speech, self._word_times, self._repair = find_speech, word_times, repair
+        self._find_speech, self._repair = find_speech, repair
         features = system.config.features
         self._pads = isinstance(features, WhisperConfig) and features.pad_to_seconds is not None
         advisers = build_advisers(system, hotwords=options.hotwords, language_model=language_model, device=self.device)
@@ -105,6 +101,7 @@ class Recognizer:
             update={
                 "beam": max(search.beam, SAFE_BEAM),
                 "forbid_loops": True,
+                "length_normalization": max(search.length_normalization, SAFE_LENGTH_NORMALIZATION),
                 "ctc_weight": max(search.ctc_weight, SAFE_CTC_WEIGHT if with_ctc else 0.0),
             }
         ).build(system.model, system.token_rules, advisers=advisers)
@@ -197,43 +194,33 @@ class Recognizer:
             yield
 
     def _recognize(self, batch: Sequence[Waiting]) -> None:
-        found = self._segments([one.piece for one in batch], [one.start for one in batch], self._search)
-        for one, segment in zip(batch, found, strict=True):
-            doubted = self._repair and any(name in segment.flags for name in REPAIRED)
-            one.recording.segments[one.number] = self._second(one, segment) if doubted else [segment]
-
-    def _second(self, one: Waiting, first: Segment) -> Sequence[Segment]:
-        """Cut a piece elsewhere and search it with safer settings; the first result stays unless its fault is gone."""
-        seconds = len(one.piece.samples) / SAMPLE_RATE
-        cuts = cut_at_silences(one.piece.samples, max_seconds=max(seconds * SAFE_SHARE, SAFE_SECONDS))
-        pieces = [Piece(one.piece.start + cut.start, one.piece.samples[cut.start : cut.end]) for cut in cuts]
-        found = self._segments(pieces, [one.start + cut.start / SAMPLE_RATE for cut in cuts], self._safe_search)
-        if any(name in segment.flags for segment in found for name in REPAIRED):
-            return [first]
-        return [replace(segment, repaired=first.flags) for segment in found]
+        found = self._found([one.piece for one in batch], self._search)
+        parts = [[each] for each in found]
+        if self._repair:
+            parts = recovered(found, partial(self._found, search=self._safe_search))
+        most = self.system.config.search.max_lost_seconds
+        for one, its_parts in zip(batch, parts, strict=True):
+            segments = (flagged(part, max_lost_seconds=most) for part in its_parts)
+            one.recording.segments[one.number] = [each.later(one.recording.source.offset) for each in segments]
 
     @torch.inference_mode()
-    def _segments(self, pieces: Sequence[Piece], starts: Sequence[float], search: Search) -> list[Segment]:
-        """Search a batch of pieces that begin at these seconds of their files."""
+    def _found(self, pieces: Sequence[Piece], search: Search) -> list[Found]:
+        """Search a batch of pieces."""
         seconds = [len(piece.samples) / SAMPLE_RATE for piece in pieces]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
             encoder_out, encoder_lengths, sound_lengths = self._encoded(pieces)
             hypotheses = search(encoder_out, encoder_lengths, sound_lengths=sound_lengths)
-            told = [Aligned()] * len(pieces)
-            if self._word_times:
-                told = aligned(
-                    self.system,
-                    hypotheses,
-                    encoder_out,
-                    encoder_lengths,
-                    sound_lengths=sound_lengths,
-                    starts=starts,
-                    frame_seconds=[
-                        each / max(int(length), 1) for each, length in zip(seconds, sound_lengths, strict=True)
-                    ],
-                )
-        ends = [start + each for start, each in zip(starts, seconds, strict=True)]
-        return [self._segment(*each) for each in zip(hypotheses, starts, ends, told, strict=True)]
+            words = timed_words(
+                self.system,
+                hypotheses,
+                encoder_out,
+                encoder_lengths,
+                sound_lengths=sound_lengths,
+                starts=[piece.start / SAMPLE_RATE for piece in pieces],
+                frame_seconds=[each / max(int(length), 1) for each, length in zip(seconds, sound_lengths, strict=True)],
+            )
+        told = words if words is not None else [None for _ in pieces]
+        return [self._heard(*each) for each in zip(pieces, hypotheses, told, strict=True)]
 
     @torch.inference_mode()
     def looked_at(self, samples: NDArray[np.float32], text: str) -> tuple[Tensor, list[str], Tensor | None]:
@@ -273,20 +260,21 @@ class Recognizer:
             sound_lengths.append(self.system.model.encoder.output_lengths(sound_frames))
         return pad_sequence(outputs, batch_first=True), torch.cat(lengths), torch.cat(sound_lengths)
 
-    def _segment(self, hypothesis: Hypothesis, start: float, end: float, told: Aligned) -> Segment:
+    def _heard(self, piece: Piece, hypothesis: Hypothesis, words: Sequence[TimedWord] | None) -> Found:
+        start, seconds = piece.start / SAMPLE_RATE, len(piece.samples) / SAMPLE_RATE
         flags: dict[str, float] = {flag.name: flag.value for flag in hypothesis.flags}
-        if told.coverage is not None and told.coverage < self.system.config.search.min_coverage:
-            flags["low_coverage"] = told.coverage
         # what a model writes of less than a frame, or while it doubts that anybody speaks and is not sure, is invented
-        tokens = () if "no_speech" in flags or end - start < LEAST_SECONDS else hypothesis.tokens
-        return Segment(
+        is_invented = "no_speech" in flags or seconds < LEAST_SECONDS
+        words = () if is_invented and words is not None else words
+        segment = Segment(
             start=start,
-            end=end,
-            text=self.system.vocabulary.decode(tokens).strip(),
-            words=told.words if tokens else (),
+            end=start + seconds,
+            text="" if is_invented else self.system.vocabulary.decode(hypothesis.tokens).strip(),
+            words=tuple(each.word for each in words or ()),
             confidence=mean_probability(hypothesis),
             flags=flags,
         )
+        return Found(piece, segment, None if words is None else tuple(words))
 
     def _transcript(self, recording: Recording) -> Transcript:
         assert recording.duration is not None, "it was read to the end"

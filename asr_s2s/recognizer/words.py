@@ -9,21 +9,19 @@ from torch import Tensor
 
 from asr_s2s.manifest import Word
 from asr_s2s.model_store import SpeechSystem
-from asr_s2s.search import Hypothesis, SearchConfig, attention_coverage, ctc_token_frames, token_frames
+from asr_s2s.recognizer.coverage import Span
+from asr_s2s.search import Hypothesis, SearchConfig, ctc_token_frames, token_frames
 from asr_s2s.text import Vocabulary
 
 SMALLEST = 1e-4  # of a word's probability to be wrong: what lies below says nothing more
 
 
 @dataclass(frozen=True)
-class Aligned:
-    """What the decoder's attention tells of a hypothesis: its words in time, and the share of the sound it looked at.
+class TimedWord:
+    """A word, and when each of its tokens was said: seconds in the recording."""
 
-    coverage is None where there is nothing to cover: no attention, or no words
-    """
-
-    words: tuple[Word, ...] = ()
-    coverage: float | None = None
+    word: Word
+    spans: tuple[Span, ...]
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def _token_at(texts: Sequence[str], place: int) -> int:
     return wrong[-1]  # after so many tokens it was not there yet: the next one is at this index
 
 
-def aligned(
+def timed_words(
     system: SpeechSystem,
     hypotheses: Sequence[Hypothesis],
     encoder_out: Tensor,
@@ -67,30 +65,26 @@ def aligned(
     sound_lengths: Tensor,
     starts: Sequence[float],
     frame_seconds: Sequence[float],
-) -> list[Aligned]:
-    """Give the words of each hypothesis in time, and how much of the sound they cover.
+) -> list[list[TimedWord]] | None:
+    """Give the words of each hypothesis in time; None where the model has neither an attention nor CTC.
 
-    Times come from the decoder's attention or from CTC's best path, see time_source; without either there are no words.
+    Times come from the decoder's attention or from CTC's best path, see time_source.
     encoder_out: (batch, time', channel), encoder_lengths, sound_lengths: (batch,), the latter without added silence
-    starts: seconds in the file where each piece begins; frame_seconds: of an encoder frame
+    starts: seconds in the recording where each piece begins; frame_seconds: of an encoder frame
     """
-    attention = token_attention(system, [each.tokens for each in hypotheses], encoder_out, encoder_lengths)
-    ctc = system.model.ctc_log_probs(encoder_out) if time_source(system) == "ctc" else None
-    found = []
-    for row, hypothesis in enumerate(hypotheses):
-        sound, tokens = int(sound_lengths[row]), hypothesis.tokens
-        looked = None if attention is None else attention[row, : len(tokens), :sound]
-        if ctc is not None and system.vocabulary.blank_token is not None:
-            frames = ctc_token_frames(ctc[row, :sound], tokens, blank=system.vocabulary.blank_token)
-        elif looked is not None:
-            frames = token_frames(looked)
-        else:
-            found.append(Aligned())
-            continue
-        coverage = attention_coverage(looked, sound) if tokens and looked is not None else None
-        words = _words(system, hypothesis, frames, start=starts[row], frame_seconds=frame_seconds[row])
-        found.append(Aligned(words, coverage))
-    return found
+    texts, sounds = [each.tokens for each in hypotheses], sound_lengths.tolist()
+    blank = system.vocabulary.blank_token
+    if time_source(system) == "ctc" and blank is not None:
+        ctc = system.model.ctc_log_probs(encoder_out)
+        pairs = zip(ctc, sounds, texts, strict=True)
+        frames = [ctc_token_frames(log_probs[:sound], tokens, blank=blank) for log_probs, sound, tokens in pairs]
+    else:
+        attention = token_attention(system, texts, encoder_out, encoder_lengths)
+        if attention is None:
+            return None
+        sizes = zip(attention, texts, sounds, strict=True)
+        frames = token_frames([weights[: len(tokens), :sound] for weights, tokens, sound in sizes])
+    return [_timed(system, *each) for each in zip(hypotheses, frames, starts, frame_seconds, strict=True)]
 
 
 def time_source(system: SpeechSystem) -> str:
@@ -108,23 +102,22 @@ def time_source(system: SpeechSystem) -> str:
     return "ctc" if with_ctc and not is_alignment else "attention"
 
 
-def _words(
+def _timed(
     system: SpeechSystem,
     hypothesis: Hypothesis,
     frames: Sequence[tuple[int, int]],
-    *,
     start: float,
     frame_seconds: float,
-) -> tuple[Word, ...]:
-    return tuple(
-        Word(
-            word=word.text,
-            start=round(start + frames[word.first][0] * frame_seconds, 3),
-            end=round(start + frames[word.end - 1][1] * frame_seconds, 3),
-            probability=_confidence(hypothesis.token_log_probs[word.first : word.end], system.config.search),
+) -> list[TimedWord]:
+    found = []
+    for word in spelled_words(system.vocabulary, hypothesis.tokens):
+        spans = tuple(
+            (start + first * frame_seconds, start + end * frame_seconds) for first, end in frames[word.first : word.end]
         )
-        for word in spelled_words(system.vocabulary, hypothesis.tokens)
-    )
+        log_probs = hypothesis.token_log_probs[word.first : word.end]
+        probability = _confidence(log_probs, system.config.search)
+        found.append(TimedWord(Word(word.text, round(spans[0][0], 3), round(spans[-1][1], 3), probability), spans))
+    return found
 
 
 def token_attention(

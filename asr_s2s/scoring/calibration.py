@@ -4,7 +4,6 @@ Guo 2017: Guo et al., "On calibration of modern neural networks", ICML 2017 (exp
 Platt 1999: "Probabilistic outputs for support vector machines", section 2.1: a logistic curve, fitted to held-out data.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from asr_s2s.errors import ScoringError
 from asr_s2s.manifest import Word
 from asr_s2s.scoring.align import align
+from asr_s2s.text.marks import letters_only
 from asr_s2s.transcripts import Transcript
 
 NUM_BINS = 10
@@ -45,7 +45,7 @@ class Logistic:
 def right_words(reference: str, hypothesis: Sequence[Word]) -> list[bool]:
     """Say of each recognised word whether the alignment with the fewest errors finds it in the reference.
 
-    Letters and digits are compared, in lower case; what is not a word (a dash) is right.
+    Letters with their signs and digits are compared, in lower case; what is not a word (a dash) is right.
     """
     spoken = [plain for word in reference.split() if (plain := _plain(word))]
     heard = [_plain(word.word) for word in hypothesis]
@@ -127,4 +127,4 @@ def _logits(probabilities: Sequence[float]) -> NDArray[np.float64]:
 
 
 def _plain(word: str) -> str:
-    return re.sub(r"[^\w']", "", word).lower()
+    return "".join(letters_only(word.lower(), also="'").split())

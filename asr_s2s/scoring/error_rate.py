@@ -6,6 +6,8 @@ Morris 2004: Morris, Maier and Green, "From WER and RIL to MER and WIL", Intersp
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from asr_s2s.errors import ScoringError
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorRate:
@@ -60,6 +62,16 @@ class ErrorRate:
     def rate(self) -> float | None:
         """Divide the errors by the reference's length; above 1 with many insertions, None for an empty reference."""
         return self.errors / self.reference_length if self.reference_length else None
+
+    @property
+    def percent(self) -> float:
+        """The rate in percent, for tables that must not show 0 where nothing was said.
+
+        Raises ScoringError for an empty reference.
+        """
+        if self.rate is None:
+            raise ScoringError(f"{self.insertions} errors and no words to score against: there is no rate.")
+        return 100 * self.rate
 
     @property
     def match_error_rate(self) -> float | None:

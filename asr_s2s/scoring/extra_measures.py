@@ -6,14 +6,14 @@ may have any names.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from asr_s2s.errors import MissingExtraError, ScoringError
-from asr_s2s.scoring.error_rate import ErrorRate
+from asr_s2s.inputs import InputFile
+from asr_s2s.scoring.error_rate import ErrorRate, total
 from asr_s2s.scoring.report import Translation
-from asr_s2s.scoring.sources import format_of
-from asr_s2s.scoring.sources.timed import IGNORED, Stretch, read_seglst, read_stm
-from asr_s2s.text.normalizers import Normalizer
+from asr_s2s.scoring.settings import Settings
+from asr_s2s.scoring.sources.formats import format_of
+from asr_s2s.scoring.sources.timed import read_seglst, read_stm
 
 READERS = {"stm": read_stm, "seglst": read_seglst}
 
@@ -34,9 +34,10 @@ def translation(references: Sequence[str], hypotheses: Sequence[str]) -> Transla
     )
 
 
-def speaker_errors(reference: Path | None, hypothesis: Path | None, normalizer: Normalizer) -> ErrorRate:
-    """Count the errors under the best match of the speakers of both files, stm or SegLST.
+def speaker_errors(reference: InputFile | None, hypothesis: InputFile | None, settings: Settings) -> ErrorRate:
+    """Count the errors under the best match of the speakers of both files, stm or SegLST, session by session.
 
+    A session that the hypothesis lacks is counted, or left out, as the settings say; one of its own is not scored.
     Raises ScoringError for other files, MissingExtraError where meeteval is not installed.
     """
     try:
@@ -45,23 +46,38 @@ def speaker_errors(reference: Path | None, hypothesis: Path | None, normalizer: 
         raise MissingExtraError(
             "cpWER is meeteval's, which is not installed. Install it with: pip install 'asr-s2s[meetings]'"
         ) from error
-    both = [meeteval.io.SegLST(_segments(path, normalizer)) for path in (reference, hypothesis)]
-    found = meeteval.wer.combine_error_rates(meeteval.wer.cpwer(*both))
-    return ErrorRate(found.substitutions, found.deletions, found.insertions, found.length)
+    said, heard = _sessions(reference, settings), _sessions(hypothesis, settings)
+    errors = []
+    for session, segments in said.items():
+        if session in heard or settings.missing == "deletions":
+            both = meeteval.io.SegLST(segments), meeteval.io.SegLST(heard.get(session, []))
+            found = meeteval.wer.cp_word_error_rate(*both)
+            errors.append(ErrorRate(found.substitutions, found.deletions, found.insertions, found.length))
+    return total(errors)
 
 
-def _segments(path: Path | None, normalizer: Normalizer) -> list[dict[str, object]]:
-    if path is None or format_of(path) not in READERS:
-        raise ScoringError(f"{path or 'texts in memory'}: cpWER needs speakers. Give two files of stm or SegLST.")
-    stretches: list[Stretch] = READERS[format_of(path)](path)
-    return [
-        {
-            "session_id": stretch.place,
-            "speaker": stretch.speaker or "unknown",
-            "start_time": stretch.start,
-            "end_time": stretch.end,
-            "words": normalizer.apply(stretch.text),
-        }
-        for stretch in stretches
-        if stretch.text != IGNORED
-    ]
+def _sessions(file: InputFile | None, settings: Settings) -> dict[str, list[dict[str, object]]]:
+    """Read the segments of each session; channels are of no account."""
+    chosen = file and (settings.source_format or format_of(file))
+    if file is None or chosen not in READERS:
+        raise ScoringError(
+            f"{file.path if file else 'texts in memory'}: cpWER needs speakers. Give two files of stm or SegLST."
+        )
+    sessions: dict[str, list[dict[str, object]]] = {}
+    for stretch in READERS[chosen](file):
+        if stretch.is_ignored:
+            continue
+        if stretch.speaker is None:
+            raise ScoringError(
+                f"{file.path}: cpWER needs speakers, and {stretch.recording} at {stretch.start:g} s has none. Name it."
+            )
+        sessions.setdefault(stretch.recording, []).append(
+            {
+                "session_id": stretch.recording,
+                "speaker": stretch.speaker,
+                "start_time": stretch.start,
+                "end_time": stretch.end,
+                "words": settings.normalizer.apply(stretch.text),
+            }
+        )
+    return sessions

@@ -1,5 +1,6 @@
 """Which group an utterance is in: the value of a field of its line, or a bucket of a measured one."""
 
+import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -107,6 +108,8 @@ def value_of(field: str, labels: Mapping[str, Any], num_words: int) -> str:
     try:
         number = float(value)  # type: ignore[arg-type]  # None and words are caught
     except (TypeError, ValueError):
+        return UNKNOWN
+    if not math.isfinite(number):
         return UNKNOWN
     if field == "speed":
         if not number:

@@ -55,6 +55,7 @@ def _report(report: Report, limit: int) -> dict[str, Any]:
         "doubled_hypotheses": pairing.doubled_hypotheses,
         "empty_references": report.empty_references,
         "emptied_references": report.emptied_references,
+        "stripped": dict(report.stripped),
         "remarks": pairing.remarks,
         "confusions": _ranked(report.confusions, limit),
         "deletions": _ranked(report.deletions, limit),

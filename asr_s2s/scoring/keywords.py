@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from asr_s2s.errors import ScoringError
+from asr_s2s.inputs import read_text
 from asr_s2s.scoring.align import words_of
 from asr_s2s.scoring.report import Keyword
 from asr_s2s.text.normalizers import Normalizer
@@ -55,8 +56,5 @@ class KeywordCounts:
 
 def read_keywords(path: Path) -> tuple[str, ...]:
     """Read a keyword or a phrase a line; blank lines and those that begin with # are passed over."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScoringError(f"{path}: cannot be read ({error}). Name a UTF-8 file with a keyword a line.") from error
-    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    text = read_text(path, error=ScoringError, advice="Name a file with a keyword a line.")
+    return tuple(line for part in text.splitlines() if (line := part.strip()) and not line.startswith("#"))

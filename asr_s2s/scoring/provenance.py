@@ -1,11 +1,11 @@
 """Where numbers come from: the command, the versions, and hashes of the data."""
 
-import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
+
+from asr_s2s.inputs import InputFile
 
 PACKAGES = ("numpy", "rapidfuzz", "whisper-normalizer")
 
@@ -31,21 +31,15 @@ class Provenance:
     command: str
 
 
-def provenance(paths: Sequence[Path | None], options: Mapping[str, object], command: str) -> Provenance:
+def provenance(files: Sequence[InputFile | None], options: Mapping[str, object], command: str) -> Provenance:
     """Hash the files and note the versions."""
-    named = dict.fromkeys(path for path in paths if path)
+    named = {str(file.path): file for file in files if file}
     return Provenance(
-        files=tuple(DataFile(str(path), file_hash(path)) for path in named),
+        files=tuple(DataFile(path, file.sha256()) for path, file in named.items()),
         options=options,
         versions=versions(),
         command=command,
     )
-
-
-def file_hash(path: Path) -> str:
-    """Hash a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -26,6 +26,12 @@ def remarks(report: Report) -> list[Remark]:
         Remark("Empty references, what was recognised there counted as insertions", report.empty_references),
         Remark("References without words after normalising", report.emptied_references),
     ]
+    found += [
+        Remark(
+            f"Vowel signs or accents removed by the normalizer's rule '{rule}', words alike but for them are equal", ids
+        )
+        for rule, ids in report.stripped.items()
+    ]
     shown = [remark for remark in found if remark.ids]
     shown += [Remark(f"{text}.") for text in pairing.remarks]
     if pairing.by == "line":

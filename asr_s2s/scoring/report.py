@@ -160,6 +160,7 @@ class Report:
     intervals: of the normalised word error rate: by utterance, and by speaker where the speakers are known
     rules: what each rule of the normalizer did to the word error rate
     empty_references: ids whose reference has no words; what is recognised there are insertions
+    stripped: by the rule of the normalizer that removed vowel signs or accents: ids, of either side
     emptied_references: ids whose reference has words, but none left after normalising
     confusions, deletions, insertions: of normalised words, the commonest first
     confusions_short_by: how much a count may be too low because the rarest kinds were let go; 0 in all but huge files
@@ -182,6 +183,7 @@ class Report:
     rules: tuple[RuleEffect, ...]
     empty_references: tuple[str, ...]
     emptied_references: tuple[str, ...]
+    stripped: Mapping[str, tuple[str, ...]]
     confusions: tuple[Confusion, ...]
     deletions: tuple[Confusion, ...]
     insertions: tuple[Confusion, ...]

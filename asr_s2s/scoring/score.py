@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Unpack
 
 from asr_s2s.errors import ScoringError
+from asr_s2s.inputs import STANDARD_INPUT, InputFile, input_file
 from asr_s2s.scoring.align import check_counts
 from asr_s2s.scoring.differences import difference_of
 from asr_s2s.scoring.pairing import Pairs
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.settings import Options, Settings, settings_of
 from asr_s2s.scoring.significance import MatchedSegments
-from asr_s2s.scoring.sources import HeldSource, Source, SourceFormat, Text, by_line, read_sides
+from asr_s2s.scoring.sources import HeldSource, Source, Text, by_line, read_sides
 from asr_s2s.scoring.summary import report_of
 from asr_s2s.scoring.tally import Tally, prepared
 
 Texts = Sequence[str] | Mapping[str, str] | Path  # a single string names a file, too
+Given = Sequence[str] | Mapping[str, str] | InputFile
 Sides = tuple[Source, Source]
 
 
@@ -28,7 +30,7 @@ def score(references: Texts, hypotheses: Texts | None = None, **options: Unpack[
     Raises ScoringError when they cannot be read or paired.
     """
     settings = settings_of(options)
-    sides = _sides(references, "references", hypotheses, "hypotheses", settings.source_format)
+    sides = _sides(_given(references), "references", _given(hypotheses), "hypotheses", settings)
     return _scored({_name(references if hypotheses is None else hypotheses): sides}, settings).reports[0]
 
 
@@ -40,8 +42,12 @@ def compare(references: Texts, systems: Mapping[str, Texts], **options: Unpack[O
     settings = settings_of(options)
     if not systems:
         raise ScoringError("no systems were given. Give a mapping from their names to their hypotheses.")
+    reference = _given(references)  # once: it may be a pipe
+    among = isinstance(references, str | Path) and Path(references) in [
+        Path(texts) for texts in systems.values() if isinstance(texts, str | Path)
+    ]
     sides = {
-        name: _sides(references, "references", hypotheses, name, settings.source_format)
+        name: _sides(reference, "references", _given(hypotheses), name, settings, other_side_scored=among)
         for name, hypotheses in systems.items()
     }
     return _scored(sides, settings)
@@ -60,16 +66,42 @@ def _name(texts: Texts) -> str:
     return Path(texts).stem if isinstance(texts, str | Path) else "hypotheses"
 
 
+def _given(texts: Texts | None) -> Given | None:
+    """Open files; texts from memory stay as they are. Raises ScoringError."""
+    if not isinstance(texts, str | Path):
+        return texts
+    if isinstance(texts, str) and texts != STANDARD_INPUT and not Path(texts).exists():
+        raise ScoringError(f"'{texts}' is no file. Name one; texts themselves are given in lists: [text].")
+    try:
+        return input_file(Path(texts))
+    except OSError as error:
+        raise ScoringError(f"{texts}: cannot be read ({error.strerror}). Name an existing file.") from error
+
+
 def _sides(
-    references: Texts, name: str, hypotheses: Texts | None, other_name: str, source_format: SourceFormat | None
+    references: Given | None,
+    name: str,
+    hypotheses: Given | None,
+    other_name: str,
+    settings: Settings,
+    *,
+    other_side_scored: bool = False,
 ) -> Sides:
-    if isinstance(references, str | Path) and (hypotheses is None or isinstance(hypotheses, str | Path)):
-        for text in (references, hypotheses):
-            if isinstance(text, str) and not Path(text).exists():
-                raise ScoringError(f"'{text}' is no file. Name one; texts themselves are given in lists: [text].")
-        files = Path(references), None if hypotheses is None else Path(hypotheses)
-        return read_sides(*files, source_format=source_format)
-    if hypotheses is None or isinstance(references, str | Path) or isinstance(hypotheses, str | Path):
+    if isinstance(references, InputFile) and (hypotheses is None or isinstance(hypotheses, InputFile)):
+        by_channel = not settings.cpwer  # which knows sessions and speakers alone
+        return read_sides(
+            references,
+            hypotheses,
+            source_format=settings.source_format,
+            channels=by_channel,
+            other_side_scored=other_side_scored,
+        )
+    if (
+        references is None
+        or hypotheses is None
+        or isinstance(references, InputFile)
+        or isinstance(hypotheses, InputFile)
+    ):
         raise ScoringError("One side is a file, the other is not. Give two files or two lists of texts.")
     if isinstance(references, Mapping) and isinstance(hypotheses, Mapping):
         return _held(references, name), _held(hypotheses, other_name)

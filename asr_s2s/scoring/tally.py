@@ -3,6 +3,7 @@
 import heapq
 from array import array
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from asr_s2s.scoring.segment_flags import SegmentFlags
 from asr_s2s.scoring.settings import Settings
 from asr_s2s.scoring.sources import Text
 from asr_s2s.scoring.word_classes import WordClasses
+from asr_s2s.text.marks import loses_marks
 from asr_s2s.text.normalizers import Normalizer
 
 NUM_WORST = 20
@@ -77,6 +79,7 @@ class Tally:
         self.classes = WordClasses()
         self.empty: list[str] = []
         self.emptied: list[str] = []
+        self.stripped: dict[str, list[str]] = {}  # by the rule that removed marks: whose
         self.confusions: Ranking[tuple[str | None, str | None]] = Ranking()
         # The smallest stays on top; the order of the input settles ties, so that no two entries compare utterances.
         self.worst: list[tuple[int, float, int, ScoredUtterance]] = []
@@ -100,6 +103,7 @@ class Tally:
         if self.normalizer.rules:
             self.raw.add(words_of(reference.text), words_of(heard))
             self._count_rules(stages, other_stages)
+            self._note_stripped(reference.id, (reference.text, *stages), (heard, *other_stages))
         self._count_labels(reference, hypothesis, len(said))
         self.classes.add(reference.text, said)
         if self.keywords:
@@ -122,6 +126,12 @@ class Tally:
             before = texts
             counts[0] += errors
             counts[1] += length
+
+    def _note_stripped(self, name: str, references: Sequence[str], hypotheses: Sequence[str]) -> None:
+        """Note whose vowel signs or accents a rule removed from either side."""
+        for rule, said, heard in zip(self.normalizer.rules, pairwise(references), pairwise(hypotheses), strict=True):
+            if loses_marks(*said) or loses_marks(*heard):
+                self.stripped.setdefault(rule.name, []).append(name)
 
     def _count_labels(self, reference: Text, hypothesis: Text | None, num_words: int) -> None:
         labels, at = reference.labels, len(self.places) - 1

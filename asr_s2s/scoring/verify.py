@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from asr_s2s.errors import ScoringError
+from asr_s2s.inputs import InputFile, read_text
 from asr_s2s.scoring.json_report import VERSION, document
-from asr_s2s.scoring.provenance import file_hash, versions
+from asr_s2s.scoring.provenance import versions
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.score import compare, score
 
@@ -26,6 +27,10 @@ def verify(path: Path) -> list[str]:
     provenance = first["provenance"]
     if not provenance["files"]:
         raise ScoringError(f"{path}: was made of texts in memory, which cannot be read again. Verify reports of files.")
+    if gone := [file["path"] for file in provenance["files"] if not Path(file["path"]).is_file()]:
+        raise ScoringError(
+            f"{path}: was made of {gone[0]}, which is not there. What came through a pipe cannot be verified."
+        )
     again = json.loads(json.dumps(document(_again(stored, provenance["options"]))))
     found = [*_changed_files(stored), *_changed_versions(provenance["versions"])]
     return found + [f"{place}: {old} in the report, {new} now" for place, old, new in _differing(stored, again, "")]
@@ -33,15 +38,13 @@ def verify(path: Path) -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(read_text(path, error=ScoringError, advice="Name a report written with --json."))
         if stored["version"] != VERSION:
             raise ScoringError(
                 f"{path}: has version {stored['version']} of the report's form, {VERSION} is known. Make it anew."
             )
         systems = stored.get("systems", [stored])
         _ = [system["provenance"]["files"] and system["provenance"]["options"] for system in systems]
-    except OSError as error:
-        raise ScoringError(f"{path}: cannot be read ({error.strerror}). Name a report written with --json.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ScoringError(f"{path}: is no report of asr-s2s score. Name one that was written with --json.") from error
     return dict(stored)
@@ -61,7 +64,11 @@ def _paths(stored: Mapping[str, Any]) -> list[Path]:
 def _changed_files(stored: Mapping[str, Any]) -> list[str]:
     systems = stored.get("systems", [stored])
     files = {file["path"]: file["sha256"] for system in systems for file in system["provenance"]["files"]}
-    return [f"{path}: the file has changed since" for path, known in files.items() if file_hash(Path(path)) != known]
+    return [
+        f"{path}: the file has changed since"
+        for path, known in files.items()
+        if InputFile(Path(path)).sha256() != known
+    ]
 
 
 def _changed_versions(known: Mapping[str, str]) -> list[str]:

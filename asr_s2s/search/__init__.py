@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import ConfigError
@@ -12,7 +12,7 @@ from asr_s2s.search.advice import Adviser
 from asr_s2s.search.alignment import ctc_token_frames, token_frames
 from asr_s2s.search.beam import BeamSearch
 from asr_s2s.search.draft import DraftSearch
-from asr_s2s.search.flags import FlagThresholds, attention_coverage, mean_probability
+from asr_s2s.search.flags import FlagThresholds, mean_probability
 from asr_s2s.search.fusion import LanguageFusion
 from asr_s2s.search.greedy import GreedySearch
 from asr_s2s.search.hotwords import Hotwords
@@ -38,7 +38,6 @@ __all__ = [
     "TokenRules",
     "WordFusion",
     "WordScorer",
-    "attention_coverage",
     "ctc_token_frames",
     "mean_probability",
     "token_frames",
@@ -67,7 +66,7 @@ class SearchConfig(PartConfig):
     allow_empty: bool = False  # the end may come first, whatever the vocabulary says: for models that learned silence
     forbid_loops: bool = False  # no token may continue what loop_repeats calls a loop
     loop_repeats: int = Field(default=4, ge=2)  # an n-gram standing so often in a row is flagged as a loop
-    min_coverage: float = Field(default=0.5, ge=0, le=1)  # less of the sound attended to is flagged
+    max_lost_seconds: float = Field(default=1.0, gt=0)  # more detected speech under no word is flagged as low_coverage
     min_confidence: float = Field(default=0.4, ge=0, le=1)  # a lower mean token probability is flagged
     max_no_speech: float = Field(default=0.6, ge=0, le=1)  # a higher probability of silence is flagged there too
     hotword_bonus: Gain = 2.0  # added to the score for every token of a hot word, as long as it lasts
@@ -75,6 +74,14 @@ class SearchConfig(PartConfig):
     # of the logistic curve from a word's probability to its confidence; asr-s2s model calibrate fits both
     confidence_slope: float = Field(default=1.0, gt=0, le=1000)
     confidence_offset: Nats = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_min_coverage(cls, given: Any) -> Any:
+        """Read what was written while a share of attention, and not seconds of speech, made the flag."""
+        if isinstance(given, dict):
+            given = {key: value for key, value in given.items() if key != "min_coverage"}
+        return given
 
     def build(self, model: Recognizable, rules: TokenRules, *, advisers: Sequence[Adviser] = ()) -> Search:
         """Make the search for one model and one vocabulary; with advisers (hot words, say) even 1 is a beam.
@@ -89,7 +96,6 @@ class SearchConfig(PartConfig):
         )
         thresholds = FlagThresholds(
             loop_repeats=self.loop_repeats,
-            min_coverage=self.min_coverage,
             min_confidence=self.min_confidence,
             max_no_speech=self.max_no_speech,
         )

@@ -2,7 +2,7 @@
 
 Graves 2006: Graves et al., "Connectionist temporal classification", ICML 2006 (the paths that spell a label sequence).
 Kim 2020: Kim et al., "Glow-TTS: a generative flow for text-to-speech via monotonic alignment search", NeurIPS 2020,
-algorithm 1, with a free start and a free end: nobody speaks there.
+algorithm 1, with frames of no token at both ends and between tokens.
 """
 
 import itertools
@@ -15,23 +15,27 @@ from torch import Tensor
 # Chosen on training commands whose word times are known (tools/bench/word_times.py): 40 ms median error with these, and
 # with less of both the first word begins with the silence before it
 FAINT = 0.03  # a share of attention that is hardly any
-CLEAR = 0.3  # of the spread among tokens
+CLEAR = 0.2  # of the spread among tokens
+STAYED, AFTER_PAUSE = 0, 1  # how a path comes to a token at a frame; otherwise right after the token before
 
 
-def token_frames(attention: Tensor) -> list[tuple[int, int]]:
-    """Give each token's frames, from the first up to the one after its last; tokens follow each other without gaps.
+def token_frames(attentions: Sequence[Tensor]) -> list[list[tuple[int, int]]]:
+    """Give the frames of each token of each hypothesis, from the first up to the one after its last.
 
-    attention: (token, time'), of the frames that hold sound alone; where there are fewer frames than tokens, those at
-    the end have none
+    Frames that no token clearly attends to lie between tokens and belong to none: pauses, and speech that the text
+    leaves out.
+    attentions: (token, time') each, of the frames that hold sound alone; where there are fewer frames than tokens, those
+        at the end have none
     """
-    num_tokens, num_frames = attention.shape
-    if num_tokens == 0:
-        return []
-    if num_frames < num_tokens:
-        edges = [min(token, num_frames) for token in range(num_tokens + 1)]
-    else:
-        edges = _best_edges(_contrast(attention.double().cpu().numpy()))
-    return list(itertools.pairwise(edges))
+    weights = [_contrast(attention.double().cpu().numpy()) for attention in attentions]
+    fitting = [place for place, each in enumerate(weights) if 0 < each.shape[0] <= each.shape[1]]
+    paths = dict(zip(fitting, _best_paths([weights[place] for place in fitting]), strict=True))
+    return [paths[place] if place in paths else _crowded(*each.shape) for place, each in enumerate(weights)]
+
+
+def _crowded(num_tokens: int, num_frames: int) -> list[tuple[int, int]]:
+    """Give a frame to each token as long as there are any."""
+    return list(itertools.pairwise(min(token, num_frames) for token in range(num_tokens + 1)))
 
 
 def ctc_token_frames(log_probs: Tensor, tokens: Sequence[int], *, blank: int) -> list[tuple[int, int]]:
@@ -46,8 +50,7 @@ def ctc_token_frames(log_probs: Tensor, tokens: Sequence[int], *, blank: int) ->
     if not tokens:
         return []
     if num_frames < len(tokens) + repeats:
-        edges = [min(token, num_frames) for token in range(len(tokens) + 1)]
-        return list(itertools.pairwise(edges))
+        return _crowded(len(tokens), num_frames)
     labels = np.full(2 * len(tokens) + 1, blank)
     labels[1::2] = tokens
     path = _best_labels(log_probs.double().cpu().numpy()[:, labels], labels)
@@ -83,31 +86,63 @@ def _contrast(attention: NDArray[np.float64]) -> NDArray[np.float64]:
 
     A single token has no others: its frames are compared with each other.
     """
+    if not len(attention):
+        return attention
     shares = attention / np.maximum(attention.sum(axis=1, keepdims=True), 1e-12)
     axis = 0 if len(shares) > 1 else 1
     spread = shares.std(axis=axis, keepdims=True)
     return np.asarray((shares - shares.mean(axis=axis, keepdims=True)) / (spread + FAINT) - CLEAR)
 
 
-def _best_edges(weights: NDArray[np.float64]) -> list[int]:
-    """Find the first frame of each token and the end of the last, such that the sum of weights on the path is largest.
+def _best_paths(weights: Sequence[NDArray[np.float64]]) -> list[list[tuple[int, int]]]:
+    """Find the frames of each token, such that the sum of the weights on them is largest; all texts side by side.
 
-    weights: (token, frame), at least as many frames as tokens
+    A path is on a token, or behind one and not yet on the next, which adds nothing; each token has a frame.
+    weights: (token, frame) each, at least as many frames as tokens
     """
-    num_tokens, num_frames = weights.shape
-    entered = np.zeros((num_tokens, num_frames), bool)  # the best path to here comes from the token before
-    best = np.full(num_tokens, -np.inf)
-    last = np.empty(num_frames)  # best sum of a path whose last token is on this frame
+    if not weights:
+        return []
+    num_tokens, num_frames = (max(each.shape[axis] for each in weights) for axis in (0, 1))
+    padded = np.full((num_frames, len(weights), num_tokens), -np.inf)  # a path waits there behind its last token
+    for text, each in enumerate(weights):
+        padded[: each.shape[1], text, : each.shape[0]] = each.T
+    on = np.full((len(weights), num_tokens), -np.inf)  # the best sum of a path that is on a token
+    behind = np.full((len(weights), num_tokens), -np.inf)
+    came = np.zeros((num_frames, len(weights), num_tokens), np.int8)
+    left = np.zeros((num_frames, len(weights), num_tokens), bool)  # the token, with the frame before
     for frame in range(num_frames):
-        before = np.concatenate([[0.0], best[:-1]])
-        entered[:, frame] = before > best
-        best = np.maximum(before, best) + weights[:, frame]
-        last[frame] = best[-1]
-    frame = int(last.argmax())
-    edges = [frame + 1]
+        entered = np.stack([on, _shifted(behind, first=0.0), _shifted(on, first=-np.inf)])
+        left[frame] = on > behind
+        behind = np.maximum(on, behind)
+        came[frame] = entered.argmax(axis=0)
+        on = entered.max(axis=0) + padded[frame]
+    return [
+        _frames_back(
+            came[:, text], left[:, text], len(each), is_behind=behind[text, len(each) - 1] >= on[text, len(each) - 1]
+        )
+        for text, each in enumerate(weights)
+    ]
+
+
+def _shifted(values: NDArray[np.float64], *, first: float) -> NDArray[np.float64]:
+    """Move the values of each token to the next one."""
+    return np.concatenate([np.full((len(values), 1), first), values[:, :-1]], axis=1)
+
+
+def _frames_back(
+    came: NDArray[np.int8], left: NDArray[np.bool_], num_tokens: int, *, is_behind: bool
+) -> list[tuple[int, int]]:
+    """Follow the best path back from its last frame; came and left are (frame, token)."""
+    frame, found = len(came) - 1, []
+    end = len(came)
     for token in reversed(range(num_tokens)):
-        while not entered[token, frame]:
+        if is_behind:
+            while not left[frame, token]:
+                frame -= 1
+            end, frame = frame, frame - 1
+        while came[frame, token] == STAYED:
             frame -= 1
-        edges.append(frame)
-        frame -= 1
-    return edges[::-1]
+        found.append((frame, end))
+        is_behind = bool(came[frame, token] == AFTER_PAUSE)
+        end, frame = frame, frame - 1
+    return found[::-1]

@@ -24,8 +24,8 @@ class BeamSearch:
     """Beam search; utterances leave the batch when they are settled, some at a time.
 
     A hypothesis finishes when its end is among the `beam` best candidates. An utterance is settled when `patience` x
-    beam hypotheses have finished (Whisper's rule), when no growing one can beat the best finished one any more, or at
-    its length bound. One cut by the bound is given only if none finished, or none that is nearly as probable per token.
+    beam hypotheses have finished (Whisper's rule), when no growing one can beat the best finished one any more, at
+    its length bound, or empty if the end is the best first candidate: whether anything was said is no matter of length. One cut by the bound is given only if none finished, or none that is nearly as probable per token.
     """
 
     def __init__(
@@ -157,6 +157,7 @@ class BeamSearch:
             outcome.count += 1
             total = float(candidates.totals[row, rank])
             value = self.ranking.final(total, length)
+            outcome.is_empty = length == rank == 0
             if value > outcome.value:
                 slot, log_prob = int(candidates.beams[row, rank]), float(candidates.log_probs[row, rank])
                 outcome.note(growing, row, slot, total=total, value=value, end_log_prob=log_prob)
@@ -175,7 +176,7 @@ class BeamSearch:
             if at_bound and not enough:
                 self._note_cut(growing, row, outcome, length=length)
             beaten = self.ranking.best_possible(total, length + 1, limit=outcome.limit) <= outcome.value
-            outcome.settled = at_bound or enough or beaten
+            outcome.settled = at_bound or enough or beaten or outcome.is_empty
             if not outcome.settled:
                 going_on.append(row)
         return going_on

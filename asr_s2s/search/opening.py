@@ -23,21 +23,16 @@ class Opening:
     limits: for each utterance the greatest number of tokens
     silent: for each utterance how probable the model finds it that nobody speaks: the probability of the no-speech
         token right after the first start token (Radford et al. 2023, section 4.5); None where it has no such token
-    sound_lengths: (batch,), the encoder frames that hold recorded sound
     """
 
     state: Any
     limits: list[int]
     silent: list[float | None]
-    sound_lengths: Tensor
 
     def flagged(self, hypotheses: Iterable[Hypothesis], thresholds: FlagThresholds) -> list[Hypothesis]:
         """Give the batch's hypotheses with the flags that their own evidence raises."""
-        found = zip(hypotheses, self.sound_lengths.tolist(), self.silent, strict=True)
-        return [
-            with_flags(hypothesis, thresholds, sound_length=sound, no_speech=no_speech)
-            for hypothesis, sound, no_speech in found
-        ]
+        found = zip(hypotheses, self.silent, strict=True)
+        return [with_flags(hypothesis, thresholds, no_speech=no_speech) for hypothesis, no_speech in found]
 
 
 def open_search(
@@ -60,4 +55,4 @@ def open_search(
         state = output.state
         if place == 0 and rules.no_speech_token is not None:
             silent = output.logits[:, 0].float().softmax(-1)[:, rules.no_speech_token].tolist()
-    return Opening(state, limits, silent, sound_lengths)
+    return Opening(state, limits, silent)

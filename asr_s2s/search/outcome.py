@@ -14,6 +14,7 @@ class Outcome:
     """One utterance's finished hypotheses: how many, and the best with its value in the final ranking.
 
     slots: which place in the beam the best hypothesis had at each token, to find its attention
+    is_empty: the end was its best first token
     settled: nothing that still grows counts any more
     """
 
@@ -22,6 +23,7 @@ class Outcome:
     value: float = -torch.inf
     best: Hypothesis | None = None
     slots: list[int] = field(default_factory=list)
+    is_empty: bool = False
     settled: bool = False
 
     def note(

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import VocabularyError, listed
 from asr_s2s.files import write_text
-from asr_s2s.text.vocabulary import MOST_BYTES, MOST_TOKENS, NEEDED, digest_of, read_utf8
+from asr_s2s.text.vocabulary import MOST_TOKENS, digest_of, read_utf8
 
 FILE_NAME = "tokenizer.json"
 
@@ -177,7 +177,7 @@ class BytePairsConfig(PartConfig):
     def read(self, folder: Path) -> BytePairVocabulary:
         """Read the vocabulary from a model directory."""
         path = folder / FILE_NAME
-        return self.build(read_utf8(path, most=MOST_BYTES, advice=NEEDED), origin=str(path))
+        return self.build(read_utf8(path), origin=str(path))
 
     def build(self, tokenizer_json: str, *, origin: str) -> BytePairVocabulary:
         """Make the vocabulary from the content of a tokenizer.json; origin begins the message if it is none."""

@@ -11,7 +11,8 @@ from typing import Literal, Self
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import VocabularyError, listed
 from asr_s2s.files import write_text
-from asr_s2s.text.vocabulary import MOST_BYTES, NEEDED, digest_of, read_utf8
+from asr_s2s.text.marks import letters_only
+from asr_s2s.text.vocabulary import digest_of, read_utf8
 
 FILE_NAME = "tokens.txt"
 SPECIALS = ("<blank>", "<s>", "</s>", "<unk>", "<space>")
@@ -46,10 +47,7 @@ class CharacterVocabulary:
         """Read tokens.txt from a model directory; VocabularyError names its broken lines."""
         path = folder / FILE_NAME
         # str.splitlines would also split at characters that are no line ends in a text file
-        tokens = tuple(
-            line.removesuffix("\r")
-            for line in read_utf8(path, most=MOST_BYTES, advice=NEEDED).removesuffix("\n").split("\n")
-        )
+        tokens = tuple(line.removesuffix("\r") for line in read_utf8(path).removesuffix("\n").split("\n"))
         if faults := _faults(tokens, lowercase=lowercase):
             raise VocabularyError(f"{path}: {len(faults)} broken line(s): {listed(faults)}. One token a line.")
         return cls(tokens, lowercase=lowercase)
@@ -113,7 +111,7 @@ def normalized(text: str, *, lowercase: bool) -> str:
 
 def plain(text: str) -> str:
     """Give the letters and digits of a text, so that case, blanks and punctuation make no other text of it."""
-    return "".join(character for character in text.casefold() if character.isalnum())
+    return "".join(letters_only(unicodedata.normalize("NFC", text.casefold())).split())
 
 
 def described(character: str) -> str:

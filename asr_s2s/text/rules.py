@@ -13,11 +13,16 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from asr_s2s.config import PartConfig, read_config
+from asr_s2s.config import PartConfig, parse_config
 from asr_s2s.errors import ConfigError, listed
+from asr_s2s.inputs import read_text
+from asr_s2s.text.marks import is_mark
 
 GLM_LINE = re.compile(r"(?P<old>\[[^\]]*\]|\S+)\s*=>\s*(?P<new>\[[^\]]*\]|[^/;\s]*)\s*(?P<context>/.*)?")
 GLM_CONTEXT = re.compile(r"/\s*(?:\[(?P<left>[^\]]*)\])?\s*__\s*(?:\[(?P<right>[^\]]*)\])?\s*")
+
+
+YAML_SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -57,24 +62,36 @@ class RulesConfig(PartConfig):
     rules: list[RuleConfig]
 
 
-def user_rules(path: Path, named: Mapping[str, tuple[Rule, ...]]) -> tuple[Rule, ...]:
-    """Read a user's rules; named holds those of each normalizer that they may build on. Raises ConfigError."""
+def read_rules(path: Path, named: Mapping[str, tuple[Rule, ...]]) -> tuple[tuple[Rule, ...], str]:
+    """Read rules from YAML, or sclite's mappings from what is named .glm or has an arrow in its first lines.
+
+    named: the rules of each normalizer that a user's may build on
+    returns: the rules, and a name of their version, by the file's content
+    Raises ConfigError that names what cannot be read.
+    """
+    content = read_text(path, error=ConfigError, advice="Name an existing file of rules.")
+    is_glm = path.suffix == ".glm" or (path.suffix not in YAML_SUFFIXES and "=>" in content)
+    rules = _glm_rules(path, content) if is_glm else _user_rules(path, content, named)
+    return rules, f"sha256 {hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
+def _user_rules(path: Path, content: str, named: Mapping[str, tuple[Rule, ...]]) -> tuple[Rule, ...]:
     made: list[Rule] = []
-    for number, config in enumerate(read_config(path, RulesConfig).rules):
+    for number, config in enumerate(parse_config(content, RulesConfig, origin=str(path)).rules):
         try:
             made += _rules_of(config, named)
-        except re.error as error:
-            raise ConfigError(f"{path}: rules.{number}: is no regular expression ({error}). Mend it.") from error
+        except (re.error, IndexError) as error:
+            what = "regular expression" if config.with_ == "" else "regular expression with a replacement for it"
+            raise ConfigError(f"{path}: rules.{number}: is no {what} ({error}). Mend it.") from error
         except KeyError as error:
             raise ConfigError(f"{path}: rules.{number}: no normalizer {error}. Known: {', '.join(named)}.") from error
     return tuple(made)
 
 
-def glm_rules(path: Path) -> tuple[Rule, ...]:
-    """Read sclite's mappings. Raises ConfigError that lists the lines that cannot be read."""
+def _glm_rules(path: Path, content: str) -> tuple[Rule, ...]:
     old_to_new: list[tuple[str, str]] = []
     broken: list[str] = []
-    for number, line in enumerate(_content(path).decode("utf-8", "replace").splitlines(), start=1):
+    for number, line in enumerate(content.splitlines(), start=1):
         stripped = line.partition(";;")[0].strip()
         if not stripped or stripped.startswith("*"):  # the head: * name = "..."
             continue
@@ -90,28 +107,17 @@ def glm_rules(path: Path) -> tuple[Rule, ...]:
     return Rule(f"mappings of {path.name}", _all_at_once(old_to_new)), Rule("lower case", str.lower)
 
 
-def hash_of(path: Path) -> str:
-    """Name the version of a file of rules by its content."""
-    return f"sha256 {hashlib.sha256(_content(path)).hexdigest()[:12]}"
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name an existing file of rules.") from error
-
-
 def _rules_of(config: RuleConfig, named: Mapping[str, tuple[Rule, ...]]) -> Iterable[Rule]:
     if config.normalizer is not None:
         return named[config.normalizer]
     if config.words is not None:
         longest_first = sorted(config.words.items(), key=lambda item: -len(item[0]))
         words = [(rf"(?<!\w){re.escape(old)}(?!\w)", new) for old, new in longest_first]
-        return (Rule(f"words ({listed(list(config.words), limit=3)})", _all_at_once(words)),)
+        return (Rule(f"words ({listed(list(config.words), limit=3)})", _all_at_once(words, unless=_within_word)),)
     if config.lower is not None:
         return (Rule("lower case", str.lower),) if config.lower else ()
     pattern = re.compile(config.remove if config.remove is not None else config.replace or "")
+    pattern.sub(config.with_, "")  # raises for a group that is not there
     name = f"remove {pattern.pattern}" if config.remove is not None else f"{pattern.pattern} to {config.with_!r}"
     return (Rule(name, lambda text: pattern.sub(config.with_, text)),)
 
@@ -137,8 +143,20 @@ def _replacement(new: str) -> str:
     return re.sub(r"\{\s*(.*?)\s*(?:/.*?)?\}", r"\1", new[1:-1] if new.startswith("[") else new)
 
 
-def _all_at_once(old_to_new: list[tuple[str, str]]) -> Callable[[str], str]:
+def _within_word(found: re.Match[str]) -> bool:
+    """Say whether a vowel sign, which Python counts to no word, joins what was found with a letter beside it."""
+    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    return any(is_mark(beside) for beside in (before, after) if beside)
+
+
+def _all_at_once(
+    old_to_new: list[tuple[str, str]], *, unless: Callable[[re.Match[str]], bool] = lambda _: False
+) -> Callable[[str], str]:
     if not old_to_new:
         return str
     every = re.compile("|".join(f"({pattern})" for pattern, _ in old_to_new), re.IGNORECASE)
-    return lambda text: every.sub(lambda found: old_to_new[(found.lastindex or 1) - 1][1], text)
+
+    def replaced(found: re.Match[str]) -> str:
+        return found[0] if unless(found) else old_to_new[(found.lastindex or 1) - 1][1]
+
+    return lambda text: every.sub(replaced, text)

@@ -5,10 +5,12 @@ name, and the state of every process's random generators) and ``training_state.j
 name and renamed when all of it is on disk; the last few and the best few stay. At no moment is there none.
 """
 
+import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from asr_s2s.errors import CheckpointError
+from asr_s2s.errors import AsrError, CheckpointError, ConfigError
 from asr_s2s.files import write_text
+from asr_s2s.model_store import refuse_overwriting
+from asr_s2s.training.left_out import LEFT_OUT_FILE
 
 OPTIMIZER_FILE = "optimizer.safetensors"
 STATE_FILE = "training_state.json"
 RANDOM = "random_state"
+FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def save_checkpoint(
         shutil.rmtree(target, ignore_errors=True)  # an incomplete one
         temporary.rename(target)
         _sync([target.parent])
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, CheckpointError) as error:
         raise CheckpointError(_unwritten(target, error, needed=_size(tensors))) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -107,6 +112,57 @@ def rotate_checkpoints(run_folder: Path, *, last: int, best: Iterable[Candidate]
             folder.rename(_hidden(folder))  # so that none is seen that lacks a file
     for folder in (run_folder / "checkpoints").glob(".*.tmp"):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def checkpoint_to_resume(output: Path, *, resume: bool, overwrite: bool) -> Path | None:
+    """Find the checkpoint to go on from.
+
+    Raises ConfigError for a run that is not to be resumed, CheckpointError for a model without a run.
+    """
+    if overwrite:
+        return None
+    checkpoint = latest_checkpoint(output)
+    if checkpoint and not resume:
+        raise ConfigError(
+            f"{output} holds a run already. Add --resume to go on with it, name another --output, or replace it with "
+            "--overwrite."
+        )
+    if checkpoint is None:
+        refuse_overwriting(output)
+    return checkpoint
+
+
+@contextmanager
+def resumable(run_folder: Path, *, save: Callable[[], None]) -> Iterator[None]:
+    """Save what was learned before the work in it fails, and say how the run goes on.
+
+    save: writes a checkpoint of the last complete step, where that is needed and possible
+    """
+    try:
+        yield
+    except (AsrError, OSError) as error:
+        with suppress(AsrError, OSError):
+            save()
+        advice = _way_on(run_folder)
+        if isinstance(error, AsrError):
+            raise type(error)(f"{error} {advice}") from error
+        if isinstance(error, BrokenPipeError):  # the reader of what the run says
+            raise
+        what = f"{error.filename or run_folder}: cannot be read or written ({error.strerror or error})"
+        raise CheckpointError(f"{what}. {advice}") from error
+
+
+def _way_on(run_folder: Path) -> str:
+    if not run_folder.exists():
+        return f"{run_folder} is gone: bring its disk back, and go on with --resume."
+    checkpoint = latest_checkpoint(run_folder)
+    return f"{checkpoint} is whole: go on with --resume." if checkpoint else "No checkpoint was saved before."
+
+
+def clear_run(run_folder: Path) -> None:
+    """Delete the checkpoints of an earlier run, and what it left out."""
+    shutil.rmtree(run_folder / "checkpoints", ignore_errors=True)
+    (run_folder / LEFT_OUT_FILE).unlink(missing_ok=True)
 
 
 def restore_optimizer(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, rank: int = 0) -> None:
@@ -189,11 +245,11 @@ def _size(tensors: dict[str, Tensor]) -> int:
 
 def _unwritten(target: Path, error: Exception, *, needed: int) -> str:
     free = shutil.disk_usage(next(folder for folder in target.parents if folder.exists())).free
-    earlier = [folder for folder in _checkpoints(target.parent.parent) if (folder / STATE_FILE).exists()]
+    full = free < needed or any(words in str(error) for words in FULL)
+    advice = "Make room (training.keep and training.average say how many stay)" if full else "Check that disk"
     return (
         f"{target}: cannot be written ({error}). A checkpoint needs {needed / 1e6:.1f} MB, {free / 1e6:.1f} MB are "
-        f"free. {f'{earlier[-1]} is whole' if earlier else 'Nothing was saved before'}. Make room (training.keep and "
-        "training.average say how many stay) and go on with --resume."
+        f"free. {advice}."
     )
 
 

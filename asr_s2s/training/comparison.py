@@ -1,22 +1,34 @@
-"""How well the model that came out reads what is held out, and whether better than what the run started from."""
+"""How well the model that came out recognises what is held out, and whether better than what the run started from.
+
+Held-out recordings may be of any length, and a user's are recognised by the product, which cuts them; so what
+recognises them here is handed in.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from asr_s2s.data import SpeechDataset
+from asr_s2s.errors import listed
 from asr_s2s.manifest import Utterance
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.scoring import ErrorRate, word_errors
 from asr_s2s.scoring.bootstrap import difference
 from asr_s2s.scoring.error_rate import total
 from asr_s2s.text.normalizers import normalizer
-from asr_s2s.training.evaluate import evaluate
 from asr_s2s.training.run import Run
 
 NORMALIZER = "basic"  # case and punctuation count for nothing, in any language
 CHANCE = 0.05  # a probability above which a difference says nothing
+
+
+class Recognise(Protocol):
+    """What a user of a model gets: texts by the utterances' ids, without those that could not be read."""
+
+    def __call__(self, system: SpeechSystem, utterances: Sequence[Utterance], *, device: str) -> Mapping[str, str]:
+        """Recognise utterances with a model and its own search."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -29,8 +41,9 @@ class Errors:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One set of recordings, read by the new model and, if there was one, by the model that it started from.
+    """One set of recordings, recognised by the new model and, if there was one, by the model that it started from.
 
+    utterances: how many are judged; unread: ids of those that could not be read, and are not
     low, high, p: of the difference of the plain rates; None with too few utterances to tell, or no other model
     """
 
@@ -41,6 +54,7 @@ class Comparison:
     low: float | None = None
     high: float | None = None
     p: float | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -54,7 +68,8 @@ class Comparison:
     @property
     def summary(self) -> str:
         """Say it in a line."""
-        start = f"{self.name}, {self.utterances} utterances: WER "
+        unread = f" ({len(self.unread)} more could not be read: {listed(list(self.unread))})" if self.unread else ""
+        start = f"{self.name}, {self.utterances} utterances{unread}: WER "
         if self.before is None:
             return f"{start}{_percent(self.after.plain)}, as written {_percent(self.after.raw)}"
         sure = "" if self.p is None else f" (difference {self.low:+.1%} to {self.high:+.1%}, p = {self.p:.3f})"
@@ -64,15 +79,18 @@ class Comparison:
         )
 
 
-def compare_models(run: Run, before: SpeechSystem | None, after: SpeechSystem) -> tuple[Comparison, ...]:
+def compare_models(
+    run: Run, before: SpeechSystem | None, after: SpeechSystem, *, recognise: Recognise
+) -> tuple[Comparison, ...]:
     """Judge a model on the held-out recordings and on other speech, where there are any, beside the one before."""
     sets = {"held-out recordings": run.material.test, "other speech": run.material.general}
+    device = str(run.device)
     return tuple(
         compared(
             name,
             {one.id: one.text or "" for one in utterances},
-            _read(run, after, utterances),
-            before=_read(run, before, utterances) if before else None,
+            recognise(after, utterances, device=device),
+            before=recognise(before, utterances, device=device) if before else None,
         )
         for name, utterances in sets.items()
         if utterances
@@ -82,17 +100,20 @@ def compare_models(run: Run, before: SpeechSystem | None, after: SpeechSystem) -
 def compared(
     name: str, texts: Mapping[str, str], after: Mapping[str, str], *, before: Mapping[str, str] | None
 ) -> Comparison:
-    """Compare what two models read, by the id of each utterance, with what was said."""
-    errors, of_each = _errors(texts, after)
+    """Compare what two models recognised, by the id of each utterance, with what was said; both on the same ones."""
+    read = {key: text for key, text in texts.items() if key in after and (before is None or key in before)}
+    unread = tuple(key for key in texts if key not in read)
+    errors, of_each = _errors(read, after)
     if before is None:
-        return Comparison(name, len(texts), errors, None)
-    errors_before, of_each_before = _errors(texts, before)
+        return Comparison(name, len(read), errors, None, unread=unread)
+    errors_before, of_each_before = _errors(read, before)
     found = difference(
         np.array([rate.errors for rate in of_each_before]),
         np.array([rate.errors for rate in of_each]),
         np.array([rate.reference_length for rate in of_each]),
     )
-    return Comparison(name, len(texts), errors, errors_before, *(found or ()))
+    low, high, p = found or (None, None, None)
+    return Comparison(name, len(read), errors, errors_before, low, high, p, unread=unread)
 
 
 def _errors(texts: Mapping[str, str], read: Mapping[str, str]) -> tuple[Errors, list[ErrorRate]]:
@@ -101,21 +122,6 @@ def _errors(texts: Mapping[str, str], read: Mapping[str, str]) -> tuple[Errors, 
     plain = [word_errors([apply(text)], [apply(read[key])]) for key, text in texts.items()]
     raw = word_errors(list(texts.values()), [read[key] for key in texts])
     return Errors(raw, total(plain)), plain
-
-
-def _read(run: Run, system: SpeechSystem, utterances: Sequence[Utterance]) -> dict[str, str]:
-    """Give what a model reads in each utterance, by its id, with the search of the model that comes out."""
-    system.model.to(run.device)
-    unread = [replace(one, text="") for one in utterances]  # the texts may hold what the vocabulary cannot spell
-    evaluation = evaluate(
-        system,
-        SpeechDataset(unread, system.front_end, vocabulary=system.vocabulary),
-        batch_seconds=run.config.data.batch_seconds,
-        losses=run.config.losses,
-        search=run.system.config.search,
-        device=run.device,
-    )
-    return {reading.id: reading.hypothesis for reading in evaluation.readings}
 
 
 def _percent(rate: ErrorRate) -> str:

@@ -68,8 +68,9 @@ def advised(buckets: Sequence[Bucket]) -> tuple[float, float | None]:
 def _most(run: Run, place: int) -> int:
     """Find how many utterances like one fit."""
     if run.need is not None:
-        frames = run.train_set.batch([place], augmented=True).features.shape[1]
-        return min(MOST, run.need.utterances(frames=frames, memory=free_memory()))
+        frames = run.train_set.frames([run.train_set.augmented_durations(0)[place]])[0]
+        tokens = run.train_set.most_tokens()[place]
+        return min(MOST, run.need.utterances(frames=frames, tokens=tokens, memory=free_memory()))
     one, taught = run.lesson(run.train_set.batch([place], augmented=True))
     lesson = one.to(run.device), taught
     fits, too_many = 0, 1

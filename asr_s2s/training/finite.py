@@ -8,7 +8,6 @@ from safetensors.torch import save_file
 
 from asr_s2s.errors import AsrError, listed
 from asr_s2s.manifest import write_manifest
-from asr_s2s.training.checkpoints import latest_checkpoint
 from asr_s2s.training.progress import described
 from asr_s2s.training.run import Lesson, Run, Share
 
@@ -24,14 +23,12 @@ def check_finite(run: Run, share: Share, losses: Mapping[str, float], *, norm: f
     heard = run.processes.gathered([identity for batch, _ in share.lessons for identity in batch.ids])
     utterances = [identity for names in heard for identity in names]
     folder = _saved(run, share.lessons)
-    checkpoint = latest_checkpoint(run.folder)
     advice = ", or use training.precision=float32" if run.state.precision != "float32" else ""
     raise AsrError(
         f"step {run.state.step + 1}, epoch {run.state.epoch + 1}: not a finite number: {described(losses)}, "
         f"gradient norm {norm:.3g}. The step held {len(utterances)} utterances: {listed(utterances, limit=8)}. "
         f"Listen to them and check their texts: {folder} holds their manifest and what the model was given. "
-        f"If they are sound, halve training.learning_rate or lower training.clip{advice}. "
-        + (f"Nothing broken was saved: {checkpoint} can be resumed." if checkpoint else "Nothing was saved yet.")
+        f"If they are sound, halve training.learning_rate or lower training.clip{advice}."
     )
 
 

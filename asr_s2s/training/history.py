@@ -28,10 +28,10 @@ class History:
     def add(self, record: Mapping[str, Any]) -> None:
         """Append one record; numbers that JSON cannot hold (NaN, infinity) become null."""
         kept = {key: _finite(value) for key, value in record.items()}
-        self.records.append(kept)
         if self.path:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(_line(kept))
+        self.records.append(kept)
 
     def sync(self) -> None:
         """Make sure that what was added is on disk: a checkpoint counts on it."""

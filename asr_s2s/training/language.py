@@ -13,6 +13,7 @@ from torch import nn
 
 from asr_s2s.config import PartConfig, write_config
 from asr_s2s.errors import ConfigError
+from asr_s2s.lock import held
 from asr_s2s.model_store import (
     LanguageDirectoryConfig,
     LanguageSystem,
@@ -24,12 +25,14 @@ from asr_s2s.text.vocabulary import digest_of
 from asr_s2s.training.checkpoints import (
     OPTIMIZER_FILE,
     checkpoint_folder,
-    latest_checkpoint,
+    checkpoint_to_resume,
+    clear_run,
     optimizer_tensors,
     random_states,
     random_tensors,
     read_document,
     restore_optimizer,
+    resumable,
     rotate_checkpoints,
     save_checkpoint,
 )
@@ -37,7 +40,7 @@ from asr_s2s.training.clock import Clock
 from asr_s2s.training.history import History
 from asr_s2s.training.optimizer import set_rate
 from asr_s2s.training.origin import check_origin
-from asr_s2s.training.perplexity import line_loss, total_nats
+from asr_s2s.training.perplexity import by_length, check_lines_fit, line_loss, total_nats
 from asr_s2s.training.processes import Processes
 from asr_s2s.training.progress import Interruption, Report
 from asr_s2s.training.schedule import Decay, learning_rate
@@ -87,15 +90,22 @@ class _State:
 
 @dataclass(frozen=True)
 class LanguageResult:
-    """What came out: bits a character and perplexity a word of the held-out lines."""
+    """What came out: bits a character and perplexity a word of the held-out lines that could be measured.
+
+    left_out: which could not, in words
+    """
 
     bits: float
     perplexity: float
+    lines: int
+    left_out: str
 
     @property
     def summary(self) -> str:
         """Say it in a line."""
-        return f"{self.bits:.3f} bits a character, perplexity {self.perplexity:.1f} a word on held-out lines."
+        without = f" (without {self.left_out})" if self.left_out else ""
+        measured = f"{self.bits:.3f} bits a character, perplexity {self.perplexity:.1f} a word"
+        return f"{measured} on {self.lines} held-out lines{without}."
 
 
 def train_language_model(
@@ -103,27 +113,28 @@ def train_language_model(
     *,
     output: Path,
     resume: bool = False,
+    overwrite: bool = False,
     threads: int | None = None,
     console: Console | None = None,
     command: str = "asr-s2s train",
 ) -> LanguageResult:
     """Train a language model; the one with the lowest loss on held-out lines stays in the output folder.
 
+    overwrite: begin anew where the output folder holds a run or a model
     Raises ConfigError for a folder that holds a run already, CheckpointError if what is resumed was made otherwise.
     """
     if Processes.from_environment().count > 1:
         raise ConfigError("A language model is trained in one process. Start it without torchrun.")
-    checkpoint = latest_checkpoint(output)
-    if checkpoint and not resume:
-        raise ConfigError(f"{output} holds a run already. Add --resume to go on with it, or name another --output.")
     usual_threads = torch.get_num_threads()
     torch.set_num_threads(threads or config.training.threads or usual_threads)
     try:
-        with Report(console or Console(stderr=True)) as report:
+        with held(output), Report(console or Console(stderr=True)) as report:
+            checkpoint = checkpoint_to_resume(output, resume=resume, overwrite=overwrite)
             run = _Run(config, output, checkpoint=checkpoint, report=report, command=command)
-            with Interruption() as interruption:
-                run.train(interruption)
-            return run.evaluated(load_language_model(output))
+            with resumable(output, save=run.save):
+                with Interruption() as interruption:
+                    run.train(interruption)
+                return run.evaluated(load_language_model(output))
     finally:
         torch.set_num_threads(usual_threads)
 
@@ -135,7 +146,7 @@ class _Run:
         self, config: LanguageExperimentConfig, output: Path, *, checkpoint: Path | None, report: Report, command: str
     ) -> None:
         self.config, self.output, self.report, self.command = config, output, report, command
-        train, dev = held_apart(config.data, seed=config.training.seed)
+        train, dev = held_apart(config.data, seed=config.training.seed, warn=report.warn)
         torch.manual_seed(config.training.seed)
         kind, vocabulary = vocabulary_for(config.data, train)
         directory = LanguageDirectoryConfig(kind="language_model", vocabulary=kind, model=config.model)
@@ -146,13 +157,15 @@ class _Run:
             "held_out": len(dev),
             "data": digest_of(*train, "", *dev),
         }
-        self.lines = self._spelled(train)
-        self.dev_lines, self.dev_texts = self._spelled(dev), dev
-        if not self.lines or not self.dev_lines:
+        learned, self.held_out = (
+            spelled(vocabulary, lines, max_tokens=config.data.max_tokens) for lines in (train, dev)
+        )
+        self.lines = learned.tokens
+        if not self.lines or not self.held_out.tokens:
             raise ConfigError(
-                f"data.train: {len(self.lines)} lines to train on and {len(self.dev_lines)} held out are too few, of "
-                f"{len(train)} and {len(dev)}. Lines are left out that are longer than {config.data.max_tokens} tokens "
-                "or that the vocabulary cannot spell."
+                f"data.train: {len(self.lines)} lines of {len(train)} to train on and {len(self.held_out.tokens)} of "
+                f"{len(dev)} held out are too few. Left out are {learned.left_out or 'none'} of the first, and "
+                f"{self.held_out.left_out or 'none'} of the others."
             )
         self.state = _State()
         if checkpoint:
@@ -166,15 +179,25 @@ class _Run:
         if checkpoint:
             restore_optimizer(checkpoint / OPTIMIZER_FILE, self.system.model, self.optimizer)
         self.history = History(output / "history.jsonl", records=self.state.records)
+        if not checkpoint:
+            clear_run(output)
         write_config(output / "experiment.yaml", config)
         self.clock = Clock(config.training.minutes, before=self.state.seconds)
-        self.saved_at = self.state.seconds
-        self.num_steps = config.training.epochs * len(self._plan(0))
+        self.saved_at, self.saved_step = self.state.seconds, -1
+        self.random = random_states()
+        plan = self._plan(0)
+        check_lines_fit(self.system, self.lines, plan)
+        held_out = self.held_out.tokens
+        check_lines_fit(self.system, held_out, by_length(held_out, batch_tokens=config.data.batch_tokens))
+        self.num_steps = config.training.epochs * len(plan)
         size = sum(map(torch.numel, self.system.model.parameters()))
         report.line(
-            f"{len(self.lines)} lines of {len(train)} to train on, {len(self.dev_lines)} held out; "
+            f"{len(self.lines)} lines of {len(train)} to train on, {len(self.held_out.tokens)} of {len(dev)} held out; "
             f"{vocabulary.size} tokens, {size / 1e6:.2f} million weights"
         )
+        for what, lines in (("training", learned), ("held-out", self.held_out)):
+            if lines.left_out:
+                report.warn(f"Of the {what} lines these are left out: {lines.left_out}")
 
     def train(self, interruption: Interruption) -> None:
         training, state, model = self.config.training, self.state, self.system.model
@@ -189,40 +212,42 @@ class _Run:
                 loss = line_loss(self.system, [self.lines[row] for row in rows])
                 self.optimizer.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss)
-                nn.utils.clip_grad_norm_(model.parameters(), training.clip)
+                norm = nn.utils.clip_grad_norm_(model.parameters(), training.clip)
+                if not math.isfinite(loss.detach()) or not math.isfinite(norm):
+                    raise ConfigError(f"step {state.step + 1}: the loss is not finite. Halve training.learning_rate.")
                 self.optimizer.step()
                 state.step, state.batches = state.step + 1, state.batches + 1
+                self.random = random_states()
                 self.clock.now = self.clock.seconds
                 self._log(float(loss.detach()), rate)
                 if interruption.signal or self.clock.now - self.saved_at >= 60 * training.checkpoint_minutes:
-                    self._save()
+                    self.save()
                 if interruption.signal:
                     interruption.obey()
                 if self.clock.over:
                     break
             else:
+                self.save()  # before the epoch counts as done: what ends the evaluation does not end it
                 state.epoch, state.batches = state.epoch + 1, 0
             self._look()
-            self._save()
+            self.save(evaluated=True)
             if interruption.signal:
                 interruption.obey()
 
     def evaluated(self, system: LanguageSystem) -> LanguageResult:
-        nats = total_nats(system, self.dev_lines, batch_tokens=self.config.data.batch_tokens)
-        characters = sum(len(text) + 1 for text in self.dev_texts)  # with the end of each line
-        words = sum(len(text.split()) for text in self.dev_texts)
-        return LanguageResult(nats / characters / math.log(2), math.exp(nats / max(words, 1)))
+        nats = total_nats(system, self.held_out.tokens, batch_tokens=self.config.data.batch_tokens)
+        characters = sum(len(text) + 1 for text in self.held_out.texts)  # with the end of each line
+        words = sum(len(text.split()) for text in self.held_out.texts)
+        return LanguageResult(
+            nats / characters / math.log(2),
+            math.exp(nats / max(words, 1)),
+            len(self.held_out.texts),
+            self.held_out.left_out,
+        )
 
     @property
     def _progress(self) -> float:
         return min(1.0, max(self.state.step / self.num_steps, self.clock.share))
-
-    def _spelled(self, texts: list[str]) -> list[list[int]]:
-        """Spell the lines that can be; the texts that stay are those lines."""
-        words, longest = self.system.vocabulary, self.config.data.max_tokens
-        kept = [(text, tokens) for text in texts if (tokens := spelled(words, text)) and len(tokens) <= longest]
-        texts[:] = [text for text, _ in kept]
-        return [tokens for _, tokens in kept]
 
     def _plan(self, epoch: int) -> list[list[int]]:
         """Plan an epoch's batches: a pure function of data, seed and epoch."""
@@ -236,8 +261,6 @@ class _Run:
         return [batches[place] for place in random.permutation(len(batches))]
 
     def _log(self, loss: float, rate: float) -> None:
-        if not math.isfinite(loss):
-            raise ConfigError(f"step {self.state.step}: the loss is not finite. Halve training.learning_rate.")
         self.report.step(f"epoch {self.state.epoch + 1}", progress=self._progress, losses={"loss": loss})
         if self.state.step % self.config.training.log_every == 0:
             record = {"event": "train", "step": self.state.step, "epoch": self.state.epoch, "loss": loss}
@@ -258,15 +281,21 @@ class _Run:
             )
             save_language_model(self.output, self.system, card=card)
 
-    def _save(self) -> None:
-        """Write a checkpoint of this moment, and only then let go of the one before."""
+    def save(self, *, evaluated: bool = False) -> None:
+        """Write a checkpoint of the last step, unless it is written already, and only then let go of the one before.
+
+        evaluated: the state has changed since that step
+        """
+        if self.saved_step == self.state.step and not evaluated:
+            return
+        self.saved_step = self.state.step
         self.history.sync()
         self.saved_at = self.state.seconds = self.clock.seconds
         self.state.records = len(self.history.records)
         save_checkpoint(
             checkpoint_folder(self.output, self.state.step),
             write_model=lambda folder: save_language_model(folder, self.system, card="A checkpoint of a training.\n"),
-            tensors=optimizer_tensors(self.system.model, self.optimizer) | random_tensors([random_states()]),
+            tensors=optimizer_tensors(self.system.model, self.optimizer) | random_tensors([self.random]),
             state=asdict(self.state),
             origin=self.origin,
         )

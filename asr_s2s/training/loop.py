@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from copy import deepcopy
 from pathlib import Path
 
@@ -12,8 +12,11 @@ from torch import nn
 
 from asr_s2s.data import Batch
 from asr_s2s.errors import AsrError
+from asr_s2s.lock import held
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.pictures import require_plotting
+from asr_s2s.training.checkpoints import resumable
+from asr_s2s.training.comparison import Recognise
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.finite import check_finite
@@ -24,9 +27,10 @@ from asr_s2s.training.plots import WITHOUT_PICTURES
 from asr_s2s.training.processes import Processes
 from asr_s2s.training.progress import Interruption, Report
 from asr_s2s.training.result import TrainingResult, finish
-from asr_s2s.training.run import Lesson, Run
+from asr_s2s.training.run import Lesson, Run, Share
 from asr_s2s.training.schedule import learning_rate
 from asr_s2s.training.start import start
+from asr_s2s.training.unreadable import leave_out
 
 
 def train(
@@ -34,17 +38,21 @@ def train(
     *,
     output: Path,
     resume: bool = False,
+    overwrite: bool = False,
     initial: SpeechSystem | None = None,
     threads: int | None = None,
     console: Console | None = None,
     command: str = "asr-s2s train",
+    recognise: Recognise | None = None,
 ) -> TrainingResult:
     """Train one model and leave it in the output folder, beside the log, the pictures and the last checkpoints.
 
     resume: go on from the last checkpoint in the output folder as if the run had never stopped
+    overwrite: begin anew where the output folder holds a run or a model
     initial: start from this system's weights, vocabulary and front end; the configuration's own are then not used
     threads: processor threads, instead of training.threads
     command: what the model card says made the model
+    recognise: what a user of a model gets of utterances, to judge the result by what is held out; None: nobody asks
 
     Raises AsrError (or a kind of it) for what the user can mend: data, configuration, a loss that is not finite.
     """
@@ -55,12 +63,27 @@ def train(
     torch.set_num_threads(threads or config.training.threads or usual_threads)
     try:
         processes = Processes.from_environment()
-        with processes, Report(console or Console(stderr=True), process=processes.rank) as report:
-            run = start(config, output=output, resume=resume, initial=initial, report=report, processes=processes)
-            with Interruption() as interruption, closing(run.load()) as batches:  # only here is there work to save
-                _train(run, batches, interruption)
-            result = finish(run, command=command, initial=original) if processes.first else None
-            return processes.of_first(result)
+        with (
+            processes,
+            held(output) if processes.first else nullcontext(),
+            Report(console or Console(stderr=True), process=processes.rank) as report,
+        ):
+            run = start(
+                config,
+                output=output,
+                resume=resume,
+                overwrite=overwrite,
+                initial=initial,
+                report=report,
+                processes=processes,
+            )
+            with resumable(output, save=run.save_alone):
+                with Interruption() as interruption, closing(run.load()) as batches:
+                    _train(run, batches, interruption)
+                result = (
+                    finish(run, command=command, initial=original, recognise=recognise) if processes.first else None
+                )
+                return processes.of_first(result)
     finally:
         torch.set_num_threads(usual_threads)
 
@@ -72,6 +95,7 @@ def _train(run: Run, batches: Iterator[Batch], interruption: Interruption) -> No
         model.train()
         for share in run.steps(batches):
             counts = run.processes.sums(share.counts)
+            leave_out(run, share, counts)
             rate = learning_rate(
                 state.step,
                 run.progress,
@@ -85,18 +109,12 @@ def _train(run: Run, batches: Iterator[Batch], interruption: Interruption) -> No
             parts = _gradients(run, share.lessons, counts)
             run.processes.sum_gradients(run.parameters)
             told = run.agree(parts | {"signal": float(interruption.signal or 0)})
-            run.scaler.unscale_(run.optimizer)
-            norm = float(nn.utils.clip_grad_norm_(run.parameters, training.clip))
-            losses = {name: told[name] for name in run.loss_names}
-            check_finite(run, share, losses, norm=norm)
-            run.scaler.step(run.optimizer)  # in float16, where gradients may be enlarged too much, not every time
-            run.scaler.update()
+            norm = _update(run, share, told) if counts["frames"] else None  # None: nothing could be read
             run.optimizer.zero_grad(set_to_none=True)
-
-            state.step += 1
-            state.batches += share.taken
+            run.stepped(share)
             run.pace.add(frames=counts["frames"], waited=share.waited, since=share.began)
-            _log(run, losses, rate=rate, norm=norm)
+            if norm is not None:
+                _log(run, _losses(run, told), rate=rate, norm=norm)
             if told["signal"] or run.checkpoint_is_due:
                 run.save()
             if told["signal"]:
@@ -104,8 +122,10 @@ def _train(run: Run, batches: Iterator[Batch], interruption: Interruption) -> No
             if run.over:
                 break
         else:
+            if run.is_evaluated_after(state.epoch + 1):
+                run.save()  # before the epoch counts as done: what ends the evaluation does not end it
             state.epoch, state.batches = state.epoch + 1, 0
-        if state.epoch % training.evaluate_every == 0 or state.epoch == training.epochs or run.over:
+        if run.is_evaluated_after(state.epoch):
             look(run)
             if run.agree({"signal": float(interruption.signal or 0)})["signal"]:
                 interruption.obey()
@@ -148,6 +168,20 @@ def _gradients(run: Run, lessons: Sequence[Lesson], counts: Mapping[str, float])
         waiting[place : place + 1] = run.halved(waiting[place][0])
         if not waiting:
             raise AsrError(f"step {state.step + 1}: there is no memory for a single utterance. Use a smaller model.")
+
+
+def _update(run: Run, share: Share, told: Mapping[str, float]) -> float:
+    """Update the weights, after the gradients were seen to be numbers; give the gradients' norm."""
+    run.scaler.unscale_(run.optimizer)
+    norm = float(nn.utils.clip_grad_norm_(run.parameters, run.config.training.clip))
+    check_finite(run, share, _losses(run, told), norm=norm)
+    run.scaler.step(run.optimizer)  # in float16, where gradients may be enlarged too much, not every time
+    run.scaler.update()
+    return norm
+
+
+def _losses(run: Run, told: Mapping[str, float]) -> dict[str, float]:
+    return {name: told[name] for name in run.loss_names}
 
 
 def _log(run: Run, losses: Mapping[str, float], *, rate: float, norm: float) -> None:

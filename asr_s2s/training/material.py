@@ -1,8 +1,7 @@
 """What a run is made from: utterances divided into training and development, a vocabulary, a front end, a model."""
 
 import hashlib
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import torch
 from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.data import SpeechDataset, check_utterances, read_manifests, split_dev
 from asr_s2s.errors import ConfigError, ManifestError, listed
-from asr_s2s.files import write_text
 from asr_s2s.manifest import Utterance
 from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system
 from asr_s2s.models.losses import fits_ctc
@@ -20,54 +18,40 @@ from asr_s2s.text import BytePairVocabulary, CharactersConfig, CharacterVocabula
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.frozen import encoded_front_end, frozen_layers
 
+TRAIN, UNUSED, GENERAL, GENERAL_UNUSED = "train", "unused", "general", "general_unused"
+SETS = (TRAIN, "dev", "test", UNUSED, GENERAL, GENERAL_UNUSED)
+
 
 @dataclass(frozen=True)
 class Material:
-    """Utterances to train on, to look at after each epoch, and to judge the result by."""
+    """Utterances to train on, to evaluate on after each epoch, and to judge the result by."""
 
-    train: list[Utterance]
-    dev: list[Utterance]
-    dev_left_out: int = 0  # development utterances beyond training.dev_utterances
-    test: list[Utterance] = field(default_factory=list)
-    general: list[Utterance] = field(default_factory=list)  # other speech
-    unsure: int = 0  # pseudo-labels below data.min_confidence, left out
+    sets: dict[str, list[Utterance]]  # every utterance, by the set of SETS that it is in
+    dev_left_out: int  # development utterances beyond training.dev_utterances
+    unsure: int  # pseudo-labels below data.min_confidence, left out
+    too_long: int = 0  # longer than data.max_seconds, left out
+    seconds: list[float] = field(default_factory=list)  # of what is trained on, to plan epochs by
+    unreadable: dict[str, str] = field(default_factory=dict)  # of what is trained on, by id: why it cannot be read
 
     @property
-    def fingerprint(self) -> str:
-        """Hash what training depends on: which utterances, in which order, with which text."""
-        digest = hashlib.sha256()
-        for line in self._lines():
-            digest.update(line.encode())
-        return digest.hexdigest()
+    def train(self) -> list[Utterance]:
+        """What is trained on."""
+        return self.sets[TRAIN]
 
-    def write(self, path: Path) -> None:
-        """Write down what training depends on, a line an utterance, to compare with when it is resumed."""
-        write_text(path, "".join(self._lines()))
+    @property
+    def dev(self) -> list[Utterance]:
+        """What is evaluated after each epoch."""
+        return self.sets["dev"]
 
-    def difference(self, path: Path) -> str:
-        """Say in what the utterances differ from those written down: how many, and the first few by name."""
-        if not path.exists():
-            return "the utterances, their texts or durations are not the same"
-        before = {line["id"]: line for line in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
-        now = {line["id"]: line for line in map(json.loads, self._lines())}
-        changed = [f"'{name}' ({_change(before[name], now[name])})" for name in before if name in now]
-        found = {
-            "are gone": [f"'{name}'" for name in before if name not in now],
-            "are new": [f"'{name}'" for name in now if name not in before],
-            "are not the same": [one for one in changed if not one.endswith("()")],
-        }
-        told = [f"{len(names)} utterances {what}: {listed(names)}" for what, names in found.items() if names]
-        return "; ".join(told) or "the utterances stand in another order"
+    @property
+    def test(self) -> list[Utterance]:
+        """What judges the result."""
+        return self.sets["test"]
 
-    def _lines(self) -> Iterator[str]:
-        for name, side in (("train", self.train), ("dev", self.dev)):
-            for item in side:
-                values = {"id": item.id, "set": name, "offset": item.offset, "duration": item.duration}
-                yield json.dumps(values | {"text": item.text}, ensure_ascii=False) + "\n"
-
-
-def _change(before: dict[str, object], now: dict[str, object]) -> str:
-    return ", ".join(f"{key} was {before[key]!r} and is {now[key]!r}" for key in before if before[key] != now[key])
+    @property
+    def general(self) -> list[Utterance]:
+        """Other speech, on which the result is judged too."""
+        return self.sets[GENERAL]
 
 
 def read_material(config: ExperimentConfig) -> Material:
@@ -101,15 +85,18 @@ def read_material(config: ExperimentConfig) -> Material:
             f"{len(silent)} utterances to judge the result by have no 'text': {listed(silent)}. Add what is "
             "said in them, or take them out of data.test and data.general."
         )
-    chosen = sorted(dev, key=_rank)[:limit]  # the same ones whatever their order, and when more come
-    return Material(
-        sure,
-        chosen,
-        dev_left_out=len(dev) - len(chosen),
-        test=test,
-        general=sorted(general, key=_rank)[:limit],
-        unsure=len(learned) - len(sure),
-    )
+    chosen, spare = _chosen(dev, limit)
+    asked, unasked = _chosen(general, limit)
+    names = {one.id for one in sure}
+    unsure = [one for one in learned if one.id not in names]
+    sets = dict(zip(SETS, (sure, chosen, test, [*spare, *unsure], asked, unasked), strict=True))
+    return Material(sets, dev_left_out=len(spare), unsure=len(unsure))
+
+
+def _chosen(utterances: Sequence[Utterance], limit: int | None) -> tuple[list[Utterance], list[Utterance]]:
+    """Take so many utterances, the same ones whatever their order, and when more come; and those that are left."""
+    ranked = sorted(utterances, key=_rank)
+    return ranked[:limit], ranked[len(ranked[:limit]) :]
 
 
 def _set_apart(
@@ -226,6 +213,8 @@ def data_sets(
         seed=config.training.seed,
         cache=cache,
         encoded=layers,
+        durations=material.seconds,
+        leave_out=True,
     )
     return train_set, SpeechDataset(material.dev, system.front_end, vocabulary=system.vocabulary, cache=cache)
 

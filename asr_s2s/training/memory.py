@@ -1,18 +1,22 @@
 """Batches that need more memory than there is: foreseen on a CPU, where the system kills without a word, or caught.
 
-What training keeps of an utterance until its gradient is computed grows with its length: a part evenly (every layer's
-activations), a part with the square (self-attention). Three utterances tell both.
+What training keeps of an utterance until its gradient is computed follows from two lengths, its frames and its tokens:
+a part evenly (every layer's activations), a part with the squares and the product (attention). What a few short and
+made-up utterances need tells the parts, so that no long one is computed to learn that it does not fit.
 """
 
 import os
 import resource
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from asr_s2s.data import SpeechDataset
+from asr_s2s.errors import ManifestError, counted, listed
 
 # Beside what is kept there is what is computed with: gradients of activations, copies in other layouts. The most that
 # tools/bench/memory.py saw was 1.25 times what is kept (conf/finetune.yaml from en; 0.9 for conf/commands.yaml).
@@ -28,34 +32,75 @@ OUT_OF_MEMORY = (
 )
 
 
+# frames and tokens of the utterances that are measured, as multiples of these
+FRAMES, TOKENS = 192, 12
+SHAPES = ((1, 1), (2, 1), (4, 1), (1, 2), (1, 4), (2, 2), (4, 4))
+
+
 @dataclass(frozen=True)
 class MemoryNeed:
-    """Bytes that an utterance of so many feature frames needs in training."""
+    """Bytes that an utterance needs in training, for each power of its frames and its tokens (_powers)."""
 
-    per_frame: float
-    per_square: float
+    parts: tuple[float, ...]
 
-    def of(self, *, frames: float, utterances: int = 1) -> float:
-        """Give the bytes of a batch whose longest utterance has so many frames."""
-        return WORKING * utterances * (self.per_frame * frames + self.per_square * frames**2)
+    def of(self, *, frames: float, tokens: float, utterances: int = 1) -> float:
+        """Give the bytes of a batch whose longest utterance has so many frames and the longest text so many tokens."""
+        return WORKING * utterances * float(np.dot(self.parts, _powers(frames, tokens)))
 
-    def utterances(self, *, frames: float, memory: float) -> int:
+    def utterances(self, *, frames: float, tokens: float, memory: float) -> int:
         """Tell how many utterances of a length fit into so many bytes; at least one is tried."""
-        return max(1, int(memory / self.of(frames=frames)))
+        return max(1, int(memory / self.of(frames=frames, tokens=tokens)))
 
 
-def measure_need(model: nn.Module, lengths: Sequence[int], loss_of: Callable[[int], Tensor]) -> MemoryNeed:
-    """Compute a model's losses of a few utterances and fit what is kept of them for their gradients.
+def _powers(frames: float, tokens: float) -> list[float]:
+    return [1.0, frames, tokens, frames**2, frames * tokens, tokens**2]
 
-    lengths: frames of each; loss_of: computes the loss of one, by its place
+
+def measure_need(
+    model: nn.Module, loss_of: Callable[[int, int], Tensor], *, max_tokens: int | None = None
+) -> MemoryNeed:
+    """Compute a model's losses of a few made-up utterances and fit what is kept of them for their gradients.
+
+    loss_of: computes the loss of an utterance of so many frames and tokens; max_tokens: the longest text it may have
     """
-    kept = [_kept_by(model, lambda place=place: loss_of(place)) for place in range(len(lengths))]  # type: ignore[misc]
-    frames = np.asarray(lengths, dtype=np.float64)
-    terms = np.stack([frames, frames**2], axis=1)
-    per_frame, per_square = np.linalg.lstsq(terms / frames[:, None], np.asarray(kept) / frames, rcond=None)[0]
-    if per_square < 0 or per_frame < 0:  # lengths too alike to tell the two apart
-        return MemoryNeed(float(np.max(kept / frames)), 0.0)
-    return MemoryNeed(float(per_frame), float(per_square))
+    tokens = TOKENS if max_tokens is None else max(1, min(TOKENS, max_tokens // max(shape[1] for shape in SHAPES)))
+    lengths = [(FRAMES * frames, tokens * texts) for frames, texts in SHAPES]
+    kept = np.array([_kept_by(model, lambda shape=shape: loss_of(*shape)) for shape in lengths])  # type: ignore[misc]
+    terms = np.array([_powers(*shape) for shape in lengths]) / kept[:, None]  # relative: short ones count as much
+    used = list(range(terms.shape[1]))
+    while True:
+        parts = np.linalg.lstsq(terms[:, used], np.ones(len(kept)), rcond=None)[0]
+        if parts.min() >= 0:
+            break
+        del used[int(parts.argmin())]  # no part shrinks: what is below 0 is the rounding of the others
+    return MemoryNeed(tuple(dict(zip(used, parts.tolist(), strict=True)).get(place, 0.0) for place in range(6)))
+
+
+def check_fits(need: MemoryNeed, dataset: SpeechDataset, *, unreadable: Collection[str] = ()) -> None:
+    """Refuse utterances that need more memory alone than there is, before one of them is computed.
+
+    unreadable: names those that will not be
+    Raises ManifestError that names the others.
+    """
+    free, seconds = free_memory(), dataset.longest_durations()
+    fits, faults = 0.0, []
+    lengths = zip(dataset.utterances, seconds, dataset.frames(seconds), dataset.most_tokens(), strict=True)
+    for one, length, frames, tokens in lengths:
+        if one.id in unreadable:
+            continue
+        if (needed := need.of(frames=frames, tokens=tokens)) <= free:
+            fits = max(fits, length)
+        else:
+            where = f"{one.origin}: " if one.origin else ""
+            much = f"{length:.1f} s and {tokens} tokens need about {needed / 1e6:.0f} MB"
+            faults.append(f"{where}utterance '{one.id}': {much}")
+    if faults:
+        raise ManifestError(
+            f"Too large for the {free / 1e6:.0f} MB of memory that are free: {len(faults)} of "
+            f"{counted(len(dataset), 'utterance')}: "
+            f"{listed(faults)}. The longest that fits has {fits:.1f} s. Cut longer ones into pieces, or take them out "
+            "of the manifest; data.max_seconds leaves out what is longer from training."
+        )
 
 
 def _kept_by(model: nn.Module, work: Callable[[], Tensor]) -> int:

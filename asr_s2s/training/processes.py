@@ -6,7 +6,8 @@ no less and no more often than the others (decision 0020).
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -14,6 +15,8 @@ from typing import Self, TypeVar, cast
 
 import torch
 from torch import Tensor, distributed, nn
+
+from asr_s2s.errors import AsrError
 
 Value = TypeVar("Value")
 
@@ -51,7 +54,8 @@ class Processes:
     ) -> None:
         if self.count > 1:
             if error is None:
-                distributed.barrier()
+                with _with_others():
+                    distributed.barrier()
             distributed.destroy_process_group()
 
     def sums(self, values: Mapping[str, float]) -> dict[str, float]:
@@ -59,7 +63,8 @@ class Processes:
         if self.count == 1:
             return dict(values)
         numbers = torch.tensor(list(values.values()), dtype=torch.float64)
-        distributed.all_reduce(numbers)
+        with _with_others():
+            distributed.all_reduce(numbers)
         return dict(zip(values, numbers.tolist(), strict=True))
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
@@ -73,7 +78,8 @@ class Processes:
             gradients.append(parameter.grad)
         for bucket in _buckets(gradients):
             joined = torch.cat([gradient.flatten() for gradient in bucket])
-            distributed.all_reduce(joined)
+            with _with_others():
+                distributed.all_reduce(joined)
             parts = torch.split(joined, [gradient.numel() for gradient in bucket])
             for gradient, part in zip(bucket, parts, strict=True):
                 gradient.copy_(part.view_as(gradient))
@@ -82,13 +88,25 @@ class Processes:
         """Give every process's value, in the order of the processes."""
         values = [value] * self.count
         if self.count > 1:
-            distributed.all_gather_object(values, value)
+            with _with_others():
+                distributed.all_gather_object(values, value)
         return values
 
     def of_first(self, value: Value | None) -> Value:
         """Give the first process's value to all; the others' is not looked at."""
         found = self.gathered(value if self.first else None)[0]
         return cast("Value", found)
+
+
+@contextmanager
+def _with_others() -> Iterator[None]:
+    """Exchange something; where that fails, another process has ended, and it alone knows why."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise AsrError(
+            "Another process of this run has ended; its message says why. Start all of them again."
+        ) from error
 
 
 def _buckets(gradients: Iterable[Tensor]) -> Iterable[list[Tensor]]:

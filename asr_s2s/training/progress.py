@@ -87,9 +87,9 @@ def sparkline(values: Iterable[float], *, width: int = 40) -> str:
 
 
 class Interruption:
-    """Ctrl-C or SIGTERM, kept until the step is complete, so that the run can save itself and then leave."""
+    """Ctrl-C, SIGTERM or a closed terminal, kept until the step is complete, so that the run can save itself."""
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
@@ -97,7 +97,9 @@ class Interruption:
     def __enter__(self) -> "Interruption":
         # Python lets only the main thread set handlers; elsewhere a signal keeps its usual effect.
         in_main_thread = threading.current_thread() is threading.main_thread()
-        self._previous = {number: signal.signal(number, self._keep) for number in self.SIGNALS if in_main_thread}
+        started_by_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        kept = [number for number in self.SIGNALS if not (number == signal.SIGHUP and started_by_nohup)]
+        self._previous = {number: signal.signal(number, self._keep) for number in kept if in_main_thread}
         return self
 
     def __exit__(

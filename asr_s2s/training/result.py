@@ -8,17 +8,20 @@ from pathlib import Path
 
 import torch
 
+from asr_s2s.errors import counted
 from asr_s2s.files import write_text
 from asr_s2s.model_store import SpeechSystem, average_states, load_model, save_model
 from asr_s2s.models import ModelConfig
 from asr_s2s.scoring import ErrorRate
 from asr_s2s.training.checkpoints import checkpoint_folder
-from asr_s2s.training.comparison import NORMALIZER, Comparison, compare_models
+from asr_s2s.training.comparison import NORMALIZER, Comparison, Recognise, compare_models
 from asr_s2s.training.evaluate import Evaluation, evaluate
+from asr_s2s.training.left_out import read_left_out
 from asr_s2s.training.page import write_page
 from asr_s2s.training.run import Run
 
 NEWLINE = "\n"
+LONGEST_PIECE = 30.0  # seconds, of a recogniser
 
 
 @dataclass(frozen=True)
@@ -33,21 +36,27 @@ class TrainingResult:
     steps: int
     minutes: float
     parameters: int
+    searched_whole: int = 0  # development utterances that are longer than what a recogniser searches at once
+    left_out: int = 0  # recordings to train on that could not be read, at one time or another
     comparisons: tuple[Comparison, ...] = ()  # on what was held out, with the model that the run started from
 
     @property
     def summary(self) -> str:
         """One line for people."""
+        whole = f" ({self.searched_whole} utterances over {LONGEST_PIECE:.0f} s, searched whole, which transcribe cuts)"
         return (
-            f"WER {_percent(self.words)}, CER {_percent(self.characters)} on the development set after "
-            f"{self.epochs} epochs in {self.minutes:.1f} minutes"
+            f"WER {_percent(self.words)}, CER {_percent(self.characters)} on the development set"
+            f"{whole if self.searched_whole else ''} after {self.epochs} epochs in {self.minutes:.1f} minutes"
         )
 
 
-def finish(run: Run, *, command: str, initial: SpeechSystem | None = None) -> TrainingResult:
+def finish(
+    run: Run, *, command: str, initial: SpeechSystem | None = None, recognise: Recognise | None = None
+) -> TrainingResult:
     """Compare the best checkpoint with the mean of the best few, and save the better as the run's model.
 
     initial: what the run started from, as it was; held-out recordings then tell whether the new one is better
+    recognise: what a user of either model gets; without it nothing is judged on them
     """
     folders = [checkpoint_folder(run.folder, candidate.step) for candidate in run.state.best]
     chosen, averaged = load_model(folders[0]), 1
@@ -65,8 +74,10 @@ def finish(run: Run, *, command: str, initial: SpeechSystem | None = None) -> Tr
         epochs=run.state.epoch,
         steps=run.state.step,
         minutes=run.clock.seconds / 60,
+        searched_whole=sum(seconds > LONGEST_PIECE for seconds in run.dev_set.durations),
         parameters=sum(parameter.numel() for parameter in chosen.model.parameters()),
-        comparisons=compare_models(run, initial, chosen),
+        left_out=len(read_left_out(run.folder)),
+        comparisons=compare_models(run, initial, chosen, recognise=recognise) if recognise else (),
     )
     save_model(run.folder, chosen, card=_card(run, result, command=command))
     document = asdict(result) | {"folder": run.folder.name, "wer": result.words.rate, "cer": result.characters.rate}
@@ -112,8 +123,9 @@ def _rank(evaluation: Evaluation) -> tuple[float, float, float]:
 def _card(run: Run, result: TrainingResult, *, command: str) -> str:
     """Write the model card: what it is, what it was made from, how well it reads."""
     config, material, parts = run.config, run.material, run.system.config
-    licences = Counter(str(one.extra.get("license", "not stated")) for one in material.train)
-    hours = sum(run.train_set.durations) / 3600
+    licences = Counter(
+        str(one.extra.get("license", "not stated")) for one in material.train if one.id not in material.unreadable
+    )
     search = parts.search.model_dump(mode="json", exclude_defaults=True)
     return f"""# {run.folder.name}
 
@@ -122,7 +134,8 @@ Speech recognition with asr_s2s: {_kinds(parts.model)}, {result.parameters:,} we
 
 ## Data
 
-{len(material.train):,} utterances, {hours:.2f} hours, from {", ".join(config.data.train)}.
+{len(material.train) - len(material.unreadable):,} utterances, {run.hours:.2f} hours, from \
+{", ".join(config.data.train)}.{_left_out(result)}
 
 {NEWLINE.join(f"- {count:,} utterances: {licence}" for licence, count in licences.most_common())}
 
@@ -143,6 +156,11 @@ On the development set: {len(material.dev)} utterances that it was not trained o
 {_row("words", result.words)}
 {_row("characters", result.characters)}
 {_held_out(result.comparisons)}"""
+
+
+def _left_out(result: TrainingResult) -> str:
+    many = counted(result.left_out, "recording")
+    return f" Left out: {many} that could not be read." if result.left_out else ""
 
 
 def _held_out(comparisons: Sequence[Comparison]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from asr_s2s.data import Batch, SpeechDataset, epoch_plan, load_batches, padding_share
 from asr_s2s.errors import listed
@@ -25,6 +25,7 @@ from asr_s2s.training.checkpoints import (
 from asr_s2s.training.clock import Clock
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.history import History, Record
+from asr_s2s.training.left_out import Lost
 from asr_s2s.training.material import Material
 from asr_s2s.training.memory import MemoryNeed, free_memory
 from asr_s2s.training.processes import Processes
@@ -45,7 +46,8 @@ class Share:
     taken: int  # batches of the epoch's plan that the step takes, in all processes
     began: float  # the time at which they were asked for
     waited: float  # seconds until they were there
-    counts: dict[str, float]  # what their losses are divided by, and their frames
+    counts: dict[str, float]  # what their losses are divided by, their frames, and how many could not be read
+    unreadable: dict[str, str]  # why those could not, by id
 
 
 @dataclass
@@ -98,6 +100,9 @@ class Run:
     num_steps: int  # of the whole run, as far as the first epoch's plan tells
     pace: Pace = field(default_factory=Pace)
     saved_at: float = 0.0  # seconds of the run
+    saved_step: int | None = None  # in this sitting
+    random: dict[str, Tensor] = field(default_factory=random_states)  # after the last complete step
+    lost: Lost = field(default_factory=Lost)
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -129,6 +134,11 @@ class Run:
         patience = self.config.training.patience
         return self.clock.over or (patience is not None and self.state.without_gain >= patience)
 
+    def is_evaluated_after(self, epochs: int) -> bool:
+        """Tell whether the model is evaluated when so many epochs are done."""
+        training = self.config.training
+        return epochs % training.evaluate_every == 0 or epochs == training.epochs or self.over
+
     @property
     def checkpoint_is_due(self) -> bool:
         """Whether it is time to save, by steps or by the clock that all processes agree on."""
@@ -140,6 +150,12 @@ class Run:
     def scaler_may_shrink(self) -> bool:
         """Whether gradients that are not finite may come from enlarging alone."""
         return bool(self.scaler.is_enabled()) and self.scaler.get_scale() > 1
+
+    @property
+    def hours(self) -> float:
+        """The hours of what is trained on, without what cannot be read."""
+        pairs = zip(self.material.train, self.train_set.durations, strict=True)
+        return sum(seconds for one, seconds in pairs if one.id not in self.material.unreadable) / 3600
 
     def record(self, record: Record) -> None:
         """Add a record to the history, and to the event files where there are any."""
@@ -167,13 +183,15 @@ class Run:
         """
         durations = self.train_set.augmented_durations(self.state.epoch)
         plan = plan_of(self.config, durations, epoch=self.state.epoch)
-        self.pace = Pace(padding_share(durations, plan))
+        self.pace, self.lost = Pace(padding_share(durations, plan)), Lost()
         for step in self._divided(plan[self.state.batches :]):
             began = time.monotonic()
             given = [next(batches) for _ in self._share(step)]  # in the last step there may be none
             waited = time.monotonic() - began
-            lessons = [self.lesson(piece) for batch in given for piece in self._fitting(batch)]
-            yield Share(lessons, taken=len(step), began=began, waited=waited, counts=self._counts(lessons))
+            unreadable = {name: why for batch in given for name, why in batch.unreadable.items()}
+            lessons = [self.lesson(piece) for batch in given if len(batch) for piece in self._fitting(batch)]
+            counts = self._counts(lessons) | {"unreadable": float(len(unreadable))}
+            yield Share(lessons, taken=len(step), began=began, waited=waited, counts=counts, unreadable=unreadable)
 
     def _divided(self, plan: list[list[int]]) -> list[list[list[int]]]:
         """Divide batches into steps."""
@@ -209,12 +227,18 @@ class Run:
 
     def _fitting(self, batch: Batch) -> list[Batch]:
         """Halve a batch that needs more than the memory that is free, before the system kills for it."""
-        if self.need is None or len(batch) == 1:
+        if self.need is None:
             return [batch]
         frames = batch.features.shape[1]
-        needed = self.need.of(frames=frames, utterances=len(batch))
+        needed = self.need.of(frames=frames, tokens=batch.tokens.shape[1], utterances=len(batch))
         if needed <= (free := free_memory()):
             return [batch]
+        if len(batch) == 1:
+            self.report.warn(
+                f"step {self.state.step + 1}: '{batch.ids[0]}' of {frames} frames needs about {needed / 1e6:.0f} MB, "
+                f"{free / 1e6:.0f} MB are free; it is left out of this step. End other programs, or cut it into pieces."
+            )
+            return []
         self.report.warn(
             f"step {self.state.step + 1}: {len(batch)} utterances of up to {frames} frames need about "
             f"{needed / 1e6:.0f} MB, {free / 1e6:.0f} MB are free; halved: {listed(list(batch.ids))}. {self._advice}"
@@ -237,10 +261,21 @@ class Run:
     def _advice(self) -> str:
         return f"That costs time: lower data.batch_seconds ({self.config.data.batch_seconds:g}); --find-batch measures."
 
+    def save_alone(self) -> None:
+        """Save what was learned since the last checkpoint, where no other process has to take part."""
+        if self.processes.count == 1 and self.saved_step != self.state.step:
+            self.save()
+
+    def stepped(self, share: Share) -> None:
+        """Note that a step is complete: what is saved from now on goes on behind it."""
+        self.state.step += 1
+        self.state.batches += share.taken
+        self.random = random_states()
+
     def save(self) -> None:
-        """Write a checkpoint of this moment, and only then let go of those that are not needed any more."""
-        random = self.processes.gathered(random_states())
-        self.saved_at = self.clock.now
+        """Write a checkpoint of the last complete step, and only then let go of those that are not needed any more."""
+        random = self.processes.gathered(self.random)
+        self.saved_at, self.saved_step = self.clock.now, self.state.step
         if not self.processes.first:
             return
         self.history.sync()

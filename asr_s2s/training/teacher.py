@@ -141,7 +141,7 @@ def check_window(teacher: SpeechSystem, dataset: SpeechDataset, *, config: Disti
     features = teacher.config.features
     if not isinstance(features, WhisperConfig) or features.pad_to_seconds is None:
         return
-    seconds = zip(dataset.utterances, dataset.longest_durations(), strict=True)
+    seconds = zip(dataset.utterances, dataset.longest_durations(silence=False), strict=True)
     longer = [f"{item.id}: {length:.1f} s" for item, length in seconds if length > features.pad_to_seconds]
     if longer:
         raise ManifestError(

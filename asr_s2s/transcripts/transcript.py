@@ -1,7 +1,7 @@
 """What was recognised in one recording: segments with their words, times, confidence and flags."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from asr_s2s.manifest import Word
 
@@ -11,7 +11,7 @@ class Segment:
     """A stretch of a recording and what was said in it; times are seconds in the file.
 
     flags: name -> the measured value that raised it, such as {"loop": 4.0}; empty when nothing looks wrong
-    repaired: the flags of a first search, whose text was replaced by that of a second one with safer settings
+    repaired: what a first search showed there, whose text was replaced by that of a second one with safer settings
     """
 
     start: float
@@ -21,6 +21,13 @@ class Segment:
     confidence: float | None = None
     flags: Mapping[str, float] = field(default_factory=dict)
     repaired: Mapping[str, float] = field(default_factory=dict)
+
+    def later(self, seconds: float) -> "Segment":
+        """Move it and its words in time."""
+        if not seconds:
+            return self
+        words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in self.words)
+        return replace(self, start=self.start + seconds, end=self.end + seconds, words=words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +70,10 @@ class Transcript:
 
     @property
     def flags(self) -> dict[str, float]:
-        """Join the segments' flags; of several values the worst is kept: the lowest of a 'low_...' flag."""
+        """Join the segments' flags; of several values the worst is kept: the lowest confidence, the most of others."""
         joined: dict[str, float] = {}
         for segment in self.segments:
             for name, value in segment.flags.items():
-                worst = min if name.startswith("low_") else max
+                worst = min if name == "low_confidence" else max
                 joined[name] = worst(joined.get(name, value), value)
         return joined

@@ -155,19 +155,17 @@ def scores(recognised: Path) -> dict[str, object]:
     utterances = read_manifest(recognised)
     texts = [(basic(item.text or ""), basic(item.pred_text or "")) for item in utterances]
     found: dict[str, object] = {
-        "wer": percent(word_errors(*zip(*texts, strict=True))),
-        "cer": percent(character_errors(*zip(*texts, strict=True))),
+        "wer": round(word_errors(*zip(*texts, strict=True)).percent, 2),
+        "cer": round(character_errors(*zip(*texts, strict=True)).percent, 2),
         "loops": sum("loop" in item.extra.get("flags", {}) for item in utterances),
     }
     by_length = {name: [pair for pair in texts if low <= len(pair[0]) <= high] for name, (low, high) in LENGTHS.items()}
     found["cer_by_characters"] = {
-        name: percent(character_errors(*zip(*pairs, strict=True))) for name, pairs in by_length.items() if pairs
+        name: round(character_errors(*zip(*pairs, strict=True)).percent, 2)
+        for name, pairs in by_length.items()
+        if pairs
     }
     return found
-
-
-def percent(rate: "object") -> float:
-    return round(100 * (getattr(rate, "rate", None) or 0.0), 2)
 
 
 def rows() -> list[dict]:  # type: ignore[type-arg]

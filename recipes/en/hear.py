@@ -18,7 +18,7 @@ from asr_s2s.recognizer import Recognizer
 from asr_s2s.transcripts import Transcript
 
 PART = 400  # clips of a part, which is kept when the run is cut off
-PLAIN = {"find_speech": False, "word_times": False, "repair": False}  # what is wrong must show
+PLAIN = {"find_speech": False, "repair": False}  # what is wrong must show
 MAX_TOKENS_PER_FRAME = 0.3  # 15 a second, twice as many as quick speech has
 
 

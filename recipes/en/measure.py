@@ -53,13 +53,13 @@ def main() -> None:
 
 
 def sets(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
-    recognizer = Recognizer(system, beam=beam, precision="auto", word_times=False, repair=False)
+    recognizer = Recognizer(system, beam=beam, precision="auto", repair=False)
     return {name: rates(recognizer, evaluation(data, name)) for name in SETS}
 
 
 def groups(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
     """Children and adults among the learners; men and women, and accents where a set names them."""
-    recognizer = Recognizer(system, beam=beam, precision="auto", word_times=False, repair=False)
+    recognizer = Recognizer(system, beam=beam, precision="auto", repair=False)
     learners, volunteers = evaluation(data, "speechocean"), evaluation(data, "commonvoice")
     chosen = {
         "learners, up to 12 years": [clip for clip in learners if int(clip.extra["age"]) <= 12],
@@ -72,7 +72,7 @@ def groups(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
 
 
 def conditions(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
-    recognizer = Recognizer(system, beam=beam, precision="auto", word_times=False, repair=False)
+    recognizer = Recognizer(system, beam=beam, precision="auto", repair=False)
     clips = varied(data)
     noises = [read_audio(data / "no_speech" / "eval" / "audio" / f"{name}.ogg") for name in NOISES]
 
@@ -99,7 +99,7 @@ def tails(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
     noise = read_audio(data / "no_speech" / "eval" / "audio" / f"{NOISES[0]}.ogg")
     found: dict[str, Any] = {}
     for tail in TAILS:
-        recognizer = Recognizer(with_tail(system, tail), beam=beam, precision="auto", word_times=False, repair=False)
+        recognizer = Recognizer(with_tail(system, tail), beam=beam, precision="auto", repair=False)
         found[f"{tail} s"] = {"clean": rates(recognizer, clips)} | {
             f"{snr} dB": rates(
                 recognizer, clips, lambda samples, number, snr=snr: mix_noise(samples, noise, snr_db=snr, start=number)
@@ -119,7 +119,7 @@ def short(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
 
     The detector of speech, which hears nobody in most of these, is left out.
     """
-    recognizer = Recognizer(system, beam=beam, precision="auto", find_speech=False, word_times=False, repair=False)
+    recognizer = Recognizer(system, beam=beam, precision="auto", find_speech=False, repair=False)
     random = np.random.default_rng(0)
     sounds = [read_audio(clip.audio_path) for clip in varied(data)]
     found = {}
@@ -163,8 +163,8 @@ def rates(recognizer: Recognizer, clips: Sequence[Utterance], change: Change | N
     words, characters = word_errors(references, hypotheses), character_errors(references, hypotheses)
     return {
         "clips": len(clips),
-        "wer": round(100 * (words.rate or 0.0), 2),
-        "cer": round(100 * (characters.rate or 0.0), 2),
+        "wer": round(words.percent, 2),
+        "cer": round(characters.percent, 2),
         "run_ons": sum(map(runs_on, said, written)),
     }
 

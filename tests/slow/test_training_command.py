@@ -1,17 +1,21 @@
 """asr-s2s train as a newcomer uses it: a folder of recordings, a shipped model, and mistakes."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from asr_s2s.audio import read_audio, write_audio
 from asr_s2s.cli import run
+from asr_s2s.cli.status import FAILED_INPUTS, WRONG_USE
+from asr_s2s.lock import held
 from asr_s2s.manifest import read_manifest
 
 pytestmark = pytest.mark.slow
 
 DATA = Path(__file__).parents[1] / "data"
+CONF = Path(__file__).parents[2] / "conf"
 COMMANDS = ("lbby5a", "prac8p", "swbc1s", "0_jackson_18", "3_yweweler_37", "9_george_9")
 
 
@@ -38,9 +42,68 @@ def test_a_folder_of_recordings_adapts_a_shipped_model_and_says_whether_it_becam
     assert len(read_manifest(tmp_path / "out" / "recordings.jsonl")) == len(COMMANDS)
 
 
+def test_a_broken_recording_of_a_folder_is_left_out_and_listed_and_may_then_be_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for item in read_manifest(DATA / "manifest.jsonl"):
+        if item.id in COMMANDS:
+            write_audio(folder / f"{item.id}.wav", read_audio(item.audio_path), sample_rate=16_000)
+            (folder / f"{item.id}.txt").write_text(item.text or "")
+    os.truncate(folder / f"{COMMANDS[0]}.wav", 3000)
+    command = [
+        "train",
+        "--data",
+        str(folder),
+        "--from",
+        "commands",
+        "--output",
+        str(tmp_path / "out"),
+        "--threads",
+        "1",
+    ]
+    command += ["training.epochs=1", "training.plots=false"]
+    assert run(command) == FAILED_INPUTS
+    said = capsys.readouterr().err
+    assert "Left out, 1 in all; listed in" in said
+    assert f"{COMMANDS[0]}.wav: is cut off" in (tmp_path / "out" / "recordings.jsonl.left_out.txt").read_text()
+    (folder / f"{COMMANDS[0]}.wav").unlink()
+    (folder / f"{COMMANDS[0]}.txt").unlink()
+    assert run([*command, "--resume"]) == 0
+    assert run(command) == WRONG_USE
+    assert "holds a run already" in capsys.readouterr().err
+
+
+def test_a_model_is_exported_into_no_file_no_held_folder_and_over_no_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("x")
+    export = ["model", "export", "commands", str(tmp_path / "out")]
+    for command in (export[:-1], ["train", str(CONF / "commands.yaml"), "--output"], ["prepare", "folder", str(DATA)]):
+        assert run([*command, str(tmp_path / "file")]) == WRONG_USE
+        assert "file: is no folder that can be written (it is a file)" in capsys.readouterr().err
+    with held(tmp_path / "out"):
+        assert run(export) == WRONG_USE
+    assert f"process {os.getpid()} on " in capsys.readouterr().err
+    assert run(export) == 0
+    assert run(export) == WRONG_USE
+    assert "holds a finished model. Name another folder, or replace it with --overwrite." in capsys.readouterr().err
+    assert run([*export, "--overwrite"]) == 0
+
+
+def test_a_configuration_that_is_no_utf8_is_a_mistake_of_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "latin.yaml").write_bytes(b"# caf\xe9\n")
+    assert run(["train", str(tmp_path / "latin.yaml")]) == WRONG_USE
+    assert "latin.yaml: is not UTF-8 text" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
+        (["train", "conf.yaml", "--resume", "--overwrite"], "Give one of them"),
         (["train"], r"Name a configuration (conf/*.yaml), or recordings with --data"),
         (["train", "--data", "mine"], "add --from en"),
         (["train", "conf.yaml", "--data", "mine", "--from", "en"], "leave 'conf.yaml' out"),

@@ -1,5 +1,6 @@
 """Several processes make the steps that one makes, whatever happens to one of them."""
 
+import json
 import re
 import subprocess
 import sys
@@ -74,6 +75,39 @@ def test_a_process_that_is_out_of_memory_halves_its_batch_and_the_others_do_not_
     told = (tmp_path / "1.txt").read_text()
     assert re.search(r"process 1: step \d+: out of memory with \d utterances of up to \d+ frames; halved: \w+", told)
     assert "process" not in (tmp_path / "0.txt").read_text().replace("in 2 processes", "")
+
+
+def test_a_recording_that_one_process_cannot_read_makes_its_batch_smaller_for_all(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"no sound")
+
+    def with_broken_one(config: ExperimentConfig) -> ExperimentConfig:
+        manifest = tmp_path / "train.jsonl"
+        lines = manifest.read_text().splitlines()
+        lines[1] = json.dumps(json.loads(lines[1]) | {"audio_filepath": str(broken)})
+        manifest.write_text("\n".join(lines) + "\n")
+        return config
+
+    train(with_broken_one(without_dropout(tmp_path, accumulate=2)), output=tmp_path / "one", console=QUIET)
+    config = with_broken_one(without_dropout(tmp_path, accumulate=1))
+    assert train_together(config, tmp_path / "many", count=2) == [0, 0]
+    assert_near(tmp_path / "one", tmp_path / "many")
+    lists = [(tmp_path / name / "left_out.jsonl").read_text() for name in ("one", "many")]
+    assert lists[0] == lists[1]
+    assert lists[0].count("\n") == 1
+
+
+def test_the_others_are_told_that_a_process_has_ended_and_not_that_we_are_at_fault(tmp_path: Path) -> None:
+    config = without_dropout(tmp_path, accumulate=1)
+    (tmp_path / "dev.jsonl").write_text('{"id": "d", "audio_filepath": "nosuch.wav", "text": "one"}\n')
+    write_config(tmp_path / "tiny.yaml", config)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "asr_s2s", "train"]
+    command += [str(tmp_path / "tiny.yaml"), "--output", str(tmp_path / "many")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode
+    assert done.stderr.count("nosuch.wav: there is no such file") == 1
+    assert done.stderr.count("Another process of this run has ended; its message says why") <= 1  # or it was ended
+    assert "fault of asr-s2s" not in done.stderr
 
 
 def crash_in_the_third_step(rank: int) -> None:

@@ -95,6 +95,16 @@ def test_every_fault_of_sound_is_found_and_the_worst_stands_first(tmp_path: Path
     ]
 
 
+def test_a_recording_far_longer_than_its_set_is_found(tmp_path: Path) -> None:
+    samples = speech()
+    repeats = math.ceil(31 * 16_000 / len(samples))
+    path = wav(tmp_path / "long.wav", np.tile(samples, repeats))
+    items = [replace(item, text="") for item in recordings()]
+    long = Utterance("long", path, text="")
+    assert ("long", "long") in found(heard([*items, long]))
+    assert ("long", "long") not in found(heard([long, replace(long, id="other")]))  # a set of long ones
+
+
 def test_a_lower_rate_than_the_others_or_another_than_stated_is_found(tmp_path: Path) -> None:
     samples = speech()
     for start, (name, rate) in enumerate([("a", 16_000), ("b", 16_000), ("telephone", 8_000), ("stated", 16_000)]):

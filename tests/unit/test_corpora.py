@@ -78,6 +78,15 @@ def test_a_folder_lists_all_that_does_not_pair(tmp_path: Path) -> None:
     assert "utterance 'broken'" in faults[4]
 
 
+def test_a_folder_is_read_behind_links_and_without_what_is_hidden(tmp_path: Path) -> None:
+    for place in ("corpus/b", "elsewhere/a", "corpus/.hidden/a"):
+        copy("9_george_9", tmp_path / f"{place}.ogg")
+        write(tmp_path / f"{place}.TXT", "nine")
+    (tmp_path / "corpus/linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "corpus/up").symlink_to(tmp_path / "corpus")  # no way round in circles
+    assert [one.id for one in read("folder", tmp_path / "corpus")] == ["b", "linked/a"]
+
+
 def test_a_folder_without_audio_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", "words")
     with pytest.raises(ManifestError, match=r"holds no audio file .*\.wav"):
@@ -110,6 +119,15 @@ def test_librispeech_is_read_as_lhotse_reads_it(tmp_path: Path) -> None:
     )
     assert len(expected) == 5
     assert sorted(map(shown, read("librispeech", root))) == expected
+
+
+def test_librispeech_lists_sound_without_any_transcript(tmp_path: Path) -> None:
+    root = librispeech(tmp_path)
+    copy("swbc1s", root / "dev-clean/84/121550/84-121550-0000.flac")
+    place = f"{root}/dev-clean/84/121550/84-121550-0000.flac"
+    assert [fault.split(". Add")[0] for fault in faults_of("librispeech", root)] == [
+        f"{place}: has no line in a .trans.txt file beside it"
+    ]
 
 
 def test_librispeech_lists_every_broken_line_and_lost_file(tmp_path: Path) -> None:
@@ -252,6 +270,25 @@ def test_lhotse_supervisions_become_utterances_in_times_of_the_file(tmp_path: Pa
     assert utterances[0].words == (None if layout == "trimmed" else tuple(Word(*word) for word in words))
     assert utterances[0].extra == {"gender": "f"}
     assert (utterances[1].language, utterances[1].extra["take"]) == ("English", 3)
+
+
+@pytest.mark.parametrize(("start", "left_out"), [(-0.125, []), (-0.75, ["goes from -0.75 s"])])
+def test_lhotse_supervisions_that_begin_before_their_recording_are_cut_or_left_out(
+    tmp_path: Path, start: float, left_out: list[str]
+) -> None:
+    from lhotse import SupervisionSegment, SupervisionSet
+
+    recordings, supervisions = lhotse_sets(tmp_path)
+    early = SupervisionSegment("early", "lbby5a", start, 1.0, text="lay")
+    recordings.to_file(tmp_path / "recordings.jsonl")
+    SupervisionSet.from_segments([early, *supervisions]).to_file(tmp_path / "supervisions.jsonl")
+    corpus = measure(read_corpus("lhotse", tmp_path), source=tmp_path).corpus
+    found = {one.id: (one.offset, one.duration) for one in corpus.utterances}
+    assert found.get("early") == (None if left_out else (0.0, 0.875))
+    assert len(found) == 3 + (not left_out)
+    assert [words in item.message for words, item in zip(left_out, corpus.left_out, strict=True)] == [True] * len(
+        left_out
+    )
 
 
 def test_lhotse_cuts_without_supervision_have_no_text(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def common_voice(root: Path) -> Rows:
         sound(root / f"clips/common_voice_en_{number}.mp3")
     row = "{}\tcommon_voice_en_{}.mp3\tab12\t{}\t\t2\t0\ttwenties\tfemale_feminine\tEngland English\t\ten\t"
     good = [row.format("spk1", 0, '"To be," he said.'), row.format("spk2", 1, "Größe ist relativ.")]
-    bad = [row.format("spk3", 9, "lost clip"), row.format("spk3", 2, " ")]
+    bad = [row.format("spk3", 9, "lost clip"), row.format("spk3", 2, " "), row.format("spk3", 2, "a\ttab")]
     write(root / "train.tsv", "\n".join([columns, *good, *bad]) + "\n")
     write(root / "test.tsv", "\n".join([columns, row.format("spk4", 3, "A test.")]) + "\n")
     return [
@@ -69,6 +69,7 @@ def tedlium(root: Path) -> Rows:
     ]
     write(folder / "stm/trainTalk_2010.stm", "\n".join(lines) + "\n")
     write(folder / "stm/lostTalk_2010.stm", lines[0] + "\n")
+    write(folder / "sph/untold_2010.sph", "talk without a table")
     write(root / "legacy/dev/stm/devTalk_2010.stm", "devTalk_2010 1 devTalk_2010 0 2 <o,f0,male> we 're here\n")
     return [
         ("train", "trainTalk_2010-0", "it's blue and they don't", "trainTalk_2010"),
@@ -90,13 +91,14 @@ def an4(root: Path) -> Rows:
 
 
 def ljspeech(root: Path) -> Rows:
-    for name in ("LJ001-0001", "LJ001-0002"):
+    for name in ("LJ001-0001", "LJ001-0002", "LJ001-0009"):
         sound(root / f"wavs/{name}.wav")
     lines = [
         "LJ001-0001|in 1455,|in fourteen fifty-five,",
         'LJ001-0002|"in being|"in being',
         "LJ001-0003|lost|lost",
         "LJ001-0004 no bars",
+        "LJ001-0005|one bar",
     ]
     write(root / "metadata.csv", "\n".join(lines) + "\n")
     return [("all", "LJ001-0001", "in fourteen fifty-five,", "LJ"), ("all", "LJ001-0002", '"in being', "LJ")]
@@ -139,6 +141,8 @@ def voxforge(root: Path) -> Rows:
     sound(root / "anonymous-20100101-abc/flac/a0001.flac")
     write(root / "anonymous-20100101-abc/etc/prompts-original", "a0001 Author of the danger trail.\n")
     write(root / "empty-20100101-abc/etc/PROMPTS", "x/mfc/a1 WORDS\n")
+    sound(root / "anonymous-20100101-abc/flac/a0002.flac")
+    sound(root / "untold-20100101-abc/wav/a1.wav")
     return [
         ("all", "Aaron-20080318-kdl/b0019", "HE WAS A BOLD MAN", "Aaron"),
         ("all", "anonymous-20100101-abc/a0001", "Author of the danger trail.", "anonymous-20100101-abc"),
@@ -152,6 +156,7 @@ LAYOUTS: list[tuple[str, Callable[[Path], Rows], list[str]]] = [
         [
             "no audio file: /train.tsv:4: common_voice_en_9.mp3 is not in",
             "no text: /train.tsv:5: 'common_voice_en_2.mp3'",
+            "broken line: /train.tsv:6: has 14 columns of 13. Take tabs out",
         ],
     ),
     (
@@ -161,6 +166,7 @@ LAYOUTS: list[tuple[str, Callable[[Path], Rows], list[str]]] = [
             "no audio file: /legacy/train/stm/lostTalk_2010.stm: lostTalk_2010.sph is not in",
             "no text: /legacy/train/stm/trainTalk_2010.stm:3: holds no word",
             "broken line: /legacy/train/stm/trainTalk_2010.stm:5: is not 'talk channel",
+            "no text: /legacy/train/sph/untold_2010.sph: has no line in any table of ../stm",
             "not within its recording: /legacy/train/stm/trainTalk_2010.stm:4: utterance 'trainTalk_2010-3' goes",
         ],
     ),
@@ -176,7 +182,12 @@ LAYOUTS: list[tuple[str, Callable[[Path], Rows], list[str]]] = [
     (
         "ljspeech",
         ljspeech,
-        ["no audio file: /metadata.csv:3: LJ001-0003.wav is not in", "broken line: /metadata.csv:4: has 1 columns"],
+        [
+            "no audio file: /metadata.csv:3: LJ001-0003.wav is not in",
+            "broken line: /metadata.csv:4: has 1 columns",
+            "broken line: /metadata.csv:5: has 2 columns, not 3 as the lines before",
+            "no text: /wavs/LJ001-0009.wav: has no line in metadata.csv",
+        ],
     ),
     (
         "speech-commands",
@@ -200,7 +211,9 @@ LAYOUTS: list[tuple[str, Callable[[Path], Rows], list[str]]] = [
         [
             "no audio file: /Aaron-20080318-kdl/etc/PROMPTS:2: there is no sound file 'b0020'",
             "no text: /Aaron-20080318-kdl/etc/PROMPTS:3: 'b0021' has no text",
+            "no text: /anonymous-20100101-abc/flac/a0002.flac: has no line in etc/prompts-original",
             "unreadable file: /empty-20100101-abc: holds no wav/*.wav or flac/*.flac",
+            "no text: /untold-20100101-abc/wav/a1.wav: has no line in etc/PROMPTS or etc/prompts-original",
         ],
     ),
 ]

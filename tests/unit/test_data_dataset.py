@@ -1,4 +1,3 @@
-import json
 import os
 import threading
 from dataclasses import replace
@@ -239,16 +238,27 @@ def test_statistics_are_the_mean_and_deviation_of_all_frames() -> None:
     torch.testing.assert_close(statistics.std, frames.std(dim=0, unbiased=False))
 
 
-def test_statistics_name_every_recording_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "empty.wav").write_bytes(b"")
-    lines = [{"audio_filepath": str(UTTERANCES[4].audio_path), "text": "a", "duration": 2.0}]
-    lines += [{"audio_filepath": name, "text": "a", "duration": 1.0} for name in ("empty.wav", "absent.wav")]
-    manifest = tmp_path / "train.jsonl"
-    manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with pytest.raises(ManifestError, match="2 of 3 utterances cannot be read") as error:
-        dataset(read_manifest(manifest)).statistics()
-    assert f"{manifest}:2: utterance 'empty': " in str(error.value)
-    assert f"{manifest}:3: utterance 'absent': " in str(error.value)
+def test_statistics_are_those_of_the_recordings_that_can_be_read() -> None:
+    lost = replace(UTTERANCES[0], audio_path=Path("lost.wav"))
+    whole, without = dataset(SHORT).statistics(), dataset([SHORT[0], lost, *SHORT[1:]]).statistics()
+    assert torch.equal(without.mean, whole.mean)
+    assert torch.equal(without.std, whole.std)
+    with pytest.raises(ManifestError, match=r"None of 1 utterances can be read: .*lost\.wav"):
+        dataset([lost]).statistics()
+
+
+def test_what_cannot_be_read_is_left_out_of_its_batch_which_is_otherwise_the_same() -> None:
+    lost = replace(SHORT[1], id="lost", audio_path=Path("lost.wav"), origin="train.jsonl:17")
+    data = SpeechDataset(
+        [*SHORT, lost], KALDI.build(), vocabulary=VOCABULARY, augment=EVERYTHING, seed=1, leave_out=True
+    )
+    for epoch in (0, 1):
+        left = data.batch([0, 6, 2], epoch=epoch, augmented=True)
+        assert_equal(left, data.batch([0, 2], epoch=epoch, augmented=True))
+        assert list(left.unreadable) == ["lost"]
+        assert left.unreadable["lost"].startswith("train.jsonl:17: utterance 'lost': lost.wav: there is no such file")
+    assert len(data.batch([6])) == 0
+    assert data.durations[6] == SHORT[1].duration  # what epochs are planned by
 
 
 @pytest.mark.parametrize("cached", [False, True])
@@ -261,7 +271,7 @@ def test_audio_that_cannot_be_read_names_the_utterance_and_its_line(tmp_path: Pa
 
 
 def test_audio_much_shorter_than_stated_is_refused() -> None:
-    with pytest.raises(AudioError, match=r"holds 2\.98 s from 0\.00 s on, 9\.00 s were stated\. Mend"):
+    with pytest.raises(AudioError, match=r"holds 2\.98 s from 0\.00 s on, 9\.00 s were stated\. Correct"):
         dataset([replace(UTTERANCES[4], duration=9.0)]).batch([0])
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from asr_s2s.files import atomic_write, check_folder, read_bytes, write_text
+from asr_s2s.files import atomic_write, check_folder, write_text
 
 pytestmark = pytest.mark.unit
 
@@ -62,25 +62,6 @@ def test_every_name_that_the_system_takes_can_be_written(tmp_path: Path) -> None
 def test_half_a_surrogate_pair_costs_no_file(tmp_path: Path) -> None:
     write_text(tmp_path / "x", "caf\udce9 \ud83d ü")
     assert (tmp_path / "x").read_text(encoding="utf-8") == "caf? ? ü"
-
-
-def test_only_files_are_read_and_the_fault_is_said(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    (tmp_path / "large").write_bytes(b"x" * 11)
-    faults = {}
-    for path in (
-        *(tmp_path / name for name in ("pipe", "loop", "large", "", "missing", "n" * 5000)),
-        Path("/dev/zero"),
-    ):
-        with pytest.raises(OSError, match=r".") as error:
-            read_bytes(path, most=10)
-        faults[path.name[:9]] = error.value.strerror
-    assert faults["pipe"] == faults["zero"] == "it is a pipe or a device, not a file"
-    assert faults["large"] == "its 0.0 MB are more than the 1e-05 MB that such a file may have"
-    assert all(faults.values())
-    (tmp_path / "small").write_bytes(b"x" * 10)
-    assert read_bytes(tmp_path / "small", most=10) == b"x" * 10
 
 
 def test_what_a_folder_does_not_take_is_known_before_anything_is_made(tmp_path: Path) -> None:

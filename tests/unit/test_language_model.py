@@ -1,7 +1,9 @@
 """Language models: steps that equal the whole, training that finds the entropy of a source, fusion in the search."""
 
+import io
 import itertools
 import math
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 import torch
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from search_scripted import END, RULES, SIZE, ScriptedDecoder, ScriptedModel, all_sequences
 
 from asr_s2s.config import check_config
@@ -20,8 +23,9 @@ from asr_s2s.model_store.directory import model_folder
 from asr_s2s.models import LanguageModel
 from asr_s2s.models.language_models import LstmLanguageConfig, TransformerLanguageConfig
 from asr_s2s.search import LanguageFusion, SearchConfig
+from asr_s2s.text import CharacterVocabulary
 from asr_s2s.training import LanguageExperimentConfig, language, perplexity, train_language_model
-from asr_s2s.training.texts import held_apart, windows
+from asr_s2s.training.texts import held_apart, spelled, windows
 
 pytestmark = pytest.mark.unit
 
@@ -161,12 +165,56 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_weights(tmp_path: Path, m
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+def test_lines_too_long_for_the_memory_are_told_before_one_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = experiment(tmp_path, [*("ab" * count for count in range(1, 40)), "ab" * 30_000])
+    longer = config.model_copy(
+        update={"data": config.data.model_copy(update={"max_tokens": 100_000, "dev_share": 0.05})}
+    )
+    monkeypatch.setattr(perplexity, "free_memory", lambda: 1e7)
+    with pytest.raises(ConfigError, match=r"a batch of \d+ lines of up to 60000 tokens needs about \d+ MB, 10 MB are"):
+        train_language_model(longer, output=tmp_path / "run")
+
+
+def test_a_finished_language_model_is_replaced_only_when_that_is_asked_for(tmp_path: Path) -> None:
+    config = experiment(tmp_path, of_a_source(20)[0], epochs=1)
+    train_language_model(config, output=tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    with pytest.raises(CheckpointError, match=r"holds a finished model\. .* --overwrite"):
+        train_language_model(config, output=tmp_path / "run", resume=True)
+    train_language_model(config, output=tmp_path / "run", overwrite=True)
+
+
 def test_lines_that_are_held_out_are_not_trained_on(tmp_path: Path) -> None:
     lines = ["ab", "ab", "ba", "aa", "ab"]
     train, dev = held_apart(experiment(tmp_path, lines).data, seed=1)
     assert len(dev) == 1
     assert not set(train) & set(dev)
     assert sorted(set(train) | set(dev)) == ["aa", "ab", "ba"]
+
+
+def test_lines_that_cannot_be_learned_are_counted_beside_all_that_were_given() -> None:
+    lines, _ = of_a_source(100)
+    vocabulary = CharacterVocabulary.from_texts(lines)
+    found = spelled(vocabulary, [*lines, "A" + lines[0], "ab" * 300], max_tokens=400)
+    assert found.texts == lines
+    assert (found.num_unspelled, found.num_long) == (1, 1)
+    assert found.left_out == "1 that the vocabulary cannot spell (A) and 1 longer than data.max_tokens"
+
+
+def test_the_first_line_of_a_run_counts_what_was_given(tmp_path: Path) -> None:
+    lines, _ = of_a_source(40)
+    (tmp_path / "dev.txt").write_text("ab\n" + "ab" * 300 + "\n")
+    config = experiment(tmp_path, [*lines, "ab", "ba" * 300], epochs=1)
+    config = config.model_copy(update={"data": config.data.model_copy(update={"dev": (str(tmp_path / "dev.txt"),)})})
+    told = io.StringIO()
+    result = train_language_model(config, output=tmp_path / "run", console=Console(file=told, width=300))
+    assert "40 lines of 41 to train on, 1 of 2 held out" in told.getvalue()
+    assert "1 of 42 training lines are the same as held-out ones, and are left out" in told.getvalue()
+    assert "Of the training lines these are left out: 1 longer than data.max_tokens" in told.getvalue()
+    assert "Of the held-out lines these are left out: 1 longer than data.max_tokens" in told.getvalue()
+    assert result.summary.endswith("on 1 held-out lines (without 1 longer than data.max_tokens).")
 
 
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(50, 200))

@@ -8,7 +8,9 @@ from corpora import copy, write
 
 from asr_s2s.cli import run
 from asr_s2s.cli.prepare import NAMES
+from asr_s2s.cli.status import WRONG_USE
 from asr_s2s.data.corpora import CORPORA
+from asr_s2s.lock import held
 from asr_s2s.manifest import read_manifest
 
 pytestmark = pytest.mark.unit
@@ -53,6 +55,16 @@ def test_one_manifest_takes_one_part_and_refuses_to_mix_several(
     assert not Path(f"{target}.sha256").exists()
     assert run(["prepare", "librispeech", str(librispeech), str(target), "--part", "test"]) == 2
     assert "has no part 'test'. Its parts: dev-clean, test-other." in capsys.readouterr().err
+
+
+def test_a_target_that_another_process_writes_is_refused(
+    librispeech: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with held(tmp_path / "out"), held(tmp_path, name=".one.jsonl.lock"):
+        for target in ("out", "one.jsonl"):
+            assert run(["prepare", "librispeech", str(librispeech), str(tmp_path / target)]) == WRONG_USE
+            assert " writes here. Wait until it has ended" in capsys.readouterr().err
+        assert not (tmp_path / "one.jsonl").exists()
 
 
 def test_what_is_left_out_is_counted_listed_and_gone_once_it_is_mended(

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from asr_s2s.audio import SAMPLE_RATE, read_audio
-from asr_s2s.recognizer.pieces import WAIT_SECONDS, Pieces
+from asr_s2s.audio import SAMPLE_RATE, Segment, read_audio
+from asr_s2s.recognizer.pieces import WAIT_SECONDS, Piece, Pieces
 
 pytestmark = pytest.mark.unit
 
@@ -98,6 +100,52 @@ def test_a_recording_without_sound_has_no_pieces() -> None:
 @pytest.mark.parametrize(("gap_seconds", "count"), [(0.0, 2), (1.0, 1)])
 def test_stretches_of_speech_are_pieces_of_their_own_unless_they_may_be_joined(gap_seconds: float, count: int) -> None:
     clip = read_audio(DATA / "arctic_a0015_1592748256.ogg")
-    block = np.concatenate([clip, np.zeros(20_000, np.float32), clip])
+    block = np.concatenate([clip, np.zeros(20_000, np.float32), clip, np.zeros(10 * SAMPLE_RATE, np.float32)])
     pieces = list(Pieces([block], max_seconds=30.0, find_speech=True, gap_seconds=gap_seconds))
     assert len(pieces) == count
+
+
+@pytest.mark.parametrize("find_speech", [True, False])
+def test_pieces_know_where_speech_is_in_them(find_speech: bool) -> None:
+    samples, spans = recording()
+    pieces = list(Pieces(blocks(samples, 30.0), max_seconds=30.0, find_speech=find_speech))
+    spoken = [(piece.start + each.start, piece.start + each.end) for piece in pieces for each in piece.spoken]
+    assert all(any(start < end and first < stop for start, stop in spans) for first, end in spoken)
+    for start, stop in spans[:-1]:  # the last is cut off after its beginning
+        found = sum(min(end, stop) - max(first, start) for first, end in spoken if first < stop and start < end)
+        assert found > 0.5 * (stop - start)
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.1, 0.01])
+def test_a_short_recording_with_a_word_is_one_whole_piece_and_one_without_is_none(gain: float) -> None:
+    for name in ("0_jackson_18.ogg", "3_yweweler_37.ogg", "9_george_9.ogg", "prac8p.ogg"):
+        clip = read_audio(DATA / name) * np.float32(gain)
+        (piece,) = Pieces([clip], max_seconds=30.0, find_speech=True)
+        np.testing.assert_array_equal(piece.samples, clip)
+    dishes = read_audio(DATA / "dishes.ogg")[: 9 * SAMPLE_RATE] * np.float32(gain)
+    assert list(Pieces([dishes], max_seconds=30.0, find_speech=True)) == []
+
+
+def test_a_soft_answer_after_a_loud_question_is_found() -> None:
+    loud, soft = read_audio(DATA / CLIPS[1]), read_audio(DATA / CLIPS[0])
+    silence = np.zeros(3 * SAMPLE_RATE, np.float32)
+    samples = np.concatenate([loud / np.abs(loud).max(), silence, soft / np.abs(soft).max() * np.float32(10**-2.5)])
+    pieces = list(Pieces([samples], max_seconds=30.0, find_speech=True))
+    assert pieces[-1].start > len(loud)
+    assert len(pieces[-1].samples) > 0.7 * len(soft)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50)), max_size=6), st.integers(0, 400), st.integers(0, 400)
+)
+def test_a_part_of_a_piece_holds_the_speech_of_its_samples(
+    stretches: list[tuple[int, int]], one: int, other: int
+) -> None:
+    edges = np.cumsum([length for stretch in stretches for length in stretch]).tolist()
+    spoken = tuple(Segment(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True))
+    piece = Piece(7, np.arange(400, dtype=np.float32), spoken)
+    start, end = min(one, other), max(one, other)
+    part = piece.part(start, end)
+    assert (part.start, len(part.samples)) == (7 + start, end - start)
+    inside = {sample - start for each in spoken for sample in range(each.start, each.end) if start <= sample < end}
+    assert {sample for each in part.spoken for sample in range(each.start, each.end)} == inside

@@ -3,15 +3,18 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import jiwer
 import pytest
 from debian import sclite
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
 
 from asr_s2s.errors import ScoringError
 from asr_s2s.scoring import ErrorRate, align, character_errors, count_errors, word_errors
+from asr_s2s.scoring.sclite_costs import sclite_edits
 
 pytestmark = pytest.mark.unit
 
@@ -135,6 +138,26 @@ def test_a_different_number_of_texts_is_refused() -> None:
 def test_a_single_text_in_place_of_a_list_is_refused() -> None:
     with pytest.raises(ScoringError, match=r"Put it in a list: \[text\]"):
         character_errors("cat", "cut")
+
+
+@pytest.mark.parametrize("length", [255, 256, 257, 600])
+def test_long_alignments_at_sclites_costs_are_the_cheapest(length: int) -> None:
+    random = Random(length)  # noqa: S311 - texts, not secrets
+    reference = random.choices("abcdefgh", k=length)
+    kept = [word for word in reference if random.random() > 0.1]
+    hypothesis = [random.choice("abcdefgh") if random.random() < 0.2 else word for word in kept]
+    edits = sclite_edits(reference, hypothesis)
+    cost = sum(4 if tag == "replace" else 3 for tag, _, _ in edits)
+    assert cost == Levenshtein.distance(reference, hypothesis, weights=(3, 3, 4))  # rapidfuzz 3.14
+    steps = align(reference, hypothesis, edits=sclite_edits)
+    assert [step.reference for step in steps if step.reference] == reference
+    assert [step.hypothesis for step in steps if step.hypothesis] == hypothesis
+
+
+def test_there_are_no_percent_where_nothing_was_said() -> None:
+    assert ErrorRate(1, 0, 1, 8).percent == 25.0
+    with pytest.raises(ScoringError, match="2 errors and no words to score against"):
+        _ = ErrorRate(insertions=2).percent
 
 
 def sclite_counts(folder: Path, references: Sequence[list[str]], hypotheses: Sequence[list[str]]) -> list[ErrorRate]:

@@ -19,6 +19,7 @@ def test_the_right_words_are_those_that_the_alignment_finds_in_the_reference() -
     assert found == [True, True, False, True, True, True]
     assert right_words("", words("invented text")) == [False, False]
     assert right_words("nothing heard", []) == []
+    assert right_words("किताब की।", words("किताब को")) == [True, False]
 
 
 def test_the_calibration_error_is_the_definition_counted_by_hand() -> None:

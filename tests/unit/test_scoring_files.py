@@ -138,7 +138,8 @@ def test_the_format_can_be_said_where_it_cannot_be_told(tmp_path: Path) -> None:
     reference = written(tmp_path, "ref.txt", "1990s music\n2020s films\n")
     hypothesis = written(tmp_path, "hyp.txt", "1990s music\n2000s films\n")
     assert words(score(reference, hypothesis, source_format="lines")) == ErrorRate(1, 0, 0, 4)
-    assert words(score(reference, hypothesis)).reference_length == 2
+    with pytest.raises(ScoringError, match=r"may begin with ids \('1990s', '1990s'\) or with words.*--format lines"):
+        score(reference, hypothesis)
 
 
 def test_missing_extra_and_doubled_ids_are_counted_and_missing_words_are_deletions(tmp_path: Path) -> None:

@@ -132,6 +132,35 @@ def test_cpwer_matches_speakers_of_any_name(tmp_path: Path) -> None:
         score(["a"], ["b"], cpwer=True)
 
 
+def test_cpwer_counts_sessions_whatever_their_channels_and_those_that_are_missing(tmp_path: Path) -> None:
+    pytest.importorskip("meeteval", reason="pip install 'asr-s2s[meetings]', which needs a C++ compiler and a minute")
+    reference, hypothesis = tmp_path / "ref.stm", tmp_path / "hyp.stm"
+    reference.write_text("m1 1 A 0 2 hello world\nm1 2 B 1 3 good morning all\nm2 1 A 0 1 yes\n")
+    hypothesis.write_text("m1 0 x 0 2 good morning all\nm1 0 y 1 3 hello word\nm3 0 x 0 1 no\n")
+    report = score(reference, hypothesis, cpwer=True)
+    assert report.speakers == ErrorRate(1, 1, 0, 6)  # meeteval 0.4: 1 error of 5 words in m1
+    assert (report.pairing.missing, report.pairing.extra) == (("m2",), ("m3",))
+    assert score(reference, hypothesis, cpwer=True, missing="skip").speakers == ErrorRate(1, 0, 0, 5)
+    (tmp_path / "ref.json").write_text('[{"session_id": "m", "words": "a"}]')
+    with pytest.raises(ScoringError, match="cpWER needs speakers, and m at 0 s has none"):
+        score(tmp_path / "ref.json", tmp_path / "ref.json", cpwer=True)
+
+
+def test_a_report_names_whose_vowel_signs_a_rule_removed(tmp_path: Path) -> None:
+    references = {"u1": "नमस्ते दुनिया", "u2": "hello [हँसी] ❤\ufe0f", "u3": "café"}
+    hypotheses = {"u1": "नमस्ते दुनीया", "u2": "hello", "u3": "cafe"}
+    assert score(references, hypotheses).stripped == {}
+    (tmp_path / "rules.yaml").write_text("rules:\n  - remove: '[^\\w\\s]'\n")
+    whose = {"whisper-basic": ("u1",), "whisper-english": ("u1", "u3"), str(tmp_path / "rules.yaml"): ("u1", "u2")}
+    for normalizer, ids in whose.items():
+        report = score(references, hypotheses, normalizer=normalizer)
+        assert list(report.stripped.values()) == [ids]
+        assert f"Vowel signs or accents removed by the normalizer's rule '{next(iter(report.stripped))}'" in to_text(
+            report
+        )
+    assert json.loads(to_json(report))["stripped"] == {r"remove [^\w\s]": ["u1", "u2"]}
+
+
 def test_a_ranking_lets_the_rarest_go_and_says_by_how_much_it_is_short() -> None:
     ranking: Ranking[int] = Ranking(most=10)
     for start in range(0, 1000, 5):

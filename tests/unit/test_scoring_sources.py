@@ -99,6 +99,56 @@ def test_stm_and_ctm_are_paired_by_time_as_sclite_pairs_them(tmp_path: Path) -> 
     assert "1 segments are marked IGNORE_TIME_SEGMENT_IN_SCORING" in to_text(report)
 
 
+@pytest.mark.parametrize("label", ["", "<o,f0,male> "])
+def test_segments_are_marked_as_not_to_be_scored_in_any_case(tmp_path: Path, label: str) -> None:
+    ignored = f"rec 1 s 2.0 4.0 {label}ignore_time_segment_in_scoring\n"
+    stm = f"rec 1 s 0.0 2.0 hello world\n{ignored}rec 1 s 4.0 6.0 good bye\n"
+    ctm = "rec 1 0.1 0.5 hello\nrec 1 0.7 0.5 world\nrec 1 2.5 0.5 noise\nrec 1 4.2 0.3 good\nrec 1 5.0 0.3 buy\n"
+    report = score(written(tmp_path, "a.stm", stm), written(tmp_path, "a.ctm", ctm))
+    assert report.raw.words == ErrorRate(1, 0, 0, 4)  # sclite 2.4.12: 25 %
+
+
+@pytest.mark.parametrize("said", ["{ i am / i'm } here", "{uh/@} here", "{ here } now"])
+def test_alternatives_are_refused_in_every_format_that_may_hold_them(tmp_path: Path, said: str) -> None:
+    seglst = json.dumps([{"session_id": "r", "words": said}])
+    for name, content in (("a.stm", f"r 1 s 0 2 {said}\n"), ("a.trn", f"{said} (r)\n"), ("a.json", seglst)):
+        path = written(tmp_path, name, content)
+        with pytest.raises(
+            ScoringError, match=r"not understood here\. Write one spelling|is no SegLST: segment 1 holds"
+        ):
+            score(path, path)
+
+
+def test_names_of_recordings_count_in_any_case_and_those_that_share_none_are_refused(tmp_path: Path) -> None:
+    stm = written(tmp_path, "a.stm", "Rec A s 0 2 a b\nother A s 0 2 c\n")
+    report = score(stm, written(tmp_path, "a.ctm", "rec a 0.1 0.1 a\nrec a 0.5 0.1 b\n"))
+    assert report.raw.words == ErrorRate(0, 1, 0, 3)
+    assert report.pairing.missing == ("other-A-0.000-2.000",)
+    with pytest.raises(ScoringError, match=r"No id is in both files.*rec-1\."):
+        score(stm, written(tmp_path, "b.ctm", "rec 1 0.1 0.1 a\n"))
+
+
+@pytest.mark.parametrize(
+    ("segment", "fault"),
+    [
+        ('{"session_id": "r", "words": ["a"]}', "segment 1 has 'words' \\['a'\\], not a string"),
+        ('{"session_id": "r"}', "segment 1 has 'words' None"),
+        ('{"words": "a"}', "segment 1 has 'session_id' None"),
+        ('{"session_id": "r", "words": "a", "start_time": NaN}', "segment 1 has times that are no seconds"),
+        ('{"session_id": "r", "words": "a"}, 5', "segment 2 is 5, not an object"),
+    ],
+)
+def test_segments_of_another_form_are_named(tmp_path: Path, segment: str, fault: str) -> None:
+    path = written(tmp_path, "a.json", f"[{segment}]")
+    with pytest.raises(ScoringError, match=f"is no SegLST: {fault}"):
+        score(path, path)
+
+
+def test_sessions_may_be_named_by_numbers(tmp_path: Path) -> None:
+    reference = written(tmp_path, "a.json", '[{"session_id": 1, "words": "a b", "speaker": 2}]')
+    assert score(reference, written(tmp_path, "b.trn", "a x (1)\n")).raw.words == ErrorRate(1, 0, 0, 2)
+
+
 def test_a_ctm_is_joined_by_recording_where_the_reference_has_no_times(tmp_path: Path) -> None:
     words = "one two gapa gapb three four ignored gapc five after"
     report = score(written(tmp_path, "ref.trn", f"{words} (rec)\n"), written(tmp_path, "hyp.ctm", CTM))

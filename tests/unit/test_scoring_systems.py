@@ -189,6 +189,18 @@ def test_a_rate_above_the_threshold_ends_with_status_4(capsys: pytest.CaptureFix
     assert run(["score", *files, "--fail-above", "15.22"]) == 0
 
 
+def test_a_threshold_is_not_met_by_references_without_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "e.jsonl").write_text('{"id": "a", "text": "", "pred_text": "made up words"}\n')
+    assert run(["score", str(tmp_path / "e.jsonl"), "--fail-above", "5"]) == 4
+    assert "e: no words to score against." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("threshold", ["nan", "inf", "-1"])
+def test_a_threshold_is_a_percentage(threshold: str) -> None:
+    files = [str(REFERENCE), str(SYSTEMS / "en-beam5.jsonl")]
+    assert run(["score", *files, "--fail-above", threshold]) == 2
+
+
 def test_the_python_call_and_the_command_give_the_same_numbers(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     files = [str(REFERENCE), str(SYSTEMS / "tiny.en.jsonl")]

@@ -2,53 +2,77 @@
 
 import itertools
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from torch import Tensor
 
 from asr_s2s.recognizer.words import spelled_words
 from asr_s2s.search import ctc_token_frames, token_frames
-from asr_s2s.search.alignment import _best_edges
+from asr_s2s.search.alignment import _best_paths
 from asr_s2s.text import CharacterVocabulary
 
 pytestmark = pytest.mark.unit
 
 
-@given(data=st.data(), tokens=st.integers(1, 4), more=st.integers(0, 4))
-def test_no_other_path_has_a_larger_sum(data: st.DataObject, tokens: int, more: int) -> None:
-    frames = tokens + more
+@given(data=st.data(), sizes=st.lists(st.tuples(st.integers(1, 3), st.integers(0, 4)), min_size=1, max_size=3))
+def test_no_other_choice_of_frames_has_a_larger_sum_for_any_text_of_a_batch(
+    data: st.DataObject, sizes: list[tuple[int, int]]
+) -> None:
     numbers = st.integers(-8, 8).map(float)
-    weights = np.array(data.draw(st.lists(numbers, min_size=tokens * frames, max_size=tokens * frames)))
-    weights = weights.reshape(tokens, frames)
+    texts = []
+    for tokens, more in sizes:
+        frames = tokens + more
+        weights = data.draw(st.lists(numbers, min_size=tokens * frames, max_size=tokens * frames))
+        texts.append(np.array(weights).reshape(tokens, frames))
 
-    def worth(edges: tuple[int, ...]) -> float:
-        return sum(weights[token, a:b].sum() for token, (a, b) in enumerate(itertools.pairwise(edges)))
+    def worth(weights: NDArray[np.float64], edges: Sequence[int]) -> float:
+        return sum(row[first:end].sum() for row, first, end in zip(weights, edges[::2], edges[1::2], strict=True))
 
-    found = tuple(_best_edges(weights))
-    assert found == tuple(sorted(set(found)))  # every token has a frame
-    every = itertools.combinations(range(frames + 1), tokens + 1)
-    assert worth(found) == max(map(worth, every))
+    for weights, spans in zip(texts, _best_paths(texts), strict=True):
+        found = [edge for span in spans for edge in span]
+        assert all(first < end for first, end in spans)  # every token has a frame
+        assert found == sorted(found)
+        every = itertools.combinations_with_replacement(range(weights.shape[1] + 1), len(found))
+        allowed = (each for each in every if all(a < b for a, b in zip(each[::2], each[1::2], strict=True)))
+        assert worth(weights, found) == max(worth(weights, each) for each in allowed)
 
 
-def test_tokens_are_where_they_attend_and_silence_at_both_ends_is_nobodys() -> None:
-    attention = torch.full((3, 40), 0.001)
-    for token, (first, end) in enumerate([(8, 12), (12, 20), (20, 30)]):
+def attention_of(num_frames: int, spans: Sequence[tuple[int, int]]) -> Tensor:
+    attention = torch.full((len(spans), num_frames), 0.001)
+    for token, (first, end) in enumerate(spans):
         attention[token, first:end] = 1.0
-    assert token_frames(attention / attention.sum(1, keepdim=True)) == [(8, 12), (12, 20), (20, 30)]
+    return attention / attention.sum(1, keepdim=True)
 
 
-def test_one_token_is_where_it_attends_most() -> None:
-    attention = torch.full((1, 10), 0.01)
-    attention[0, 4:6] = 0.4
-    assert token_frames(attention) == [(4, 6)]
+@pytest.mark.parametrize(
+    "spans",
+    [
+        [(8, 12), (12, 20), (20, 30)],
+        [(8, 12), (12, 20), (31, 38)],  # speech in between that the text leaves out is nobody's
+        [(20, 22), (30, 31), (38, 40)],  # slow speech is not pressed together
+        [(4, 6)],
+    ],
+)
+def test_tokens_are_where_they_attend_and_what_none_attends_to_is_nobodys(spans: list[tuple[int, int]]) -> None:
+    assert token_frames([attention_of(40, spans)]) == [spans]
+
+
+def test_a_text_has_the_same_frames_alone_and_among_others() -> None:
+    random = torch.Generator().manual_seed(0)
+    sizes = ((3, 20), (1, 9), (12, 40), (0, 5), (4, 2))
+    texts = [torch.rand(*size, generator=random).softmax(dim=1) for size in sizes]
+    assert token_frames(texts) == [token_frames([text])[0] for text in texts]
 
 
 def test_more_tokens_than_frames_and_no_tokens_at_all_are_no_error() -> None:
-    assert token_frames(torch.ones(3, 2)) == [(0, 1), (1, 2), (2, 2)]
-    assert token_frames(torch.ones(0, 5)) == []
+    assert token_frames([torch.ones(3, 2), torch.ones(0, 5)]) == [[(0, 1), (1, 2), (2, 2)], []]
+    assert token_frames([]) == []
 
 
 @given(text=st.text("ab ", max_size=20))

@@ -41,7 +41,7 @@ def beam_of_one(model, **options):
         beam=1,
         ranking=Ranking(ctc_weight=0.0, length_bonus=options.get("length_bonus", 0.0), length_normalization=1.0),
         bound=LengthBound(2.0, 1.5, 10),
-        thresholds=FlagThresholds(4, 0.5, 0.4, 0.6),
+        thresholds=FlagThresholds(4, 0.4, 0.6),
         forbid_loops=options.get("forbid_loops", False),
     )
 

@@ -5,12 +5,12 @@ import torch
 from search_scripted import END, RULES, START, A, B, ScriptedDecoder, ScriptedModel, encodings, prolongs_a_loop
 
 from asr_s2s.search import Flag, Hypothesis, SearchConfig
-from asr_s2s.search.flags import FlagThresholds, attention_coverage, mean_probability, with_flags
+from asr_s2s.search.flags import FlagThresholds, mean_probability, with_flags
 from asr_s2s.search.loops import LoopGuard, loop_repeats
 
 pytestmark = pytest.mark.unit
 
-THRESHOLDS = FlagThresholds(loop_repeats=4, min_coverage=0.5, min_confidence=0.4, max_no_speech=0.6)
+THRESHOLDS = FlagThresholds(loop_repeats=4, min_confidence=0.4, max_no_speech=0.6)
 
 
 def hypothesis(**changes) -> Hypothesis:
@@ -18,8 +18,8 @@ def hypothesis(**changes) -> Hypothesis:
     return Hypothesis(**(given | changes))
 
 
-def flags_of(sound_length: int = 10, no_speech: float | None = None, **changes) -> tuple[Flag, ...]:
-    return with_flags(hypothesis(**changes), THRESHOLDS, sound_length=sound_length, no_speech=no_speech).flags
+def flags_of(no_speech: float | None = None, **changes) -> tuple[Flag, ...]:
+    return with_flags(hypothesis(**changes), THRESHOLDS, no_speech=no_speech).flags
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_loop_is_an_n_gram_standing_often_in_a_row(text: str, repeats: float) 
 
 
 def test_a_sound_hypothesis_has_no_flags() -> None:
-    assert flags_of(attention=torch.eye(10)) == ()
+    assert flags_of() == ()
 
 
 def test_each_flag_carries_its_measured_value() -> None:
@@ -49,9 +49,6 @@ def test_each_flag_carries_its_measured_value() -> None:
     (flag,) = flags_of(token_log_probs=(-1.0, -2.0, -3.0), end_log_prob=-2.0)
     assert flag.name == "low_confidence"
     assert flag.value == pytest.approx(math.exp(-2.0))
-    (flag,) = flags_of(attention=torch.eye(10)[:3])
-    assert flag.name == "low_coverage"
-    assert flag.value == pytest.approx(0.3)
 
 
 def test_silence_is_flagged_where_the_model_doubts_its_text_too() -> None:
@@ -63,29 +60,6 @@ def test_silence_is_flagged_where_the_model_doubts_its_text_too() -> None:
 
 def test_confidence_counts_the_end_token() -> None:
     assert mean_probability(hypothesis(tokens=(), token_log_probs=(), end_log_prob=-1.0)) == pytest.approx(math.exp(-1))
-
-
-def test_coverage_misses_the_longest_stretch_without_attention() -> None:
-    attention = torch.eye(20)
-    assert attention_coverage(attention, 20) == pytest.approx(1.0)
-    assert attention_coverage(attention[:12], 20) == pytest.approx(0.6)  # stops early
-    skipping = torch.cat([attention[:4], attention[14:]])
-    assert attention_coverage(skipping, 20) == pytest.approx(0.5)  # leaves out the middle
-    assert attention_coverage(torch.full((3, 20), 1 / 20), 20) == pytest.approx(1.0)  # looks everywhere at once
-    assert attention_coverage(attention[:0], 20) == 0.0  # no tokens cover nothing
-
-
-def test_padding_beyond_the_sound_needs_no_coverage() -> None:
-    attention = torch.eye(30)[:9]
-    assert attention_coverage(attention, 10) == pytest.approx(0.9)
-    assert attention_coverage(attention, 30) == pytest.approx(0.3)
-
-
-def test_coverage_forgives_stray_attention() -> None:
-    """A hundredth of the attention on the last frames does not make them heard."""
-    attention = torch.eye(20)[:10]
-    attention[:, 19] = 0.01
-    assert attention_coverage(attention, 20) == pytest.approx(0.5)
 
 
 def looping(*, beam: int, forbid: bool, repeats: int = 4) -> Hypothesis:
@@ -117,14 +91,13 @@ def test_the_guard_ends_a_loop_after_the_repeats_allowed_and_the_flag_stays(beam
 
 
 @pytest.mark.parametrize("beam", [1, 2])
-@pytest.mark.parametrize("name", ["coverage", "confidence"])
-def test_the_thresholds_of_the_configuration_decide_what_is_flagged(beam: int, name: str) -> None:
+def test_the_threshold_of_the_configuration_decides_what_is_flagged(beam: int) -> None:
     flagged = []
     for least in (0.0, 1.0):
-        config = SearchConfig(beam=beam, **{"min_coverage": 0.0, "min_confidence": 0.0, f"min_{name}": least})
-        found = config.build(ScriptedModel(ScriptedDecoder()), RULES)(*encodings(30), with_attention=True)[0]
+        config = SearchConfig(beam=beam, min_confidence=least)
+        found = config.build(ScriptedModel(ScriptedDecoder()), RULES)(*encodings(30))[0]
         flagged.append([flag.name for flag in found.flags])
-    assert flagged == [[], [f"low_{name}"]]
+    assert flagged == [[], ["low_confidence"]]
 
 
 def test_the_guard_and_the_flag_see_the_same_loops() -> None:

@@ -42,7 +42,7 @@ def written(folder: Path, name: str, content: str) -> str:
 
 @given(ODD)
 def test_the_rules_together_are_whispers_normalizers(text: str) -> None:
-    assert normalizer("basic").apply(text) == BASIC(text).strip()
+    assert normalizer("whisper-basic").apply(text) == BASIC(text).strip()
 
 
 @given(ODD)
@@ -67,11 +67,31 @@ def test_a_users_rules_apply_from_top_to_bottom(tmp_path: Path) -> None:
         ("rules:\n  - remove: '['\n", r"rules\.0: is no regular expression"),
         ("rules:\n  - normalizer: engl\n", r"no normalizer 'engl'\. Known: none, basic, whisper-english"),
         ("rules:\n  - lower: true\n    remove: x\n", r"write one of lower, remove"),
+        (
+            "rules:\n  - replace: a\n    with: '\\9'\n",
+            r"rules\.0: is no regular .* replacement.*invalid group reference 9",
+        ),
+        ("[]", r"rules\.yaml: holds list, not keys"),
     ],
 )
 def test_broken_rules_are_named(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         normalizer(written(tmp_path, "rules.yaml", content))
+
+
+def test_words_are_not_replaced_within_words_that_vowel_signs_go_through(tmp_path: Path) -> None:
+    made = normalizer(written(tmp_path, "rules.yaml", "rules:\n  - words: {क: x, ते: y}\n"))
+    assert made.apply("क की नमस्ते ते") == "x की नमस्ते y"
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.glm", "[A] => [B]\n"), ("a.yaml", "rules:\n  - words: {a: b}\n")])
+def test_rules_may_begin_with_a_byte_order_mark_and_must_be_utf_8(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"\xef\xbb\xbf" + content.encode())
+    assert normalizer(str(path)).apply("a c").lower() == "b c"
+    path.write_bytes(content.encode() + b"# \xff\n")
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        normalizer(str(path))
 
 
 def test_a_file_of_rules_that_is_not_there_is_named() -> None:

@@ -1,16 +1,22 @@
 """Adapting a model: what is held out, what is compared, when it ends; and learning from recognised texts."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from training_tiny import QUIET, tiny_experiment
+from training_tiny import DATA, QUIET, tiny_experiment
 
+from asr_s2s.audio import SAMPLE_RATE, read_audio
+from asr_s2s.audio.write import write_audio
+from asr_s2s.cli.train import recognised
 from asr_s2s.config import read_config
 from asr_s2s.errors import ManifestError
-from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.manifest import Utterance, read_manifest
+from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.recognizer import load
 from asr_s2s.training import FINETUNE, ExperimentConfig, train
 from asr_s2s.training.comparison import compared
 from asr_s2s.training.history import read_history
@@ -32,7 +38,7 @@ def test_an_adapted_model_is_compared_with_the_one_it_started_from(tmp_path: Pat
     config = tiny_experiment(tmp_path, epochs=1)
     config = with_data(config.model_copy(update={"model": None}), dev=None, test=(dev,), general=(dev,))
     initial = load_model(tmp_path / "first")
-    result = train(config, output=tmp_path / "second", initial=initial, console=QUIET)
+    result = train(config, output=tmp_path / "second", initial=initial, console=QUIET, recognise=recognised)
     held_out, general = result.comparisons
     assert (held_out.name, general.name) == ("held-out recordings", "other speech")
     assert held_out.before == general.before
@@ -47,7 +53,7 @@ def test_an_adapted_model_is_compared_with_the_one_it_started_from(tmp_path: Pat
 
 def test_a_model_from_nothing_is_judged_on_what_is_held_out(tmp_path: Path) -> None:
     config = with_data(tiny_experiment(tmp_path, epochs=1), test=(str(tmp_path / "dev.jsonl"),), dev=None)
-    (held_out,) = train(config, output=tmp_path / "run", console=QUIET).comparisons
+    (held_out,) = train(config, output=tmp_path / "run", console=QUIET, recognise=recognised).comparisons
     assert held_out.before is None
     assert held_out.summary.startswith("held-out recordings, 2 utterances: WER ")
 
@@ -62,6 +68,37 @@ def test_the_verdict_follows_the_plain_words_and_their_chance() -> None:
     assert better.after.raw.errors == 30 * 5  # all but C
     assert "WER 16.7% before, 0.0% after (difference -16.7% to -16.7%, p = 0.001): better" in better.summary
     assert compared("x", texts, wrong, before=wrong).verdict == "no difference beyond chance"
+
+
+def test_held_out_recordings_are_judged_by_what_the_product_gives(tmp_path: Path) -> None:
+    config = with_data(tiny_experiment(tmp_path, epochs=1), test=(str(tmp_path / "dev.jsonl"),), dev=None)
+    texts = {item.id: item.text or "" for item in read_manifest(tmp_path / "dev.jsonl")}
+
+    def recognise(_: SpeechSystem, utterances: Sequence[Utterance], **__: object) -> dict[str, str]:
+        return {item.id: texts[item.id].upper() for item in utterances}
+
+    (held_out,) = train(config, output=tmp_path / "run", console=QUIET, recognise=recognise).comparisons
+    assert held_out.after.plain.errors == 0
+    assert held_out.after.raw.errors == held_out.after.raw.reference_length == 7
+
+
+def test_a_recording_of_any_length_is_judged_as_a_user_gets_it(tmp_path: Path) -> None:
+    clips = [read_audio(DATA / f"{name}.ogg") for name in ("lbby5a", "swbc1s", "prac8p")]
+    write_audio(tmp_path / "long.wav", np.concatenate(clips * 5), sample_rate=SAMPLE_RATE)  # 45 s
+    item = Utterance(id="long", audio_path=tmp_path / "long.wav", text="")
+    gone = Utterance(id="gone", audio_path=tmp_path / "gone.wav", text="")
+    found = recognised(load_model("commands"), [item, gone], device="cpu")
+    assert found == {"long": load("commands").transcribe(tmp_path / "long.wav").text}
+    assert len(found["long"].split()) > 60
+
+
+def test_what_one_model_could_not_read_is_left_out_of_both_and_named() -> None:
+    texts = {"a": "one two", "b": "six"}
+    found = compared("x", texts, {"a": "one"}, before={"a": "one two", "b": "six"})
+    assert (found.utterances, found.unread) == (1, ("b",))
+    assert found.before is not None
+    assert found.before.plain.reference_length == found.after.plain.reference_length == 2
+    assert "x, 1 utterances (1 more could not be read: b): WER 0.0% before, 50.0% after" in found.summary
 
 
 def test_a_share_of_the_recordings_is_held_out_and_neither_learned_nor_looked_at(tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_utterances(
     with pytest.raises(AsrError, match=r"epoch 2: not a finite number: .*ctc nan") as caught:
         train(config, output=tmp_path / "run", console=QUIET)
     assert "lbby5a" in str(caught.value)
-    assert "Nothing broken was saved" in str(caught.value)
+    assert "is whole: go on with --resume." in str(caught.value)
     (manifest,) = (tmp_path / "run" / "not_finite").glob("*.jsonl")
     assert str(manifest.parent) in str(caught.value)
     suspects = read_manifest(manifest)

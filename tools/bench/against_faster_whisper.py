@@ -76,9 +76,7 @@ def ours(model: str, *, threads: int) -> Transcriber:
     from asr_s2s.transcripts import Transcript
 
     torch.set_num_threads(threads)
-    recognizers = {
-        beam: load(model, beam=beam, device="cpu", word_times=False, repair=False) for beam in BEAMS.values()
-    }
+    recognizers = {beam: load(model, beam=beam, device="cpu", repair=False) for beam in BEAMS.values()}
 
     def transcribe(files: list[Path], *, beam: int) -> list[str]:
         results = [result for _, result in recognizers[beam].transcribe_many(files)]

@@ -34,10 +34,10 @@ def main() -> None:
     rows = []
     for manifest in arguments.manifests:
         clips = [clip for clip in read_manifest(manifest) if clip.text]
-        results = zip(clips, recognizer.transcribe_many(clips), strict=True)
-        own, own_right = judged_words(
-            (clip.text or "", result) for clip, (_, result) in results if isinstance(result, Transcript)
-        )
+        found = [result for _, result in recognizer.transcribe_many(clips)]
+        if failed := [str(result) for result in found if not isinstance(result, Transcript)]:
+            raise SystemExit("\n".join(failed))
+        own, own_right = judged_words((clip.text or "", result) for clip, result in zip(clips, found, strict=True))
         rows.append(row(str(manifest), own, own_right))
         confidences, right = confidences + own, right + own_right
     rows.append(row("all", confidences, right))

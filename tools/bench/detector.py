@@ -36,8 +36,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     system = load_model(arguments.model)
     without, with_it = (
-        Recognizer(system, beam=arguments.beam, precision="auto", word_times=False, find_speech=finds)
-        for finds in (False, True)
+        Recognizer(system, beam=arguments.beam, precision="auto", find_speech=finds) for finds in (False, True)
     )
     rows = []
     for name in arguments.sets.split(","):

@@ -39,7 +39,7 @@ def main() -> None:
             texts[draft], seconds[draft] = searched(load_model(arguments.model), clips, draft=draft)
         same = sum(one == other for one, other in zip(texts[False], texts[True], strict=True))
         rates = [
-            100 * (character_errors(references, list(map(normalise, found))).rate or 0.0)
+            character_errors(references, list(map(normalise, found))).percent
             for found in (texts[False], drafts(load_model(arguments.model), clips))
         ]
         print(
@@ -53,7 +53,7 @@ def searched(system: SpeechSystem, clips: list[Utterance], *, draft: bool) -> tu
     """Transcribe clips; give their texts, and the seconds that the search took of it."""
     search = system.config.search.model_copy(update={"draft": draft})
     system = replace(system, config=system.config.model_copy(update={"search": search}))
-    recognizer = Recognizer(system, beam=1, find_speech=False, word_times=False, repair=False)
+    recognizer = Recognizer(system, beam=1, find_speech=False, repair=False)
     plain, seconds = recognizer._search, 0.0
 
     def timed(*given: torch.Tensor, **options: torch.Tensor) -> object:

@@ -87,9 +87,10 @@ def results(
     normalise = normalizer("whisper-english").apply
     sources = (Source(clip.id, samples=fault(read_audio(clip.audio_path)).astype(np.float32)) for clip in clips)
     for clip, (_, result) in zip(clips, recognizer.transcribe_many(sources), strict=True):
-        if isinstance(result, Transcript):
-            errors = word_errors([normalise(clip.text or "")], [normalise(result.text)])
-            yield {"fault": name, "bad": (errors.rate or 0.0) > bad, "flags": set(result.flags)}
+        if not isinstance(result, Transcript):
+            raise result
+        errors = word_errors([normalise(clip.text or "")], [normalise(result.text)])
+        yield {"fault": name, "bad": errors.errors > bad * errors.reference_length, "flags": set(result.flags)}
 
 
 def row(name: str, heard: Sequence[dict[str, Any]]) -> dict[str, Any]:

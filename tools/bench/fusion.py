@@ -46,7 +46,7 @@ def measured(arguments: argparse.Namespace, manifest: Path, weight: float) -> di
     search = system.config.search.model_copy(update={"language_weight": weight})
     system = replace(system, config=system.config.model_copy(update={"search": search}))
     language = load_language_model(arguments.language_model) if weight else None
-    recognizer = Recognizer(system, beam=arguments.beam, word_times=False, repair=False, language_model=language)
+    recognizer = Recognizer(system, beam=arguments.beam, repair=False, language_model=language)
     clips = read_manifest(manifest)
     normalise = normalizer("basic").apply
     texts = [
@@ -57,8 +57,8 @@ def measured(arguments: argparse.Namespace, manifest: Path, weight: float) -> di
     row = {
         "set": str(manifest),
         "weight": weight,
-        "wer": round(100 * (word_errors(references, texts).rate or 0.0), 2),
-        "cer": round(100 * (character_errors(references, texts).rate or 0.0), 2),
+        "wer": round(word_errors(references, texts).percent, 2),
+        "cer": round(character_errors(references, texts).percent, 2),
     }
     print(json.dumps(row), flush=True)
     return row

@@ -62,7 +62,7 @@ def measured(
     if bonus is not None:
         search = system.config.search.model_copy(update={"hotword_bonus": bonus})
         system = replace(system, config=system.config.model_copy(update={"search": search}))
-    recognizer = Recognizer(system, precision="auto", word_times=False, hotwords=words)
+    recognizer = Recognizer(system, precision="auto", hotwords=words)
     results = [result for _, result in recognizer.transcribe_many(clips)]
     texts = [result.text if isinstance(result, Transcript) else "" for result in results]
     normalise = normalizer("whisper-english").apply
@@ -82,7 +82,7 @@ def measured(
         "rare words said": spoken.total(),
         "recall": round(100 * found.total() / max(spoken.total(), 1), 1),
         "written but not said": invented,
-        "wer": round(100 * (errors.rate or 0.0), 2),
+        "wer": round(errors.percent, 2),
     }
     print(json.dumps(row), flush=True)
     return row

@@ -90,7 +90,7 @@ def measured(name: str, command: list[str], text: str, minutes: float, threads: 
         "minutes": minutes,
         "seconds": round(seconds, 1),
         "megabytes": round(usage.ru_maxrss / 1024),
-        "wer": round(100 * (errors.rate or 0.0), 2),
+        "wer": round(errors.percent, 2),
     }
     print(json.dumps(row), flush=True)
     return row

@@ -1,4 +1,4 @@
-"""How much memory a batch takes in training beside what was measured on three utterances (training/memory.py).
+"""How much memory a batch takes in training beside what was measured on made-up utterances (training/memory.py).
 
 usage: memory.py CONFIG MANIFEST [--from MODEL] [--seconds 60 120 240]
 
@@ -65,7 +65,7 @@ def main() -> None:
 
         learn(batches[0])  # the gradients' own memory
         frames, count = batches[1].features.shape[1], len(batches[1])
-        foreseen = run.need.of(frames=frames, utterances=count)
+        foreseen = run.need.of(frames=frames, tokens=batches[1].tokens.shape[1], utterances=count)
         peak = peak_over(lambda batch=batches[1], learn=learn: learn(batch))
         kept = foreseen / WORKING
         print(

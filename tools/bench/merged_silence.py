@@ -59,7 +59,7 @@ def measured(
     system: SpeechSystem, sets: dict[str, list[Utterance]], *, frames: int | None, tail: float
 ) -> dict[str, Any]:
     recognizer, words = (
-        Recognizer(system, beam=1, find_speech=False, word_times=False, repair=False),
+        Recognizer(system, beam=1, find_speech=False, repair=False),
         normalizer("whisper-english"),
     )
     row: dict[str, Any] = {"frames": frames, "tail_seconds": tail, "wer": {}, "loops": 0, "seconds": 0.0}
@@ -70,7 +70,7 @@ def measured(
         texts = [result.text if isinstance(result, Transcript) else "" for result in results]
         row["loops"] += sum(isinstance(result, Transcript) and "loop" in result.flags for result in results)
         errors = word_errors([words.apply(clip.text or "") for clip in clips], [words.apply(text) for text in texts])
-        row["wer"][name] = round(100 * (errors.rate or 0.0), 1)
+        row["wer"][name] = round(errors.percent, 1)
     row["seconds"] = round(row["seconds"], 1)
     print(json.dumps(row), flush=True)
     return row

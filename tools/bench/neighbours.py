@@ -35,9 +35,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    recognizer = Recognizer(
-        load_model(arguments.model), beam=arguments.beam, precision=arguments.precision, word_times=False
-    )
+    recognizer = Recognizer(load_model(arguments.model), beam=arguments.beam, precision=arguments.precision)
     clips = [clip for manifest in arguments.manifests for clip in read_manifest(manifest)]
     first: Said = {}
     rows = []

@@ -41,7 +41,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     clips = chosen(arguments.data, arguments.clips)
-    recognizer = Recognizer(load_model(arguments.model), beam=arguments.beam, precision="auto", word_times=False)
+    recognizer = Recognizer(load_model(arguments.model), beam=arguments.beam, precision="auto")
     list(recognizer.transcribe_many(clips[:8]))
     with profile(activities=[ProfilerActivity.CPU], with_flops=True) as profiler:
         began = time.perf_counter()

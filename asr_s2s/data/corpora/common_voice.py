@@ -25,15 +25,16 @@ def read_common_voice(source: Path) -> Corpus:
 
 
 def _read_table(table: Path, corpus: Corpus) -> None:
-    lines = read_lines(table, corpus)
+    lines = read_lines(table, corpus, stripped=" \r")  # not tabs: empty columns at the end are columns
     columns = next(lines, ("", ""))[1].split("\t")
     for where, line in lines:
         fields = line.split("\t")  # quotes are not special: sentences begin with them
-        row = dict(zip(columns, fields, strict=False))  # empty columns at the end go with the white space
+        row = dict(zip(columns, fields, strict=False))
         name, text = row.get("path", ""), row.get("sentence", "").strip()
         audio = table.parent / "clips" / name
-        if not name or len(fields) > len(columns):
-            corpus.leave_out(BROKEN_LINE, f"{where}: has {len(fields)} columns of {len(columns)}. Unpack it again.")
+        if not name or len(fields) != len(columns):
+            has = f"{where}: has {len(fields)} columns of {len(columns)}"
+            corpus.leave_out(BROKEN_LINE, f"{has}. Take tabs out of its sentence, or unpack the table again.")
         elif not text:
             corpus.leave_out(NO_TEXT, f"{where}: '{name}' has no sentence. Remove the line.")
         elif not audio.is_file():

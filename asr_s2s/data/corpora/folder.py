@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from asr_s2s.audio import AUDIO_SUFFIXES
-from asr_s2s.data.corpora.shared import DOUBLED, NO_AUDIO, NO_TEXT, Corpus, check_found, read_lines
+from asr_s2s.data.corpora.shared import DOUBLED, NO_AUDIO, NO_TEXT, Corpus, check_found, found_files, read_lines
 from asr_s2s.manifest import Utterance
 
 NO_TRANSCRIPTS = frozenset({"readme", "license", "licence", "copying", "changelog", "notice"})
@@ -11,11 +11,11 @@ NO_TRANSCRIPTS = frozenset({"readme", "license", "licence", "copying", "changelo
 
 def read_folder(source: Path) -> Corpus:
     """Read every audio file with its text; an id is the path below the folder without its ending."""
-    files = sorted(path for path in source.rglob("*") if path.is_file() and not path.name.startswith("."))
-    audio = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
-    texts = {path.with_suffix(""): path for path in files if path.suffix == ".txt"}
-    check_found(source, audio, f"audio file ({' '.join(AUDIO_SUFFIXES)})")
     corpus = Corpus()
+    files = found_files(source, corpus)
+    audio = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
+    texts = {path.with_suffix(""): path for path in files if path.suffix.lower() == ".txt"}
+    check_found(source, audio, f"audio file ({' '.join(AUDIO_SUFFIXES)})")
     first: dict[Path, Path] = {}
     for path in audio:
         stem = path.with_suffix("")

@@ -32,6 +32,10 @@ def read_kaldi(source: Path) -> Corpus:
     recordings = _read_recordings(source, corpus)
     if (source / "segments").exists():
         segments = list(_read_segments(source / "segments", recordings, corpus))
+        used = {line.split()[1] for _, line in read_lines(source / "segments", Corpus()) if len(line.split()) > 1}
+        for name, (where, path) in recordings.items():
+            if path and name not in used:
+                corpus.leave_out(NO_TEXT, f"{where}: the recording '{name}' is in no line of segments. Add one.")
         known = {line.split(maxsplit=1)[0] for _, line in read_lines(source / "segments", Corpus())}
     else:
         segments = [Utterance(name, path, origin=where) for name, (where, path) in recordings.items() if path]

@@ -13,7 +13,7 @@ from typing import Any
 
 from asr_s2s.data.corpora.shared import BROKEN_LINE, NO_AUDIO, UNREADABLE, WHOLE, Corpus
 from asr_s2s.errors import ManifestError, MissingExtraError
-from asr_s2s.files import read_bytes
+from asr_s2s.inputs import read_bytes
 from asr_s2s.manifest import Utterance, Word
 
 # lhotse is an optional extra, so its classes have no names here: a cut, recording or supervision is Any.

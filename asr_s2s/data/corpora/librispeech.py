@@ -6,7 +6,7 @@ Panayotov et al. 2015, "LibriSpeech: an ASR corpus based on public domain audio 
 
 from pathlib import Path
 
-from asr_s2s.data.corpora.shared import NO_AUDIO, NO_TEXT, Corpus, check_found, read_lines
+from asr_s2s.data.corpora.shared import NO_AUDIO, NO_TEXT, Corpus, check_found, found_files, read_lines
 from asr_s2s.manifest import Utterance
 
 AUDIO_SUFFIXES = (".flac", ".wav", ".ogg", ".opus", ".mp3")  # FLAC as published, the others of copies
@@ -14,16 +14,20 @@ AUDIO_SUFFIXES = (".flac", ".wav", ".ogg", ".opus", ".mp3")  # FLAC as published
 
 def read_librispeech(source: Path) -> Corpus:
     """Read the subsets below the folder, or the one subset that it is; the speaker is the first part of the id."""
-    transcripts = sorted(source.absolute().rglob("*.trans.txt"))
-    check_found(source, transcripts, ".trans.txt file")
     corpus = Corpus()
+    files = found_files(source.absolute(), corpus)
+    transcripts = [path for path in files if path.name.endswith(".trans.txt")]
+    check_found(source, transcripts, ".trans.txt file")
     for transcript in transcripts:
         _read_chapter(transcript, corpus, subset=transcript.parents[2].name)
+    chapters = {transcript.parent for transcript in transcripts}
+    lonely = (path for path in files if path.suffix.lower() in AUDIO_SUFFIXES and path.parent not in chapters)
+    corpus.leave_out_untold(lonely, (), where="a .trans.txt file beside it")
     return corpus
 
 
 def _read_chapter(transcript: Path, corpus: Corpus, *, subset: str) -> None:
-    audio = {path.stem: path for path in sorted(transcript.parent.iterdir()) if path.suffix in AUDIO_SUFFIXES}
+    audio = {path.stem: path for path in sorted(transcript.parent.iterdir()) if path.suffix.lower() in AUDIO_SUFFIXES}
     named = set()
     for where, line in read_lines(transcript, corpus):
         name, _, text = line.partition(" ")
@@ -36,6 +40,4 @@ def _read_chapter(transcript: Path, corpus: Corpus, *, subset: str) -> None:
         else:
             speaker = name.partition("-")[0]
             corpus.add(Utterance(name, audio[name], text=text.strip(), speaker=speaker, origin=where), part=subset)
-    for name in sorted(set(audio) - named):
-        advice = f"has no line in {transcript.name}. Add it, or remove the file."
-        corpus.leave_out(NO_TEXT, f"{audio[name]}: {advice}")
+    corpus.leave_out_untold(audio.values(), {audio[name] for name in named & set(audio)}, where=transcript.name)

@@ -13,7 +13,7 @@ from asr_s2s.manifest import Utterance
 
 THREADS = 8  # waiting for a disk, and hashing, which both leave Python to the others
 AHEAD = 5_000  # files
-OVERSHOOT = 0.5  # seconds that a piece may end behind its recording; Kaldi's extract-segments allows as much
+OVERSHOOT = 0.5  # seconds that a piece may reach beyond its recording; Kaldi's extract-segments allows as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,11 @@ def _look_at(path: Path, checksums: bool) -> AudioFile | AudioError:
 
 
 def _within(utterance: Utterance, length: float) -> Utterance | None:
-    """Give the utterance with its duration, cut at the end of its recording; None if it does not lie within."""
+    """Give the utterance with its duration, cut at both ends of its recording; None if it does not lie within."""
+    begin = max(utterance.offset, 0.0)
     end = length if utterance.duration is None else utterance.offset + utterance.duration
-    if not utterance.offset < min(end, length) or end > length + OVERSHOOT:
+    if not begin < min(end, length) or end > length + OVERSHOOT or utterance.offset < -OVERSHOOT:
         return None
-    if utterance.duration is not None and end <= length:
+    if utterance.duration is not None and begin == utterance.offset and end <= length:
         return utterance
-    return replace(utterance, duration=round(length - utterance.offset, 4))
+    return replace(utterance, offset=begin, duration=round(min(end, length) - begin, 4))

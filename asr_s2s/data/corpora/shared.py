@@ -1,11 +1,12 @@
 """What every reader needs: a corpus that grows entry by entry, and keeps what it had to leave out and why."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from asr_s2s.errors import ManifestError
-from asr_s2s.files import read_bytes
+from asr_s2s.inputs import read_bytes
 from asr_s2s.manifest import Utterance
 
 # Why an entry is left out, as the summary counts it.
@@ -52,6 +53,11 @@ class Corpus:
         """Note an entry that cannot be used."""
         self.left_out.append(LeftOut(cause, message))
 
+    def leave_out_untold(self, files: Iterable[Path], told: Collection[Path], *, where: str) -> None:
+        """Note the sound files among these whose text stands nowhere."""
+        for path in sorted(set(files) - set(told)):
+            self.leave_out(NO_TEXT, f"{path}: has no line in {where}. Add it, or remove the file.")
+
     @property
     def utterances(self) -> list[Utterance]:
         """Every utterance of every part, in order."""
@@ -68,9 +74,35 @@ class Corpus:
         return Corpus({name: self.parts[name] for name in dict.fromkeys(names)}, self.left_out)
 
 
-def read_lines(path: Path, corpus: Corpus) -> Iterator[tuple[str, str]]:
+def found_files(source: Path, corpus: Corpus) -> list[Path]:
+    """List the files below a folder, also behind links, in order; what is hidden is passed over.
+
+    A folder that cannot be read is left out as a whole.
+    """
+    files: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+
+    def unreadable(error: OSError) -> None:
+        corpus.leave_out(UNREADABLE, f"{error.filename}: cannot be read ({error.strerror}). Check its permissions.")
+
+    for place, folders, names in os.walk(source, followlinks=True, onerror=unreadable):
+        status = Path(place).stat()
+        if (status.st_dev, status.st_ino) in seen:  # a link to a folder that was read, maybe to one above
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(
+            (name for name in folders if not name.startswith(".")),
+            key=lambda name: (Path(place, name).is_symlink(), name),
+        )
+        files += (path for name in names if not name.startswith(".") and (path := Path(place, name)).is_file())
+    return sorted(files)
+
+
+def read_lines(path: Path, corpus: Corpus, *, stripped: str | None = None) -> Iterator[tuple[str, str]]:
     """Give ("path:number", line) for each line that is not blank, without the white space around it.
 
+    stripped: the characters that are taken off instead of white space
     A file that cannot be read, or is not UTF-8, is left out as a whole.
     """
     try:
@@ -83,7 +115,7 @@ def read_lines(path: Path, corpus: Corpus) -> Iterator[tuple[str, str]]:
         return
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield f"{path}:{number}", line.strip()
+            yield f"{path}:{number}", line.strip(stripped)
 
 
 def check_folder(source: Path) -> None:

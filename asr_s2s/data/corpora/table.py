@@ -3,15 +3,14 @@
 Commas or semicolons part the columns of a .csv file (RFC 4180, with quotes), tabs those of a .tsv or .txt file.
 """
 
-import csv
 import io
 from pathlib import Path
-from typing import Any
 
 from asr_s2s.data.corpora.shared import BROKEN_LINE, NO_AUDIO, Corpus
 from asr_s2s.errors import ManifestError
-from asr_s2s.files import read_bytes
+from asr_s2s.inputs import folder_of, read_text
 from asr_s2s.manifest import Utterance
+from asr_s2s.tables import RowError, cells, delimiter_of, rows
 
 AUDIO = ("audio_filepath", "audio", "path", "file", "filename", "file_name", "wav", "wav_filename")
 TEXT = ("text", "sentence", "transcript", "transcription", "normalized_text")
@@ -23,24 +22,26 @@ def read_table(source: Path) -> Corpus:
 
     Raises ManifestError for a file that cannot be read, and for a header without the two columns.
     """
-    try:
-        content = read_bytes(source).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{source}: cannot be read ({error}). Name a table saved as UTF-8.") from error
-    rows = _rows(source, content)
-    header = [name.strip() for name in next(rows, [])]
+    content = read_text(source, error=ManifestError, advice="Name an existing table.")
+    delimiter = delimiter_of(content.partition("\n")[0], suffix=source.suffix.lower())
+    numbered = rows(io.BytesIO(content.encode()), delimiter)
+    header = _header(source, next(numbered, (0, b""))[1].decode(), delimiter)
     audio, text = _column(source, header, AUDIO), _column(source, header, TEXT)
     speaker = next((name for name in SPEAKER if name in header), None)
-    corpus = Corpus()
-    for fields in rows:
-        where = f"{source}:{rows.line_num}"
-        row = dict(zip(header, fields, strict=False))
+    corpus, folder = Corpus(), folder_of(source)
+    for number, raw in numbered:
+        where = f"{source}:{number + 1}"
+        try:
+            fields = cells(raw.decode(), delimiter, width=len(header))
+        except RowError as error:
+            corpus.leave_out(BROKEN_LINE, f"{where}: {error}")
+            continue
         if not fields:
             continue
-        path = source.parent / row[audio]
-        if len(fields) != len(header) or not row[audio]:
-            advice = "Mend it, or put quotes around a text that holds the separator."
-            corpus.leave_out(BROKEN_LINE, f"{where}: has {len(fields)} columns, the header {len(header)}. {advice}")
+        row = dict(zip(header, fields, strict=True))
+        path = folder / row[audio]
+        if not row[audio]:
+            corpus.leave_out(BROKEN_LINE, f"{where}: has nothing in the column '{audio}'. Name the file.")
         elif not path.is_file():
             corpus.leave_out(NO_AUDIO, f"{where}: {path} is not there. Mend '{audio}'.")
         else:
@@ -51,11 +52,14 @@ def read_table(source: Path) -> Corpus:
     return corpus
 
 
-def _rows(source: Path, content: str) -> Any:  # typeshed hides the class of csv's readers
-    header, lines = content.partition("\n")[0], io.StringIO(content, newline="")
-    if source.suffix.lower() == ".csv":
-        return csv.reader(lines, delimiter=";" if header.count(";") > header.count(",") else ",")
-    return csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+def _header(source: Path, line: str, delimiter: str) -> list[str]:
+    try:
+        names = [name.strip() for name in cells(line, delimiter)]
+    except RowError as error:
+        raise ManifestError(f"{source}:1: {error}") from error
+    if doubled := [name for name in names if name and names.count(name) > 1]:
+        raise ManifestError(f"{source}: has several columns named '{doubled[0]}'. Give each a name of its own.")
+    return names
 
 
 def _column(source: Path, header: list[str], names: tuple[str, ...]) -> str:

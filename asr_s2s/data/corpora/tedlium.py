@@ -24,6 +24,9 @@ def read_tedlium(source: Path) -> Corpus:
     corpus = Corpus()
     for table in tables:
         _read_talk(table, corpus, part=table.parents[1].name)
+    talks = [path for part in PARTS for path in (root / part / "sph").glob("*.sph")]
+    told = {table.parents[1] / "sph" / f"{table.stem}.sph" for table in tables}
+    corpus.leave_out_untold(talks, told, where="any table of ../stm")
     return corpus
 
 
@@ -42,7 +45,7 @@ def _read_talk(table: Path, corpus: Corpus, *, part: str) -> None:
             else:
                 corpus.leave_out(BROKEN_LINE, f"{where}: is not 'talk channel speaker start end <label> text'.")
             continue
-        if text == NOT_SCORED:
+        if text.lower() == NOT_SCORED:
             continue
         text = " ".join(LONELY.sub("", MARKS.sub(" ", text)).split())
         if not text:

@@ -1,13 +1,12 @@
 """When each compared word was said, from the words with times that a manifest holds."""
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from asr_s2s.manifest import Word
 from asr_s2s.scoring.align import align
+from asr_s2s.text.marks import letters_only
 
-PIECES = re.compile(r"\w+")
 HUNDREDTHS = 100  # as exact as word times are; shorter in the file than seconds
 
 Span = tuple[int, int]
@@ -19,7 +18,7 @@ def word_times(words: Sequence[str], timed: Sequence[Word]) -> list[int]:
     The words are aligned with the timed ones, which are spelled as before normalising and are cut at apostrophes and
     hyphens here: one that has no partner gets the time between its neighbours.
     """
-    pieces = [(piece, _span(word)) for word in timed for piece in PIECES.findall(word.word.casefold())]
+    pieces = [(piece, _span(word)) for word in timed for piece in letters_only(word.word.casefold()).split()]
     heard = iter(pieces)
     known: list[Span | None] = []
     for step in align(words, [piece for piece, _ in pieces]):

@@ -1,105 +1,88 @@
-"""Read references and hypotheses; the format is told from the file's name or its first lines.
+"""Read references and hypotheses; the format is told from a file's name, or else from its first lines."""
 
-A manifest by its suffix or its first key, trn by its suffix or the ids in brackets that end its lines, Kaldi `text` by
-its name or by first words that look like ids, stm, ctm, csv, tsv and SegLST by their suffix, a transcript by a first
-line that opens an object alone; anything else is plain lines.
-"""
-
-import re
-from collections.abc import Callable, Sequence
-from itertools import islice
-from pathlib import Path
-from typing import Literal
+from collections.abc import Callable
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.scoring.sources.columns import column_file, has_both_sides
-from asr_s2s.scoring.sources.lines import KALDI_ID, TRN_LINE, kaldi_file, plain_file, trn_file
-from asr_s2s.scoring.sources.manifest import manifest_file
-from asr_s2s.scoring.sources.records import decoded, opened
+from asr_s2s.inputs import InputFile
+from asr_s2s.scoring.sources.columns import column_file, header, names_both_sides
+from asr_s2s.scoring.sources.formats import SourceFormat, first_lines, format_of, formats_of
+from asr_s2s.scoring.sources.lines import kaldi_file, plain_file, trn_file
+from asr_s2s.scoring.sources.manifest import holds_both_sides, manifest_file
 from asr_s2s.scoring.sources.source import By, HeldSource, Side, Source, Text, by_line
-from asr_s2s.scoring.sources.timed import by_recording, by_time, read_ctm, read_seglst, read_stm
+from asr_s2s.scoring.sources.timed import Stretch, by_recording, by_time, read_ctm, read_seglst, read_stm
 from asr_s2s.scoring.sources.transcript import transcript_file
 
-SourceFormat = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript", "columns", "lines"]
-
-SUFFIXES: dict[str, SourceFormat] = {
-    ".jsonl": "manifest",
-    ".json": "manifest",
-    ".trn": "trn",
-    ".stm": "stm",
-    ".ctm": "ctm",
-    ".csv": "columns",
-    ".tsv": "columns",
+TIMED: dict[SourceFormat, Callable[[InputFile], list[Stretch]]] = {
+    "stm": read_stm,
+    "ctm": read_ctm,
+    "seglst": read_seglst,
 }
-OPENERS: dict[SourceFormat, Callable[[Path, Side], Source]] = {
+OPENERS: dict[SourceFormat, Callable[[InputFile, Side], Source]] = {
     "manifest": manifest_file,
     "columns": column_file,
-    "kaldi": lambda path, _: kaldi_file(path),
-    "trn": lambda path, _: trn_file(path),
-    "lines": lambda path, _: plain_file(path),
-    "stm": lambda path, _: by_recording(path, read_stm(path)),
-    "ctm": lambda path, _: by_recording(path, read_ctm(path)),
-    "seglst": lambda path, _: by_recording(path, read_seglst(path)),
-    "transcript": lambda path, _: transcript_file(path),
+    "kaldi": lambda file, _: kaldi_file(file),
+    "trn": lambda file, _: trn_file(file),
+    "lines": lambda file, _: plain_file(file),
+    "transcript": lambda file, _: transcript_file(file),
 }
-MANIFEST_START = re.compile(r'\s*\{\s*"')
-SEGLST_START = re.compile(r"\s*\[")
-NUM_LINES_LOOKED_AT = 1000
 
 
 def read_sides(
-    reference: Path, hypothesis: Path | None, *, source_format: SourceFormat | None = None
+    reference: InputFile,
+    hypothesis: InputFile | None,
+    *,
+    source_format: SourceFormat | None = None,
+    channels: bool = True,
+    other_side_scored: bool = False,
 ) -> tuple[Source, Source]:
-    """Open both sides, in the format asked for or else the one told from each file.
+    """Open both sides, in the format asked for or else the ones told from the files.
 
     hypothesis: None where one manifest or table holds both sides
-    Raises ScoringError for files that cannot be read.
+    channels: whether channels are told apart where recordings have several
+    other_side_scored: whether what the reference's file holds as hypotheses is scored by another pair
+    Raises ScoringError for files that cannot be read, and where the format cannot be told.
     """
     if hypothesis is None:
-        return _both_sides(reference, source_format or format_of(reference))
-    formats = source_format or format_of(reference), source_format or format_of(hypothesis)
+        return _both_sides(reference, source_format)
+    formats = (source_format, source_format) if source_format else formats_of(reference, hypothesis)
     if formats == ("stm", "ctm"):
         return by_time(reference, read_stm(reference), hypothesis, read_ctm(hypothesis))
-    return OPENERS[formats[0]](reference, "reference"), OPENERS[formats[1]](hypothesis, "hypothesis")
+    if not other_side_scored:
+        _check_one_side(reference, hypothesis, formats)
+    opened: list[Source] = []
+    sides: tuple[Side, Side] = ("reference", "hypothesis")
+    for file, chosen, side in zip((reference, hypothesis), formats, sides, strict=True):
+        if chosen in TIMED:
+            opened.append(by_recording(file, TIMED[chosen](file), channels=channels))
+        else:
+            opened.append(OPENERS[chosen](file, side))
+    return opened[0], opened[1]
 
 
-def format_of(path: Path) -> SourceFormat:
-    """Tell a file's format from its name, or else from its first lines."""
-    named: SourceFormat | None = "kaldi" if path.name == "text" else SUFFIXES.get(path.suffix.lower())
-    if named and path.suffix.lower() != ".json":
-        return named
-    filled = _first_lines(path)
-    if named:
-        return _json_format(filled[0] if filled else "")
-    if filled and MANIFEST_START.match(filled[0]):
-        return "manifest"
-    if filled and all(TRN_LINE.fullmatch(line) for line in filled):
-        return "trn"
-    if filled and all(KALDI_ID.fullmatch(line.split(maxsplit=1)[0]) for line in filled):
-        return "kaldi"
-    return "lines"
-
-
-def _json_format(first: str) -> SourceFormat:
-    """Tell what a .json file holds from its first line: a list, one object over many lines, or an object a line."""
-    if SEGLST_START.match(first):
-        return "seglst"
-    return "transcript" if first.strip() == "{" else "manifest"
-
-
-def _first_lines(path: Path) -> Sequence[str]:
-    with opened(path) as file:
-        lines = [decoded(raw, path, number) for number, raw in enumerate(islice(file, NUM_LINES_LOOKED_AT))]
-    return [line for line in lines if line.strip()]
-
-
-def _both_sides(path: Path, chosen: SourceFormat) -> tuple[Source, Source]:
-    if chosen == "manifest" or (chosen == "columns" and has_both_sides(path)):
-        return OPENERS[chosen](path, "reference"), OPENERS[chosen](path, "hypothesis")
+def _both_sides(file: InputFile, source_format: SourceFormat | None) -> tuple[Source, Source]:
+    chosen = source_format or format_of(file)
+    if chosen == "manifest" or (chosen == "columns" and names_both_sides(header(file)[0])):
+        return OPENERS[chosen](file, "reference"), OPENERS[chosen](file, "hypothesis")
     raise ScoringError(
-        f"{path}: holds one side alone. One file must be a manifest with 'text' and 'pred_text' on each line, or a "
-        "table with such columns; otherwise give two files: the reference, then the hypothesis."
+        f"{file.path}: holds one side alone. One file must be a manifest with 'text' and 'pred_text' on each line, or "
+        "a table with such columns; otherwise give two files: the reference, then the hypothesis."
     )
+
+
+def _check_one_side(reference: InputFile, hypothesis: InputFile, formats: tuple[SourceFormat, SourceFormat]) -> None:
+    """Refuse two files that both hold both sides: what the first one recognised would be passed over."""
+    if reference.path != hypothesis.path and all(map(_holds_both, (reference, hypothesis), formats)):
+        raise ScoringError(
+            f"{reference.path} and {hypothesis.path} both hold what was said and what was recognised. Give one alone "
+            f"to score it; to compare both on the references of the first: {reference.path} {reference.path} "
+            f"{hypothesis.path}."
+        )
+
+
+def _holds_both(file: InputFile, chosen: SourceFormat) -> bool:
+    if chosen == "manifest":
+        return holds_both_sides(first_lines(file))
+    return chosen == "columns" and names_both_sides(header(file)[0])
 
 
 __all__ = ["By", "HeldSource", "Side", "Source", "SourceFormat", "Text", "by_line", "read_sides"]

@@ -1,8 +1,11 @@
 """A manifest's side: `text` is the reference, `pred_text` the hypothesis, every other field a label."""
 
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
 
 from asr_s2s.errors import ManifestError, ScoringError, listed
+from asr_s2s.inputs import InputFile, folder_of
 from asr_s2s.manifest import parse_record, record_id
 from asr_s2s.scoring.sources.records import BrokenRecordError, RecordFile, SkippedRecordError
 from asr_s2s.scoring.sources.source import Side, Text
@@ -10,12 +13,12 @@ from asr_s2s.scoring.sources.source import Side, Text
 FIELDS: dict[Side, str] = {"reference": "text", "hypothesis": "pred_text"}
 
 
-def manifest_file(path: Path, side: Side) -> RecordFile:
+def manifest_file(file: InputFile, side: Side) -> RecordFile:
     """Read one side; a line without pred_text is a missing hypothesis.
 
     Raises ScoringError, once read, when a reference, or every hypothesis, lacks its field.
     """
-    field = FIELDS[side]
+    field, folder = FIELDS[side], folder_of(file.path)
 
     def parse(line: str, _: int) -> Text:
         if not line.strip():
@@ -31,25 +34,36 @@ def manifest_file(path: Path, side: Side) -> RecordFile:
         if not isinstance(text, str):
             raise BrokenRecordError(f"'{field}' is {str(text)[:60]}, not a string.")
         if "audio_filepath" in record:
-            record["audio_filepath"] = str(path.parent / str(record["audio_filepath"]))
+            record["audio_filepath"] = str(folder / str(record["audio_filepath"]))
         return Text(name, text, record)
 
     check = _check_references if side == "reference" else _check_hypotheses
-    return RecordFile(path, parse, name=f"{path} ({field})", check=check)
+    return RecordFile(file, parse, name=f"{file.path} ({field})", check=check)
 
 
-def _check_references(file: RecordFile) -> None:
-    if file.skipped:
+def holds_both_sides(lines: Sequence[str]) -> bool:
+    """Say whether any of these lines holds a reference and a hypothesis."""
+    return any(all(isinstance(record.get(field), str) for field in FIELDS.values()) for record in _records(lines))
+
+
+def _records(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        with suppress(ManifestError):  # is said when the file is read
+            yield parse_record(line)
+
+
+def _check_references(records: RecordFile) -> None:
+    if records.skipped:
         raise ScoringError(
-            f"{file.path}: {len(file.skipped)} of {len(file.skipped) + len(file)} utterances have no 'text' to score "
-            f"against: {listed(file.skipped)}. "
-            "Add what was said (an empty string where nothing was), or remove these lines."
+            f"{records.file.path}: {len(records.skipped)} of {len(records.skipped) + len(records)} utterances have no "
+            f"'text' to score against: {listed(records.skipped)}. Add what was said (an empty string where nothing "
+            "was), or remove these lines."
         )
 
 
-def _check_hypotheses(file: RecordFile) -> None:
-    if file.skipped and not len(file):
+def _check_hypotheses(records: RecordFile) -> None:
+    if records.skipped and not len(records):
         raise ScoringError(
-            f"{file.path}: no line has 'pred_text', so there is nothing to score. Write it with 'asr-s2s transcribe "
-            "--manifest', or rename the field that holds what was recognised."
+            f"{records.file.path}: no line has 'pred_text', so there is nothing to score. Write it with 'asr-s2s "
+            "transcribe --manifest', or rename the field that holds what was recognised."
         )

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
 from asr_s2s.errors import ScoringError, listed
+from asr_s2s.inputs import InputFile
 
 Side = Literal["reference", "hypothesis"]
 By = Literal["id", "line", "time", "recording"]
@@ -34,7 +35,7 @@ class Source(Protocol):
         ...
 
     @property
-    def path(self) -> Path | None:
+    def file(self) -> InputFile | None:
         """Give the file, None for texts from memory."""
         ...
 
@@ -67,7 +68,7 @@ class HeldSource:
 
     name: str
     held: Sequence[Text]
-    path: Path | None = None
+    file: InputFile | None = None
     by: By = "id"
     remarks: tuple[str, ...] = ()
 

@@ -1,0 +1,171 @@
+"""What a first search lost is searched again: pieces that loop or were cut off, and speech that lies under no word."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
+from asr_s2s.recognizer.coverage import Gap, gaps
+from asr_s2s.recognizer.pieces import Piece
+from asr_s2s.recognizer.words import TimedWord
+from asr_s2s.transcripts import Segment
+
+ROUNDS = 3  # a sentence that is found again may leave out the next one
+FAULTS = ("loop", "truncated")
+SHARE, LEAST_SECONDS = 0.6, 2.0  # of a piece: what is longer is cut in two, or the same would be found again
+EDGE_SECONDS = 0.3  # around the speech of a gap
+LOST_STRETCH_SECONDS = 0.4
+LEAST_CONFIDENCE = 0.4  # mean token probability of what is found in a gap
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was recognised in a piece; segment's times are seconds in the recording.
+
+    words: None where the model tells no times
+    settled: it was searched again already
+    """
+
+    piece: Piece
+    segment: Segment
+    words: tuple[TimedWord, ...] | None
+    settled: bool = False
+
+    def gaps(self) -> list[Gap]:
+        """List where speech lies under no word."""
+        if self.words is None:
+            return []
+        spoken = [(self._seconds(each.start), self._seconds(each.end)) for each in self.piece.spoken]
+        start, end = self.segment.start, self.segment.end
+        return gaps([word.spans for word in self.words], spoken, start=start, end=end)
+
+    def has_fault(self) -> bool:
+        """Tell whether it loops or was cut off."""
+        return any(name in self.segment.flags for name in FAULTS)
+
+    def part(self, start: float, end: float, words: slice) -> "Found":
+        """Take some words, and the sound between two times that they lie in."""
+        assert self.words is not None, "only between words is it cut"
+        chosen = self.words[words]
+        segment = replace(
+            self.segment,
+            start=start,
+            end=end,
+            text=" ".join(each.word.word for each in chosen),
+            words=self.segment.words[words],
+        )
+        first, last = (
+            min(round(each * SAMPLE_RATE) - self.piece.start, len(self.piece.samples)) for each in (start, end)
+        )
+        return Found(self.piece.part(max(first, 0), last), segment, chosen, settled=True)
+
+    def _seconds(self, sample: int) -> float:
+        return (self.piece.start + sample) / SAMPLE_RATE
+
+
+Search = Callable[[Sequence[Piece]], list[Found]]
+
+
+def recovered(found: Sequence[Found], search: Search) -> list[list[Found]]:
+    """Give the parts of each piece, after what was lost has been searched again.
+
+    search: a safer one, of many pieces at once
+    """
+    pieces = [[each] for each in found]
+    for number in range(ROUNDS):
+        doubts = [(row, doubt) for row, parts in enumerate(pieces) for doubt in _doubts(parts, again=number > 0)]
+        if not doubts:
+            break
+        again = search([piece for _, doubt in doubts for piece in doubt.pieces])
+        for row, doubt in reversed(doubts):  # from the last, so that the places of the others stay
+            new, again = again[len(again) - len(doubt.pieces) :], again[: len(again) - len(doubt.pieces)]
+            pieces[row][doubt.place : doubt.place + 1] = doubt.settle(pieces[row][doubt.place], new)
+    return pieces
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """A part of a piece that is searched again: as a whole, or its gaps."""
+
+    place: int
+    gaps: tuple[tuple[Gap, list[Piece]], ...]
+    whole: list[Piece]
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return [*self.whole, *(piece for _, pieces in self.gaps for piece in pieces)]
+
+    def settle(self, first: Found, again: list[Found]) -> list[Found]:
+        """Give the better of both results."""
+        if self.whole:
+            return _whole(first, again)
+        parts = []
+        place, start = 0, first.segment.start
+        for gap, pieces in self.gaps:
+            new, again = again[: len(pieces)], again[len(pieces) :]
+            new = [each for each in new if _is_credible(each)]
+            if not new:
+                continue
+            if gap.words > place:
+                parts.append(first.part(start, new[0].segment.start, slice(place, gap.words)))
+            parts += [
+                replace(each, segment=replace(each.segment, repaired={"low_coverage": gap.speech})) for each in new
+            ]
+            place, start = gap.words, new[-1].segment.end
+        assert first.words is not None, "it has gaps"
+        if not parts:
+            return [replace(first, settled=True)]
+        if place < len(first.words):
+            parts.append(first.part(start, first.segment.end, slice(place, None)))
+        return parts
+
+
+def _doubts(parts: Sequence[Found], *, again: bool) -> list[_Doubt]:
+    doubts = []
+    for place, each in enumerate(parts):
+        if each.settled:
+            continue
+        if each.has_fault():
+            doubts.append(_Doubt(place, (), _cut(each.piece, of=each.piece)))
+        # where the model wrote nothing at all, it said so of the whole: a short sound there is no reason to ask again
+        elif doubted := [gap for gap in each.gaps() if gap.is_doubted(long_only=again or not each.words)]:
+            doubts.append(
+                _Doubt(place, tuple((gap, _cut(_sound_of(gap, each.piece), of=each.piece)) for gap in doubted), [])
+            )
+    return doubts
+
+
+def _sound_of(gap: Gap, piece: Piece) -> Piece:
+    """Cut out a gap's speech with some sound around it."""
+    start, end = (round(each * SAMPLE_RATE) - piece.start for each in (gap.start, gap.end))
+    spoken = [each for each in piece.spoken if each.start < end and start < each.end]
+    edge = round(EDGE_SECONDS * SAMPLE_RATE)
+    return piece.part(max(start, spoken[0].start - edge, 0), min(end, spoken[-1].end + edge, len(piece.samples)))
+
+
+def _cut(sound: Piece, *, of: Piece) -> list[Piece]:
+    """Cut sound at its quietest places where it is nearly the whole piece."""
+    longest = max(len(of.samples) / SAMPLE_RATE * SHARE, LEAST_SECONDS)
+    return [sound.part(cut.start, cut.end) for cut in cut_at_silences(sound.samples, max_seconds=longest)]
+
+
+def _whole(first: Found, again: list[Found]) -> list[Found]:
+    """Take the second result unless it has a fault too."""
+    if any(each.has_fault() for each in again):
+        return [replace(first, settled=True)]
+    return [replace(each, segment=replace(each.segment, repaired=first.segment.flags)) for each in again]
+
+
+def _is_credible(new: Found) -> bool:
+    """Say if words that were found in a gap are to be believed."""
+    return bool(new.segment.text) and not new.has_fault() and (new.segment.confidence or 0.0) >= LEAST_CONFIDENCE
+
+
+def flagged(found: Found, *, max_lost_seconds: float) -> Segment:
+    """Flag the seconds of speech that no word tells of.
+
+    A short answer between pauses is enough, but not around the words of a short gap: the times of single words are
+    not that exact.
+    """
+    least = max_lost_seconds if found.segment.repaired else LOST_STRETCH_SECONDS
+    lost = sum(gap.speech for gap in found.gaps() if gap.speech > max_lost_seconds or gap.stretch > least)
+    return replace(found.segment, flags=dict(found.segment.flags) | ({"low_coverage": lost} if lost else {}))

@@ -1,0 +1,111 @@
+"""What a file is taken for: where ids and words cannot be told apart, nothing is assumed."""
+
+from pathlib import Path
+
+import pytest
+
+from asr_s2s.errors import ScoringError
+from asr_s2s.scoring import compare, score
+
+pytestmark = pytest.mark.unit
+
+ONE, OTHER = "hello world", "good morning"
+YEARS = "".join(f"{year} was a year\n" for year in range(1990, 2000))
+
+
+def rate_of(folder: Path, reference: str, hypothesis: str) -> tuple[str, int, int]:
+    for name, content in (("r.txt", reference), ("h.txt", hypothesis)):
+        (folder / name).write_text(content, encoding="utf-8")
+    report = score(folder / "r.txt", folder / "h.txt", normalizer="none")
+    return report.pairing.by, report.raw.words.errors, report.raw.words.reference_length
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "found"),
+    [
+        # words, whose first ones hold digits
+        ("wo3 men5 qu4\nta1 shi4 lao3\nwo3 ai4 ni3\n", "wo3 men5 qu4\nta1 shi4 lao3\nwo3 ai4 ta1\n", ("line", 1, 9)),
+        ("nei5 hou2\nngo5 dei6\n", "nei5 hou2\nngo5 dei5\n", ("line", 1, 4)),
+        ("2024 was good\n2024 was bad\n", "2024 was good\n2024 was sad\n", ("line", 1, 6)),
+        ("2024 was good\n", "twenty four was good\n", ("line", 2, 3)),
+        ("3 4 5\n7 8 1\n", "3 4 5\n7 8 2\n", ("line", 1, 6)),
+        ("1\n2\n", "2\n1\n", ("line", 2, 2)),
+        ("yes\nno\n", "no\nyes\n", ("line", 2, 2)),
+        ("24 hours\n7 days\n", "24 hour\nseven days\n", ("line", 2, 4)),
+        # ids
+        (f"u1 {ONE}\nu2 {OTHER}\n", f"u2 {OTHER}\nu1 {ONE}\n", ("id", 0, 4)),
+        (f"1 {ONE}\n2 {OTHER}\n", f"2 {OTHER}\n1 {ONE}\n", ("id", 0, 4)),
+        (f"u-1 {ONE}\nu-2 {OTHER}\n", f"u-1 {ONE}\nu-2 {OTHER}\n", ("id", 0, 4)),
+        ("u-1 3 4 5\nu-2 7 8 1\n", "u-1 3 4 5\nu-2 7 8 2\n", ("id", 1, 6)),
+        (f"84-121123-0000 {ONE}\n", f"84-121123-0000 {OTHER}\n", ("id", 2, 2)),
+        (f"faks0_sx223 {ONE}\nmdab0_si1 {OTHER}\n", f"faks0_sx223 {ONE}\nmdab0_si1 {OTHER}\n", ("id", 0, 4)),
+    ],
+)
+def test_first_words_are_ids_where_they_can_be_nothing_else(
+    tmp_path: Path, reference: str, hypothesis: str, found: tuple[str, int, int]
+) -> None:
+    assert rate_of(tmp_path, reference, hypothesis) == found
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis"),
+    [
+        ("2024 was good\n2025 was bad\n", "2024 was good\n2025 was sad\n"),
+        ("24-hour service\n7-day week\n", "24-hour services\n7-day week\n"),
+        ("covid-19 is bad\n", "covid-19 is sad\n"),
+        ("A1 is closed\nB2 is open\n", "A1 is closed\nB2 was open\n"),
+        (f"u-1 {ONE}\nu-2 {OTHER}\n", f"{ONE}\n{OTHER}\n"),
+        (f"u-1 {ONE}\nu-1 {OTHER}\n", f"u-1 {ONE}\nu-1 {OTHER}\n"),
+        (f"anna {ONE}\nbob {OTHER}\n", f"bob {OTHER}\nanna {ONE}\n"),
+    ],
+)
+def test_where_first_words_may_be_ids_or_words_the_user_is_asked(
+    tmp_path: Path, reference: str, hypothesis: str
+) -> None:
+    with pytest.raises(ScoringError, match=r"may begin with ids .* or with words.*--format kaldi or --format lines"):
+        rate_of(tmp_path, reference, hypothesis)
+
+
+def test_remarks_in_brackets_are_not_taken_for_ids(tmp_path: Path) -> None:
+    assert rate_of(tmp_path, "a b (laughs)\nc (laughs)\n", "a b (laughs)\nd (laughs)\n") == ("line", 1, 5)
+    with pytest.raises(ScoringError, match=r"'\(laughs\)', which may be an id or a remark.*--format trn"):
+        rate_of(tmp_path, "a b (laughs)\nc (coughs)\n", "a b\nd\n")
+
+
+def test_captions_are_refused_rather_than_scored_with_their_times(tmp_path: Path) -> None:
+    (tmp_path / "h.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\na b\n")
+    with pytest.raises(ScoringError, match=r"h\.srt: captions are not scored"):
+        score(tmp_path / "h.srt", tmp_path / "h.srt")
+
+
+def test_whispers_transcript_in_one_line_is_told_from_a_manifest(tmp_path: Path) -> None:
+    (tmp_path / "talk.json").write_text('{"text": " a x", "segments": [{"text": " a x", "words": null}]}')
+    (tmp_path / "r.trn").write_text("a b (talk)\n")
+    assert score(tmp_path / "r.trn", tmp_path / "talk.json").raw.words.errors == 1
+
+
+def test_two_files_with_both_sides_are_not_scored_by_half(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text('{"id": "u", "text": "a b", "pred_text": "a x"}\n')
+    with pytest.raises(ScoringError, match=r"a\.jsonl and .*b\.jsonl both hold what was said and what was recognised"):
+        score(tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    assert score(tmp_path / "a.jsonl", tmp_path / "a.jsonl").raw.words.errors == 1
+    both = compare(tmp_path / "a.jsonl", {"a": tmp_path / "a.jsonl", "b": tmp_path / "b.jsonl"})
+    assert [report.raw.words.errors for report in both.reports] == [1, 1]
+
+
+def test_lines_that_begin_with_ids_do_so_to_the_end(tmp_path: Path) -> None:
+    lines = "".join(f"utt-{number} a b\n" for number in range(1500))
+    with pytest.raises(ScoringError, match=r"r\.txt:1501: begins with 'hello', other lines with ids.*--format kaldi"):
+        rate_of(tmp_path, f"{lines}hello there\n", f"{lines}hello you\n")
+
+
+def test_a_file_named_text_holds_ids_if_its_lines_have_names_of_their_own(tmp_path: Path) -> None:
+    for name, content in (("ref", "anna a b\nbob c\n"), ("hyp", "bob c\nanna a x\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "text").write_text(content)
+    assert score(tmp_path / "ref" / "text", tmp_path / "hyp" / "text").raw.words.errors == 1
+    for name, content in (("ref", "the cat\nthe dog\n"), ("hyp", "the cat\nthe hog\n")):
+        (tmp_path / name / "text").write_text(content)
+    report = score(tmp_path / "ref" / "text", tmp_path / "hyp" / "text")
+    assert (report.pairing.by, report.raw.words.reference_length) == ("line", 4)

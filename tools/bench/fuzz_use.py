@@ -19,6 +19,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -47,6 +48,7 @@ from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig
 
 DATA = Path(__file__).parents[2] / "tests" / "data"
 MODEL = "commands"  # small and quick
+MOST_BYTES = 8 * 2**30
 LONGEST = 60.0  # seconds of one try, on a machine that does other work too
 RARE = {"--jobs", "--plot", "--engine", "--find-batch", "--bleu", "--cpwer"}  # start processes or large libraries
 NUMBERS = ["0", "1", "2", "-1", "1e400", "nan", "3.5", "", "x", "9" * 30, "9" * 400, "٣", "16000", "0.0001", "100000"]
@@ -161,7 +163,6 @@ class Fuzzer:
                 "device",
                 "precision",
                 "find_speech",
-                "word_times",
                 "repair",
                 "hotwords",
                 "language_model",
@@ -347,6 +348,7 @@ def main() -> int:
             )
     os.cpu_count = lambda: 1  # type: ignore[method-assign] # no processes
     signal.signal(signal.SIGALRM, hung)
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))  # what asks for more gets a MemoryError
     began, counts, places = time.monotonic(), Counter[str](), Counter[str]()
     with tempfile.TemporaryDirectory() as temporary, contextlib.chdir(temporary):
         make_files(Path(temporary))

@@ -67,7 +67,7 @@ def nobody(tmp_path: Path) -> Iterator[Path]:
         ("transcribe", "--manifest", MANIFEST, "--output"),
         ("check", MANIFEST, "--json"),
         ("score", MANIFEST, "--csv"),
-        ("model", "export", "nobody"),
+        ("model", "export", "commands"),
         ("model", "average", "nobody", "--output"),
         ("model", "merge-silence", "nobody"),
         ("model", "import-whisper", "nobody"),

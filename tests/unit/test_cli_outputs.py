@@ -50,7 +50,7 @@ def nobody(tmp_path: Path) -> Iterator[Path]:
     folder.chmod(0o555)
     for parent in (tmp_path, *tmp_path.parents[:2]):  # pytest keeps them private
         parent.chmod(0o755)
-    for room in ("checking", "model_store", "recognizer", "scoring", "transcripts"):
+    for room in ("checking", "inputs", "lock", "model_store", "recognizer", "scoring", "transcripts"):
         import_module(f"asr_s2s.{room}")  # that user may not be able to read them
     root = os.geteuid() == 0
     if root:
@@ -67,7 +67,6 @@ def nobody(tmp_path: Path) -> Iterator[Path]:
         ("transcribe", "--manifest", MANIFEST, "--output"),
         ("check", MANIFEST, "--json"),
         ("score", MANIFEST, "--csv"),
-        ("model", "export", "commands"),
         ("model", "average", "nobody", "--output"),
         ("model", "merge-silence", "nobody"),
         ("model", "import-whisper", "nobody"),

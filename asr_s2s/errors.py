@@ -14,6 +14,8 @@ The command prints the message without a traceback (exit status 1 for a bad inpu
 any other exception is our own fault and shows its traceback (exit status 3).
 """
 
+from dataclasses import dataclass
+
 
 class AsrError(Exception):
     """A mistake that the user can mend; the message is shown as it is."""
@@ -25,6 +27,15 @@ class ConfigError(AsrError):
 
 class AudioError(AsrError):
     """A sound file that cannot be read or holds no usable sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A stretch of a recording that could not be read, in seconds of the file; None for an end that is not known."""
+
+    start: float
+    end: float | None
+    reason: str
 
 
 class ManifestError(AsrError):

@@ -7,19 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_SECONDS = 30.0  # hours of sound pass through memory in pieces of this size
+SILENCE_PEAK = 1e-4  # -80 dB below full scale: under the last bits of 16-bit recordings, far under quiet real speech
+BLOCK_SAMPLES = 1 << 22  # of all channels together: 16 MB
 
 
 class Decoder(Protocol):
-    """One open file; a frame is one sample of every channel."""
+    """One open file; a frame is one sample of every channel.
+
+    num_tracks: how many sounds it holds beside each other
+    is_float: its samples may have any scale
+    """
 
     sample_rate: int
     channels: int
+    num_tracks: int
+    is_float: bool
 
     def blocks(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
-        """Give the frames from start up to stop (None: the end, and then check that the file is whole).
+        """Give the frames from start up to stop (None: the end), with silence where frames are lost.
 
+        What is lost goes to the findings that the decoder was opened with; to know that the file is whole it has to be
+        read to its end.
         yields: (time, channel), float in [-1, 1]
-        Raises AudioError where the file is cut off or damaged.
         """
 
     def duration(self) -> float:
@@ -27,3 +36,23 @@ class Decoder(Protocol):
 
     def close(self) -> None:
         """Free the backend's handles; the stream stays open."""
+
+
+def frames_at_once(sample_rate: int, channels: int) -> int:
+    """Give how many frames a block has at most."""
+    return max(1, min(round(BLOCK_SECONDS * sample_rate), BLOCK_SAMPLES // channels))
+
+
+def silence(frames: int, sample_rate: int, channels: int) -> Iterator[NDArray[np.float32]]:
+    """Give frames of silence in blocks, however many there are."""
+    step = frames_at_once(sample_rate, channels)
+    for start in range(0, frames, step):
+        yield np.zeros((min(step, frames - start), channels), np.float32)
+
+
+def clipped(block: NDArray[np.float32], position: int, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
+    """Give the part of a block at position that lies between start and stop, if any."""
+    first = max(start - position, 0)
+    last = len(block) if stop is None else min(stop - position, len(block))
+    if first < last:
+        yield block[first:last]

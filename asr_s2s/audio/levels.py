@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from asr_s2s.audio.read import opened
+from asr_s2s.audio.findings import Findings
+from asr_s2s.audio.opening import opened
 from asr_s2s.errors import AudioError
 
 FRAME_SECONDS = 0.1  # about a syllable
@@ -44,7 +45,7 @@ def measure_levels(path: Path, *, offset: float = 0.0, duration: float | None = 
     digest = hashlib.blake2b(digest_size=16)
     magnitudes = np.zeros(BINS + 1, np.int64)
     num_samples, peak, loudest = 0, 0.0, 0.0
-    with opened(path, str(path)) as decoder:
+    with opened(path, Findings(str(path))) as decoder:
         rate, channels = decoder.sample_rate, decoder.channels
         start = round(offset * rate)
         for block in decoder.blocks(start, None if duration is None else start + round(duration * rate)):

@@ -1,18 +1,22 @@
 """MP3, M4A, WebM, the sound of a video, and whatever else FFmpeg knows, through PyAV, placed by its time stamps.
 
 Time stamps count from the start of the container, so that times in a transcript fit a player's clock: sound that sets
-in late, or was left out while a microphone was muted, is preceded by silence.
+in late, or was left out while a microphone was muted, is preceded by silence, and so is sound behind a damaged spot.
 """
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from asr_s2s.audio.track import Track
+from asr_s2s.audio.content import Content
+from asr_s2s.audio.decoder import clipped, silence
+from asr_s2s.audio.findings import Findings
+from asr_s2s.audio.losses import CANNOT_BE_DECODED, CUT_OFF, DAMAGED
+from asr_s2s.audio.track import UNREADABLE, Track, refusal
 from asr_s2s.errors import AudioError
 
 PREROLL_SECONDS = 1.0  # longer than any decoder takes to settle after a jump
@@ -20,24 +24,54 @@ GAP_SECONDS = 0.05  # shorter gaps come from rounded time stamps
 LONGEST_GAP_SECONDS = 3600.0  # a broken time stamp must not ask for days of silence
 ROUNDING_SECONDS = 0.0015  # Matroska and WebM stamp frames to the millisecond
 MERGED_SECONDS = 1.0  # frames last 20 ms; handled one by one they cost more than their decoding
+LEAST_DELIVERED, HEADER_BYTES = 0.4, 8192  # of a file's bytes; no more than the rest is spent on indices and headers
+LATEST_SECONDS = 1e7  # four months; no recording is longer
+SCALES = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "flt": 1.0, "dbl": 1.0}
 
 
 class PyavDecoder:
-    """The best sound track of a file that FFmpeg knows; see Decoder.
+    """A sound track of a file that FFmpeg knows; see Decoder.
 
+    track: its number, counted from 1; None takes the best
+    shape: rate and channels to give instead of its own
+    continuous: let frames follow each other, whatever their time stamps say
+    ignore_length: read to the end of the file, whatever its header says
     Raises AudioError for a file that is no medium, has no sound or is cut off before its first sample.
     """
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        self._name = name
-        self._track = Track(stream, name)
-        self._frames = self._track.frames()
-        first = next(self._frames, None)
+    def __init__(
+        self,
+        content: Content,
+        findings: Findings,
+        *,
+        track: int | None = None,
+        shape: tuple[int, int] | None = None,
+        continuous: bool = False,
+        ignore_length: bool = False,
+    ) -> None:
+        self._content, self._findings, self._number = content, findings, track
+        self._continuous = continuous
+        self._ignore_length = ignore_length
+        self._track, self._first, self._frames = self._begin()
+        first = self._first
+        # The codec's own word of its rate may be half of it, for HE-AAC.
+        self.sample_rate, self.channels = shape or (first.sample_rate, first.layout.nb_channels)
+        self.num_tracks = self._track.num_tracks
+        self.is_float = self._track.is_float
+        self._is_used = False  # whether frames were read, so that the track has to be opened anew
+        self._resamplers: dict[tuple[str, str, int], av.AudioResampler] = {}
+
+    def _begin(self) -> tuple[Track, av.AudioFrame, Iterator[av.AudioFrame]]:
+        """Open the track, and decode its first frame."""
+        track = Track(self._content, self._findings.name, self._number, ignore_length=self._ignore_length)
+        frames = track.frames()
+        first = next(frames, None)
         if first is None:
-            raise AudioError(f"{name}: holds no samples. Record or export it again.")
-        self._first = first
-        self.sample_rate: int = first.sample_rate  # the codec's own word may be half of it, for HE-AAC
-        self.channels: int = first.layout.nb_channels
+            if track.is_guess:
+                raise AudioError(refusal(self._content, self._findings.name))
+            reason = self._content.fault or self._findings.cut or "holds no samples"
+            raise AudioError(f"{self._findings.name}: {reason}. Record or export it again.")
+        return track, first, chain([first], frames)
 
     def duration(self) -> float:
         """Give the length in seconds, decoding all of it where the container does not store it."""
@@ -53,23 +87,59 @@ class PyavDecoder:
     def _placed(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
         """Give what lies between start and stop of each decoded frame, with silence in the gaps."""
         frames, position = self._enter(start)
+        is_all = position == 0
         for frame in frames:
-            gap = self._stamp(frame, default=position) - position
-            if GAP_SECONDS < gap / self.sample_rate < LONGEST_GAP_SECONDS:
-                yield from _clipped(np.zeros((gap, self.channels), np.float32), position, start, stop)
-                position += gap
-            block = self._samples(frame)
-            yield from _clipped(block, position, start, stop)
-            position += len(block)
-            if stop is not None and position >= stop:
-                return
+            gap = self._gap(frame, position)
+            for block in chain(silence(gap, self.sample_rate, self.channels), self._samples(frame, position + gap)):
+                yield from clipped(block, position, start, stop)
+                position += len(block)
+                if stop is not None and position >= stop:
+                    return
+        self._finish(position / self.sample_rate)
+        read, size = self._track.delivered, self._content.size
+        if is_all and read < LEAST_DELIVERED * size - HEADER_BYTES:
+            self._findings.note(f"holds sound and pictures in {read} of its {size} bytes; the rest could not be read")
+
+    def _gap(self, frame: av.AudioFrame, position: int) -> int:
+        """Give how many samples of silence stand before a frame, and report those that were lost."""
+        losses = self._track.losses
+        gap = round(losses.seconds * self.sample_rate)
+        if not self._continuous:
+            gap = self._stamp(frame, default=position + gap) - position
+        at, seconds = position / self.sample_rate, gap / self.sample_rate
+        if seconds > LONGEST_GAP_SECONDS:
+            self._findings.note(f"a time stamp at {at:.2f} s jumps by {seconds:.0f} s; the jump was left out")
+        gap = gap if GAP_SECONDS < seconds <= LONGEST_GAP_SECONDS else 0
+        loss = losses.reason or (DAMAGED if gap and not self._track.may_pause else None)
+        if loss and (gap or position or loss == DAMAGED):  # a broadcast begins with half a packet
+            self._findings.lost(at, at + gap / self.sample_rate, loss)
+        elif gap and position and not losses.pauses:
+            self._findings.pause(at, at + seconds)
+        losses.clear()
+        return gap
+
+    def _finish(self, ended: float) -> None:
+        """Report what is missing at the end."""
+        promised, losses = self._track.promised_end(), self._track.losses
+        if reason := self._content.fault or self._findings.cut:
+            self._findings.lost(ended, promised, reason)
+        elif promised is not None:
+            self._findings.lost(ended, promised, CUT_OFF)
+        elif losses.reason and losses.is_of_sound():
+            self._findings.lost(ended, ended + losses.seconds, losses.reason)
 
     def _enter(self, start: int) -> tuple[Iterator[av.AudioFrame], int]:
         """Give the frames from a point at or before start, and the position of the first."""
         seek_to = start / self.sample_rate - PREROLL_SECONDS
-        if seek_to <= PREROLL_SECONDS or not self._track.seekable:
-            return chain([self._first], self._frames), 0
-        self._track.seek(seek_to)
+        if seek_to > LATEST_SECONDS:
+            return iter(()), start
+        was_used, self._is_used = self._is_used, True
+        can_seek = seek_to > PREROLL_SECONDS and self._track.seekable
+        if not (can_seek and self._track.seek(seek_to)):
+            if was_used or can_seek:  # and failed, so that it stands anywhere
+                self._track.close()
+                self._track, self._first, self._frames = self._begin()
+            return self._frames, 0
         frames = self._track.frames()
         first = next(frames, None)
         if first is None:
@@ -88,41 +158,46 @@ class PyavDecoder:
         time = self._track.time(frame)
         return default if time is None else round(time * self.sample_rate)
 
-    def _samples(self, frame: av.AudioFrame) -> NDArray[np.float32]:
-        """Give a frame's samples (time, channel), whole numbers scaled to [-1, 1]."""
-        if frame.sample_rate != self.sample_rate or frame.layout.nb_channels != self.channels:
-            raise AudioError(
-                f"{self._name}: changes on the way from {self.sample_rate} Hz and {self.channels} channels to "
-                f"{frame.sample_rate} Hz and {frame.layout.nb_channels}. Save it as WAV."
-            )
-        array: NDArray[Any] = frame.to_ndarray()
-        array = array.T if frame.format.is_planar else array.reshape(-1, self.channels)
-        if array.dtype == np.uint8:
-            return (array.astype(np.float32) - 128.0) / 128.0
-        if np.issubdtype(array.dtype, np.integer):
-            return (array / 2.0 ** (8 * array.dtype.itemsize - 1)).astype(np.float32)
-        return array.astype(np.float32)
+    def _samples(self, frame: av.AudioFrame, position: int) -> Iterator[NDArray[np.float32]]:
+        """Give a frame's samples (time, channel), whole numbers scaled to [-1, 1], of the rate and channels of all."""
+        scale = SCALES.get(frame.format.name.removesuffix("p"))
+        if scale and (frame.sample_rate, frame.layout.nb_channels) == (self.sample_rate, self.channels):
+            yield _scaled(frame, scale)
+            return
+        kind = frame.format.name, frame.layout.name, frame.sample_rate
+        if kind not in self._resamplers:
+            layout = self._first.layout if self._first.layout.nb_channels == self.channels else f"{self.channels}c"
+            self._resamplers[kind] = av.AudioResampler("flt", layout, self.sample_rate)
+        try:
+            for resampled in self._resamplers[kind].resample(frame):
+                yield _scaled(resampled, 1.0)
+        except UNREADABLE:
+            length = round(frame.samples / frame.sample_rate * self.sample_rate)
+            self._findings.lost(position / self.sample_rate, (position + length) / self.sample_rate, CANNOT_BE_DECODED)
+            yield np.zeros((length, self.channels), np.float32)
 
     def close(self) -> None:
         """Free FFmpeg's handles."""
         self._track.close()
 
 
-def _clipped(block: NDArray[np.float32], position: int, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
-    """Give the part of a block at position that lies between start and stop, if any."""
-    first = max(start - position, 0)
-    last = len(block) if stop is None else min(stop - position, len(block))
-    if first < last:
-        yield block[first:last]
+def _scaled(frame: av.AudioFrame, scale: float) -> NDArray[np.float32]:
+    array: NDArray[Any] = frame.to_ndarray()
+    array = array.T if frame.format.is_planar else array.reshape(-1, frame.layout.nb_channels)
+    if array.dtype == np.uint8:
+        return (array.astype(np.float32) - 128.0) / np.float32(scale)
+    return array.astype(np.float32) if scale == 1.0 else (array / scale).astype(np.float32)
 
 
 def _merged(blocks: Iterator[NDArray[np.float32]], least: int) -> Iterator[NDArray[np.float32]]:
     """Join short blocks (time, channel) into blocks of at least that length; the last may be shorter."""
     held: list[NDArray[np.float32]] = []
+    length = 0
     for block in blocks:
         held.append(block)
-        if sum(map(len, held)) >= least:
+        length += len(block)
+        if length >= least:
             yield np.concatenate(held)
-            held = []
+            held, length = [], 0
     if held:
         yield np.concatenate(held)

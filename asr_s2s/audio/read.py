@@ -1,28 +1,19 @@
 """From a sound file of any kind to samples (time,) at a known rate."""
 
-import io
 import math
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from asr_s2s.audio.completeness import check_complete, suits_libsndfile
-from asr_s2s.audio.decoder import Decoder
+from asr_s2s.audio.findings import Findings
+from asr_s2s.audio.mono import mono
+from asr_s2s.audio.opening import opened
 from asr_s2s.audio.resample import SAMPLE_RATE, resample_blocks
-from asr_s2s.audio.soundfile_decoder import SoundfileDecoder
 from asr_s2s.errors import AudioError
 
-# fmt: off
-AUDIO_SUFFIXES = (  # that are looked for in folders; a file that is named may have any
-    ".aac", ".aif", ".aiff", ".amr", ".au", ".avi", ".caf", ".flac", ".m4a", ".mka", ".mkv", ".mov", ".mp3", ".mp4",
-    ".oga", ".ogg", ".opus", ".sph", ".wav", ".webm", ".wma",
-)
-# fmt: on
 LEAST_RATE, MOST_RATE = 1_000, 1_000_000  # samples a second; beyond them a header is damaged
 MARGIN_SECONDS = 0.1  # read on both sides of a piece, so that the resampling filter sees what the whole would show it
 
@@ -52,22 +43,27 @@ def read_blocks(
     offset: float = 0.0,
     duration: float | None = None,
     channel: int | None = None,
+    track: int | None = None,
+    findings: Findings | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Read as read_audio does, in blocks of half a minute or so: hours pass through little memory.
 
+    track: the number of a sound track, counted from 1; None takes the best that is not silent
+    findings: take damage and choices, while what can be decoded is read; None refuses what is damaged
     yields: (time,), at least one sample in all
     Raises AudioError as read_audio does, at the latest with the last block.
     """
-    name = _name(source)
-    first, count = round(offset * sample_rate), None if duration is None else round(duration * sample_rate)
-    if first < 0 or (count is not None and count < 1):
+    findings = findings or Findings(_name(source))
+    name = findings.name
+    if not (0 <= offset < math.inf and (duration is None or round(min(duration, 1e9) * sample_rate) > 0)):
         raise AudioError(
             f"{name}: offset {offset} s, duration {duration} s is no piece. "
             "Give an offset from 0 up and a duration above 0."
         )
-    position = 0  # of the next block, in samples after the first one asked for
+    findings.want(offset, duration)
+    first, count = round(offset * sample_rate), None if duration is None else round(min(duration, 1e9) * sample_rate)
     num_samples = 0
-    with opened(source, name) as decoder:
+    with opened(source, findings, track=track) as decoder:
         if not LEAST_RATE <= decoder.sample_rate <= MOST_RATE:
             raise AudioError(f"{name}: its header gives a rate of {decoder.sample_rate} Hz. Export it at 8 to 48 kHz.")
         if channel is not None and not 1 <= channel <= decoder.channels:
@@ -77,10 +73,10 @@ def read_blocks(
             rate // math.gcd(decoder.sample_rate, sample_rate) for rate in (decoder.sample_rate, sample_rate)
         )
         steps = max(0, (first - math.ceil(MARGIN_SECONDS * sample_rate)) // step_out)
-        position = steps * step_out - first
+        position = steps * step_out - first  # of the next block, in samples after the first one asked for
         stop = None if count is None else math.ceil((first + count) / sample_rate * decoder.sample_rate)
         stop = None if stop is None else stop + math.ceil(MARGIN_SECONDS * decoder.sample_rate)
-        blocks = _mono(decoder.blocks(steps * step_in, stop), channel, name=name)
+        blocks = mono(decoder, steps * step_in, stop, channel=channel, findings=findings)
         for block in resample_blocks(blocks, decoder.sample_rate, sample_rate):
             wanted = block[max(0, -position) : None if count is None else max(0, count - position)]
             position += len(block)
@@ -97,13 +93,17 @@ def audio_duration(source: Path | BinaryIO) -> float:
 
     Raises AudioError as read_audio does, for what the header shows.
     """
-    with opened(source, _name(source)) as decoder:
-        return decoder.duration()
+    findings = Findings(_name(source))
+    with opened(source, findings) as decoder:
+        duration = decoder.duration()
+        if findings.cut:
+            findings.lost(duration, None, findings.cut)
+        return duration
 
 
 def count_channels(source: Path | BinaryIO) -> int:
     """Give how many channels a file has. Raises AudioError as read_audio does, for what the header shows."""
-    with opened(source, _name(source)) as decoder:
+    with opened(source, Findings(_name(source))) as decoder:
         return decoder.channels
 
 
@@ -112,55 +112,6 @@ def _name(source: Path | BinaryIO) -> str:
         return str(source)
     name = getattr(source, "name", None)
     return name if isinstance(name, str) else "the given sound"
-
-
-@contextmanager
-def opened(source: Path | BinaryIO, name: str) -> Iterator[Decoder]:
-    """Open a file or rewind a stream; one that cannot be rewound is read into memory."""
-    with ExitStack() as stack:
-        stream = stack.enter_context(_open_file(source)) if isinstance(source, Path) else source
-        if not stream.seekable():
-            stream = io.BytesIO(stream.read())
-        if stream.seek(0, io.SEEK_END) == 0:
-            raise AudioError(f"{name}: is empty (0 bytes). Record or copy it again.")
-        yield stack.enter_context(closing(_decoder(stream, name)))
-
-
-def _decoder(stream: BinaryIO, name: str) -> Decoder:
-    """Take libsndfile, or FFmpeg for what libsndfile does not know, does not read well or sees no end of."""
-    check_complete(stream, name)
-    if suits_libsndfile(stream):
-        try:
-            known = SoundfileDecoder(stream, name)
-            if known.length_known:
-                return known
-            known.close()
-        except soundfile.LibsndfileError:
-            pass
-    stream.seek(0)
-    from asr_s2s.audio.pyav_decoder import PyavDecoder  # noqa: PLC0415 - most recordings do not need FFmpeg
-
-    return PyavDecoder(stream, name)
-
-
-def _open_file(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except FileNotFoundError as error:
-        raise AudioError(f"{path}: there is no such file. Check the path.") from error
-    except IsADirectoryError as error:
-        raise AudioError(f"{path}: is a folder. Name the sound files in it.") from error
-    except OSError as error:
-        raise AudioError(f"{path}: cannot be opened ({error.strerror}). Check the path and its permissions.") from error
-
-
-def _mono(blocks: Iterator[NDArray[np.float32]], channel: int | None, *, name: str) -> Iterator[NDArray[np.float32]]:
-    """Turn blocks (time, channel) into blocks (time,), and refuse samples that are no numbers."""
-    for block in blocks:
-        chosen = block if channel is None else block[:, channel - 1 : channel]
-        if not np.isfinite(chosen).all():
-            raise AudioError(f"{name}: holds samples that are NaN or infinite. Export it again, or as 16-bit WAV.")
-        yield chosen[:, 0] if chosen.shape[1] == 1 else chosen.mean(axis=1, dtype=np.float32)
 
 
 def _no_channel(name: str, channel: int, channels: int) -> str:

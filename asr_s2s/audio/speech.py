@@ -30,6 +30,7 @@ ENDS_BELOW = 0.15  # under the threshold, speech ends
 # lost so; of 480 noises and computed sounds 5 have speech in them. With 0.25 s, the rule of the package's code, and
 # no levels: 27 and 10.
 SURE, SURE_SECONDS = 0.95, 0.1
+SHORTEST_SECONDS = 0.3
 
 
 class SpeechDetector:
@@ -76,7 +77,7 @@ def speech_segments(
     num_samples: int,
     *,
     threshold: float = 0.5,
-    shortest_seconds: float = 0.3,
+    shortest_seconds: float = SHORTEST_SECONDS,
     pause_seconds: float = 0.6,
     margin_seconds: float = 0.3,
 ) -> list[Segment]:
@@ -100,6 +101,14 @@ def speech_segments(
         else:
             segments.append(Segment(start, end))
     return segments
+
+
+def lasting_probability(probabilities: NDArray[np.float32], *, seconds: float = SHORTEST_SECONDS) -> float:
+    """Give the highest probability that lasts for some time: how probable it is that a recording holds speech."""
+    frames = max(round(seconds * SAMPLE_RATE / FRAME), 1)
+    if len(probabilities) < frames:
+        return 0.0
+    return float(sliding_window_view(probabilities, frames).min(axis=1).max())
 
 
 def _spoken(probabilities: NDArray[np.float32], *, threshold: float, pause: int) -> Iterator[tuple[int, int]]:

@@ -4,9 +4,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from asr_s2s.cli.outputs import check_output_folder
-from asr_s2s.errors import ConfigError
+from asr_s2s.cli.terminal import say
+from asr_s2s.errors import ConfigError, listed
 from asr_s2s.files import is_folder
 
 STANDARD_INPUT = "-"
@@ -29,15 +31,17 @@ class Input:
         """Give the file for its transcript."""
         return folder / self.place.with_name(self.place.name + suffix)
 
-    def data(self) -> bytes | None:
-        """Read standard input, if that is what was named."""
-        return None if self.path else sys.stdin.buffer.read()
+    def stream(self) -> BinaryIO | None:
+        """Give standard input, if that is what was named."""
+        from asr_s2s.audio import rewindable
+
+        return None if self.path else rewindable(sys.stdin.buffer)
 
 
 def named_inputs(names: Sequence[str]) -> list[Input]:
-    """List what was named; a folder stands for every audio file in it, at any depth, and keeps its order in the output.
+    """List what was named; a folder stands for every recording in it, at any depth, and keeps its order in the output.
 
-    Raises ConfigError for a folder without audio.
+    What else is in a folder is said. Raises ConfigError for a folder without a recording.
     """
     return [found for name in names for found in _inputs(name)]
 
@@ -62,8 +66,8 @@ def _channels(one: Input) -> Iterator[Input]:
     from asr_s2s.audio import count_channels
     from asr_s2s.errors import AudioError
 
-    if one.path is None:
-        raise ConfigError("--channel each: standard input can be read once only. Name a file.")
+    if one.path is None or one.path.is_fifo():
+        raise ConfigError(f"--channel each: {one.name} can be read once only. Name a file.")
     try:
         count = count_channels(one.path)
     except AudioError:
@@ -96,16 +100,17 @@ def _inputs(name: str) -> Iterator[Input]:
     if name == STANDARD_INPUT:
         yield Input("standard input", None, Path("stdin"))
     elif is_folder(path):
-        from asr_s2s.audio import AUDIO_SUFFIXES
+        from asr_s2s.audio import find_recordings
 
-        files = sorted(
-            file
-            for file in path.rglob("*")
-            if file.suffix.lower() in AUDIO_SUFFIXES and file.is_file() and not file.name.startswith(".")
-        )
-        if not files:
-            raise ConfigError(f"{name}: holds no audio file ({' '.join(AUDIO_SUFFIXES)}). Name another folder.")
-        for file in files:
-            yield Input(str(file), file, file.relative_to(path).with_suffix(""))
+        found = find_recordings(path)
+        if found.others:
+            others = [str(other.relative_to(path)) for other in found.others]
+            count = "1 file" if len(others) == 1 else f"{len(others)} files"
+            say(f"{name}: {count} without sound left out: {listed(others)}")
+        if not found.recordings:
+            raise ConfigError(f"{name}: holds no recording. Name another folder.")
+        for file in found.recordings:
+            place = Path(path.name) if file == path else file.relative_to(path)  # a folder that cannot be opened
+            yield Input(str(file), file, place.with_suffix(""))
     else:
         yield Input(name, path, Path(path.stem))

@@ -1,6 +1,7 @@
 """asr-s2s transcribe: audio files to text."""
 
 import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,12 +15,12 @@ from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import Progress, output, say
 from asr_s2s.cli.together import check_effects
 from asr_s2s.cli.writer import CAPTIONS, Writer, chosen_formats, write_texts
-from asr_s2s.errors import ConfigError
+from asr_s2s.errors import ConfigError, listed
 from asr_s2s.files import is_file
 
 if TYPE_CHECKING:
     from asr_s2s.manifest import Utterance
-    from asr_s2s.recognizer import Transcriber
+    from asr_s2s.recognizer import Source, Transcriber
     from asr_s2s.transcripts import Transcript
 
 SAVE_SECONDS = 60.0
@@ -63,6 +64,12 @@ def transcribe(
         Path | None, typer.Option(help="A language model of the same vocabulary, or a word n-gram (ARPA).")
     ] = None,
     channel: Annotated[str, typer.Option(help="mix, each, or the number of one, counted from 1.")] = "mix",
+    track: Annotated[
+        int | None, typer.Option(min=1, help="Sound track, counted from 1 (default: the best that is not silent).")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse damaged files; by default what can be decoded is transcribed.")
+    ] = False,
 ) -> int:
     """Transcribe audio files, or the utterances of a manifest.
 
@@ -80,7 +87,8 @@ def transcribe(
         raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
     check_channel(channel)
     check_outputs([manifest_output], [])
-    from asr_s2s.recognizer import read_hotwords
+    from asr_s2s.recognizer import Source, read_hotwords
+    from asr_s2s.recognizer.given import source_of
     from asr_s2s.transcripts import FORMATS, CaptionShape
 
     inputs = with_channel(named_inputs(audio or []), channel)
@@ -100,10 +108,16 @@ def transcribe(
         language_model=language_model,
     )
     if manifest and manifest_output:
-        return _transcribe_manifest(recognizer, manifest, manifest_output, channel=channel, resume=resume)
+        number = None if channel == MIX else int(channel)
+        given = partial(source_of, channel=number, track=track, strict=strict)
+        return _transcribe_manifest(recognizer, manifest, manifest_output, given, resume=resume)
     shape = CaptionShape(max_line_width=max_line_width, max_line_count=max_line_count)
     writer = Writer(chosen, shape, highlight_words=highlight_words)
-    return _transcribe_files(recognizer, inputs, writer, output_dir, plot=plot)
+    sources = (
+        Source(one.name, one.path, stream=one.stream(), channel=one.channel, track=track, strict=strict)
+        for one in inputs
+    )
+    return _transcribe_files(recognizer, inputs, sources, writer, output_dir, plot=plot)
 
 
 def _check_effects(context: typer.Context, chosen: list[str], *, manifest: bool, folder: bool) -> None:
@@ -164,6 +178,7 @@ def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[
 def _transcribe_files(
     recognizer: "Transcriber",
     inputs: list[Input],
+    sources: Iterable["Source"],
     writer: "Writer",
     output_dir: Path | None,
     *,
@@ -172,12 +187,11 @@ def _transcribe_files(
     """Print or write each transcript as soon as it is there; count what failed."""
     from asr_s2s.cli.plot import draw_segments
     from asr_s2s.errors import AudioError, TranscriptError
-    from asr_s2s.recognizer import Recognizer, Source
+    from asr_s2s.recognizer import Recognizer
     from asr_s2s.transcripts import Transcript
 
-    failed = 0
+    failed = damaged = 0
     by_name = {one.name: one for one in inputs}
-    sources = (Source(name=one.name, path=one.path, data=one.data(), channel=one.channel) for one in inputs)
     with Progress(len(inputs), shown=output_dir is not None) as progress:
         for source, result in recognizer.transcribe_many(sources, in_order=output_dir is None):
             one = by_name[source.name]
@@ -187,6 +201,7 @@ def _transcribe_files(
                 failed += 1
                 continue
             _warn(one.name, result)
+            damaged += bool(result.damage)
             try:
                 texts = writer.texts(result)
                 if output_dir:
@@ -200,16 +215,17 @@ def _transcribe_files(
             for name, text in {} if output_dir else texts.items():
                 is_line = len(inputs) > 1 and name == "txt"
                 output(f"{one.name}: {' '.join(text.split())}" if is_line else text)
-    return _status(failed, len(inputs))
+    return _status(failed, damaged, len(inputs))
 
 
-def _transcribe_manifest(recognizer: "Transcriber", manifest: Path, target: Path, *, channel: str, resume: bool) -> int:
+def _transcribe_manifest(
+    recognizer: "Transcriber", manifest: Path, target: Path, given: "Callable[[Utterance], Source]", *, resume: bool
+) -> int:
     """Copy each line and add pred_text with its evidence; a line whose audio failed is copied without it.
 
     What is finished is written every so often, and when the work is broken off.
     """
     from asr_s2s.manifest import read_manifest, read_usable_lines, write_manifest
-    from asr_s2s.recognizer.given import source_of
     from asr_s2s.transcripts import Transcript
 
     utterances, faults = read_usable_lines(manifest)
@@ -218,17 +234,16 @@ def _transcribe_manifest(recognizer: "Transcriber", manifest: Path, target: Path
     done = {item.id: item for item in read_manifest(target)} if resume and target.exists() else {}
     written = {item.id: done.get(item.id, item) for item in utterances}
     todo = [item for item in utterances if written[item.id].pred_text is None]
-    number = None if channel == MIX else int(channel)
-    sources = [source_of(item, channel=number) for item in todo]
-    failed, saved = len(faults), time.monotonic()
+    failed, damaged, saved = len(faults), 0, time.monotonic()
     by_id = {item.id: item for item in todo}
     with Progress(len(todo), shown=True) as progress:
         try:
-            for source, result in recognizer.transcribe_many(sources, in_order=False):
+            for source, result in recognizer.transcribe_many(map(given, todo), in_order=False):
                 utterance = by_id[source.name]
                 progress.done(result.duration if isinstance(result, Transcript) else 0.0)
                 if isinstance(result, Transcript):
                     _warn(utterance.id, result)
+                    damaged += bool(result.damage)
                     written[utterance.id] = _recognised(utterance, result)
                 else:
                     say(f"{utterance.origin}: utterance '{utterance.id}': {result}")
@@ -238,7 +253,7 @@ def _transcribe_manifest(recognizer: "Transcriber", manifest: Path, target: Path
                     saved = time.monotonic()
         finally:
             write_manifest(target, written.values())
-    return _status(failed, len(utterances) + len(faults))
+    return _status(failed, damaged, len(utterances) + len(faults))
 
 
 def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance":
@@ -248,7 +263,7 @@ def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance"
     from asr_s2s.transcripts.jsonl import manifest_fields, segment_fields
 
     fields = manifest_fields(transcript)
-    kept = ("confidence", "flags", "model", "time_source")
+    kept = ("confidence", "flags", "model", "time_source", "damage", "notes")
     evidence = {name: value for name, value in fields.items() if name in kept}
     if utterance.words is None:
         utterance = replace(utterance, words=transcript.words or None)
@@ -256,19 +271,34 @@ def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance"
         evidence["pred_words"] = fields["words"]
     if len(transcript.segments) > 1:  # which of them are flagged, `score` asks
         evidence["segments"] = segment_fields(transcript)
-    extra = {name: value for name, value in utterance.extra.items() if name != "segments"}  # of an earlier search
+    earlier = ("segments", "damage", "notes")
+    extra = {name: value for name, value in utterance.extra.items() if name not in earlier}
     return replace(utterance, pred_text=transcript.text, extra=extra | evidence)
 
 
-def _warn(name: str, transcript: object) -> None:
-    flags = getattr(transcript, "flags", {})
-    if flags:
-        shown = ", ".join(f"{flag} ({value:.2f})" for flag, value in flags.items())
-        say(f"{name}: look at this transcript again: {shown}")
+SAID = {"no_speech": "no speech found; if somebody speaks there, use --no-vad"}  # instead of the name
 
 
-def _status(failed: int, total: int) -> int:
+def _warn(name: str, transcript: "Transcript") -> None:
+    """Say what was noted and lost while it was read, and name the reasons to doubt it, and where they are."""
+    from asr_s2s.audio import described
+
+    for note in transcript.notes:
+        say(f"{name}: {note}")
+    if transcript.damage:
+        say(f"{name}: {listed([described(damage) for damage in transcript.damage])}; the rest was transcribed")
+    for flag in transcript.flags:
+        places = [
+            f"{segment.start:.1f} to {segment.end:.1f} s ({segment.flags[flag]:.2f})"
+            for segment in transcript.segments
+            if flag in segment.flags
+        ]
+        say(f"{name}: {SAID.get(flag, flag)}: {listed(places)}")
+
+
+def _status(failed: int, damaged: int, total: int) -> int:
     if failed:
         say(f"{failed} of {total} inputs failed; the others are complete.")
-        return FAILED_INPUTS
-    return 0
+    if damaged:
+        say(f"{damaged} of {total} inputs are damaged; what can be decoded was transcribed.")
+    return FAILED_INPUTS if failed or damaged else 0

@@ -6,6 +6,7 @@ What cannot be used becomes a Source that says so when it is read: one item neve
 import io
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,12 +39,21 @@ def sources_of(recordings: Iterable[Given]) -> Iterator[Source]:
     return map(source_of, recordings)
 
 
-def source_of(audio: Given, *, sample_rate: float | None = None, channel: int | None = None) -> Source:
+def source_of(
+    audio: Given,
+    *,
+    sample_rate: float | None = None,
+    channel: int | None = None,
+    track: int | None = None,
+    strict: bool = False,
+) -> Source:
     """Wrap a recording; a source stays as it is. What it cannot be made of raises AudioError when it is read."""
     if isinstance(audio, Source):
         return audio
     try:
-        return _source(audio, sample_rate, channel)
+        _check_number("track", track)
+        source = _source(audio, sample_rate, channel)
+        return source if source.samples is not None else replace(source, track=track, strict=strict)
     except AudioError as error:
         return Source(name=f"a {type(audio).__name__}", fault=str(error))
 

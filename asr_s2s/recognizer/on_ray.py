@@ -68,6 +68,7 @@ class _Worker:
 
 def _absolute(source: Source) -> Source:
     """Name the file in full: workers have another working directory."""
+    source = source.portable()
     return source if source.path is None else replace(source, path=source.path.absolute())
 
 

@@ -7,10 +7,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from asr_s2s.audio import SAMPLE_RATE, Segment, SpeechDetector, cut_at_silences, levelled, speech_segments
-from asr_s2s.audio.speech import FRAME
+from asr_s2s.audio import (
+    SAMPLE_RATE,
+    SILENCE_PEAK,
+    Segment,
+    SpeechDetector,
+    cut_at_silences,
+    lasting_probability,
+    levelled,
+    speech_segments,
+)
+from asr_s2s.audio.speech import FRAME, SHORTEST_SECONDS
 
-SILENCE_PEAK = 1e-4  # -80 dB below full scale: under the last bits of 16-bit recordings, far under quiet real speech
 WAIT_SECONDS = 240.0  # of sound gathered before it is cut: many times a piece, so that pauses can be chosen
 OPEN_SECONDS = 3.0  # speech that ends so late may go on in the next block
 SHORT_SECONDS = 10.0  # a recording so short is kept whole or left out: models of commands learned whole clips
@@ -45,7 +53,7 @@ class Pieces:
     blocks: (time,) each, at 16 kHz
     find_speech: leave out where nobody speaks; without, all that is not silent is kept, and speech is only noted
     gap_seconds: neighbours this close are put into one piece, as long as it fits; 0 keeps every stretch of speech apart
-    num_samples, speech: what was heard so far, and the highest probability of speech in it
+    num_samples: what was read so far; speech: how probable it is that somebody speaks in it
     """
 
     def __init__(
@@ -101,8 +109,7 @@ class Pieces:
             return self._everything()
         stretches = speech_segments(self._probabilities, len(self._waiting))
         if is_end and self.num_samples <= SHORT_SECONDS * SAMPLE_RATE:
-            is_word = self.num_samples <= WORD_SECONDS * SAMPLE_RATE
-            is_spoken = self.speech >= WORD_THRESHOLD if is_word else bool(stretches)
+            is_spoken = self.speech >= WORD_THRESHOLD if self._is_word(is_end=is_end) else bool(stretches)
             return [Segment(0, self.num_samples)] if is_spoken else []
         return [
             Segment(group.start + cut.start, group.start + cut.end)
@@ -120,10 +127,15 @@ class Pieces:
         """Judge the frames that wait and have no probability yet."""
         new = self._waiting[len(self._probabilities) * FRAME :]
         whole = new if is_end else new[: len(new) - len(new) % FRAME]
-        if is_end and self.num_samples <= WORD_SECONDS * SAMPLE_RATE:
+        if self._is_word(is_end=is_end):
             self._detector(np.zeros(LEAD_FRAMES * FRAME, np.float32))
         self._probabilities = np.concatenate([self._probabilities, self._detector(levelled(whole))])
-        self.speech = max(self.speech, float(self._probabilities.max(initial=0.0)))
+        seconds = 0.0 if self._is_word(is_end=is_end) else SHORTEST_SECONDS
+        self.speech = max(self.speech, lasting_probability(self._probabilities, seconds=seconds))
+
+    def _is_word(self, *, is_end: bool) -> bool:
+        """Tell whether the whole recording is as short as a word."""
+        return is_end and self.num_samples <= WORD_SECONDS * SAMPLE_RATE
 
     def _spoken(self) -> list[Segment]:
         """Find the speech in what waits, to the frame."""

@@ -106,28 +106,48 @@ class Recognizer:
             }
         ).build(system.model, system.token_rules, advisers=advisers)
 
-    def transcribe(self, audio: Given, *, sample_rate: float | None = None, channel: int | None = None) -> Transcript:
+    def transcribe(
+        self,
+        audio: Given,
+        *,
+        sample_rate: float | None = None,
+        channel: int | None = None,
+        track: int | None = None,
+        strict: bool = False,
+    ) -> Transcript:
         """Transcribe one recording: a path, the bytes of a file, an open file, or samples with their sample_rate.
 
         Samples are an array, a tensor or a list, (time,), (time, channel) or (channel, time); whole numbers are scaled
         by the range of their type. channel: one alone, counted from 1; None mixes them.
+        Of a damaged file what can be decoded is transcribed, and `damage` says what is missing.
+        track: the number of a sound track, counted from 1; None takes the best that is not silent
+        strict: raise AudioError for a damaged file instead
         Raises AudioError that names the file if it cannot be read or holds only silence.
         """
-        ((_, result),) = self.transcribe_many([source_of(audio, sample_rate=sample_rate, channel=channel)])
+        source = source_of(audio, sample_rate=sample_rate, channel=channel, track=track, strict=strict)
+        ((_, result),) = self.transcribe_many([source])
         if isinstance(result, AudioError):
             raise result
         return result
 
     def segments(
-        self, audio: Given, *, sample_rate: float | None = None, channel: int | None = None
+        self,
+        audio: Given,
+        *,
+        sample_rate: float | None = None,
+        channel: int | None = None,
+        track: int | None = None,
+        strict: bool = True,
     ) -> Iterator[Segment]:
         """Transcribe one recording as transcribe does, but give each segment as soon as it and all before it are there.
 
-        Raises AudioError as transcribe does, after the segments before the damage.
+        strict: raise AudioError for a damaged file, after the segments before the damage; without, go on behind it
+        Raises AudioError as transcribe does.
         """
         recordings: deque[Recording] = deque()
         given = 0  # pieces
-        for _ in self._steps([source_of(audio, sample_rate=sample_rate, channel=channel)], recordings):
+        source = source_of(audio, sample_rate=sample_rate, channel=channel, track=track, strict=strict)
+        for _ in self._steps([source], recordings):
             (recording,) = recordings
             while given in recording.segments:
                 yield from recording.segments[given]
@@ -169,7 +189,7 @@ class Recognizer:
     def _pieces(self, recording: Recording) -> Iterator[Waiting]:
         """Read a recording and give its pieces; what stops it is kept as its error."""
         pieces = Pieces(
-            recording.source.blocks(),
+            recording.source.blocks(recording.findings),
             max_seconds=MAX_PIECE_SECONDS,
             find_speech=self._find_speech,
             gap_seconds=PADDED_GAP_SECONDS if self._pads else GAP_SECONDS,
@@ -289,4 +309,6 @@ class Recognizer:
             audio_path=printable(recording.source.path) if recording.source.path else None,
             model=self.system.name,
             time_source=time_source(self.system) if any(segment.words for segment in segments) else None,
+            damage=tuple(recording.findings.damage),
+            notes=recording.findings.notes,
         )

@@ -1,24 +1,25 @@
 """What a recogniser is given: a file, standard input or samples, brought to 16 kHz block by block."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr_s2s.audio import SAMPLE_RATE, read_blocks, resample_blocks
+from asr_s2s.audio import SAMPLE_RATE, SILENCE_PEAK, Findings, read_blocks, resample_blocks
 from asr_s2s.errors import AudioError
-from asr_s2s.recognizer.pieces import SILENCE_PEAK
 
 
 @dataclass(frozen=True)
 class Source:
-    """One recording to transcribe, or a piece of one: the first of `samples`, `stream`, `data` and `path`.
+    """One recording to transcribe, or a piece of one: the first of `samples`, `stream`, `data`, `path` that is there.
 
     channel: the number of one channel of a file, counted from 1; None mixes them
+    track: the number of a sound track of a file, counted from 1; None takes the best that is not silent
+    strict: a damaged file is refused whole, not read as far as it goes
     fault: why what was given is no recording, which reading it says
     """
 
@@ -31,31 +32,36 @@ class Source:
     offset: float = 0.0
     duration: float | None = None
     channel: int | None = None
+    track: int | None = None
+    strict: bool = False
     fault: str | None = None
 
-    def blocks(self) -> Iterator[NDArray[np.float32]]:
+    def blocks(self, findings: Findings | None = None) -> Iterator[NDArray[np.float32]]:
         """Give the samples (time,) at 16 kHz, block by block; AudioError if there are none, or only silence."""
         peak = 0.0
-        for block in self._blocks():
+        for block in self._blocks(findings or Findings(self.name, strict=self.strict)):
             peak = max(peak, float(np.abs(block).max(initial=0.0)))
             yield block
         if peak < SILENCE_PEAK:
             level = f"its peak is {20 * np.log10(peak):.0f} dB" if peak else "every sample is zero"
             raise AudioError(f"{self.name}: holds only silence ({level}). Check the recording or the chosen channel.")
 
-    def _blocks(self) -> Iterator[NDArray[np.float32]]:
+    def portable(self) -> Self:
+        """Give it as another process can take it: with the bytes of a stream."""
+        return self if self.stream is None else replace(self, data=self.stream.read(), stream=None)
+
+    def _blocks(self, findings: Findings) -> Iterator[NDArray[np.float32]]:
         if self.fault is not None:
             raise AudioError(self.fault)
         if self.samples is not None:
             return resample_blocks([self.samples], self.sample_rate, SAMPLE_RATE)
-        file = self.stream or (self.path if self.data is None else _NamedBytes(self.data, self.name))
+        file = self.stream or (self.path if self.data is None else BytesIO(self.data))
         assert file is not None, "a source has a path, a stream, bytes or samples"
-        return read_blocks(file, offset=self.offset, duration=self.duration, channel=self.channel)
-
-
-class _NamedBytes(BytesIO):
-    """Bytes that messages call by a name, as they do a file."""
-
-    def __init__(self, data: bytes, name: str) -> None:
-        super().__init__(data)
-        self.name = name
+        return read_blocks(
+            file,
+            offset=self.offset,
+            duration=self.duration,
+            channel=self.channel,
+            track=self.track,
+            findings=findings,
+        )

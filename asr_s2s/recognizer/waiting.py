@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from asr_s2s.audio import SAMPLE_RATE
+from asr_s2s.audio import SAMPLE_RATE, Findings
 from asr_s2s.errors import AudioError
 from asr_s2s.recognizer.pieces import Piece
 from asr_s2s.recognizer.source import Source
@@ -20,6 +20,10 @@ class Recording:
     duration: float | None = None  # seconds, once it is read to the end
     speech: float | None = None  # the highest probability of speech in it, where it was looked for
     error: AudioError | None = None
+    findings: Findings = field(init=False)  # damage, and choices that were made
+
+    def __post_init__(self) -> None:
+        self.findings = Findings(self.source.name, strict=self.source.strict)
 
     @property
     def is_done(self) -> bool:

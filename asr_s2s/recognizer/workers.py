@@ -54,7 +54,7 @@ class Workers:
         """
         for answers in in_processes(
             _transcribe,
-            _chunks(map(source_of, audio)),
+            _chunks(source_of(one).portable() for one in audio),
             jobs=self._jobs,
             died=DIED,
             begin=_begin,

@@ -24,8 +24,8 @@ def token_frames(attentions: Sequence[Tensor]) -> list[list[tuple[int, int]]]:
 
     Frames that no token clearly attends to lie between tokens and belong to none: pauses, and speech that the text
     leaves out.
-    attentions: (token, time') each, of the frames that hold sound alone; where there are fewer frames than tokens, those
-        at the end have none
+    attentions: (token, time') each, of the frames that hold sound alone; where there are fewer frames than tokens,
+        those at the end have none
     """
     weights = [_contrast(attention.double().cpu().numpy()) for attention in attentions]
     fitting = [place for place, each in enumerate(weights) if 0 < each.shape[0] <= each.shape[1]]

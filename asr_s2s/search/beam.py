@@ -24,8 +24,9 @@ class BeamSearch:
     """Beam search; utterances leave the batch when they are settled, some at a time.
 
     A hypothesis finishes when its end is among the `beam` best candidates. An utterance is settled when `patience` x
-    beam hypotheses have finished (Whisper's rule), when no growing one can beat the best finished one any more, at
-    its length bound, or empty if the end is the best first candidate: whether anything was said is no matter of length. One cut by the bound is given only if none finished, or none that is nearly as probable per token.
+    beam hypotheses have finished (Whisper's rule), when no growing one can beat the best finished one any more, at its
+    length bound, or empty where the end is the best first candidate: whether anything was said is no matter of length.
+    One cut by the bound is given only if none finished, or none that is nearly as probable per token.
     """
 
     def __init__(

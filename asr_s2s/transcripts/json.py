@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from asr_s2s.errors import TranscriptError
+from asr_s2s.errors import Damage, TranscriptError
 from asr_s2s.manifest import Word
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
@@ -52,6 +52,18 @@ class SegmentDocument(_Document):
     words: tuple[WordDocument, ...] = ()
 
 
+class DamageDocument(_Document):
+    """A stretch of the recording that could not be read; no end where nobody knows it."""
+
+    start: Seconds
+    end: Seconds | None = None
+    reason: str
+
+
+Damages = Annotated[tuple[DamageDocument, ...], Field(description="what of the recording could not be read")]
+Notes = Annotated[tuple[str, ...], Field(description="what was chosen while it was read, one of several tracks, say")]
+
+
 class TranscriptDocument(_Document):
     """What was recognised in one recording."""
 
@@ -64,6 +76,8 @@ class TranscriptDocument(_Document):
     confidence: Share | None = None
     flags: Flags = {}
     time_source: str | None = Field(default=None, description="what the words' times were read from")
+    damage: Damages = ()
+    notes: Notes = ()
     segments: tuple[SegmentDocument, ...]
 
 
@@ -79,6 +93,8 @@ def write(transcript: Transcript) -> str:
         confidence=rounded(transcript.confidence),
         flags=transcript.flags,
         time_source=transcript.time_source,
+        damage=tuple(damage_document(damage) for damage in transcript.damage),
+        notes=transcript.notes,
         segments=tuple(_segment_document(segment) for segment in transcript.segments),
     )
     return document.model_dump_json(indent=2) + "\n"
@@ -97,6 +113,8 @@ def read(text: str, *, origin: str = "transcript") -> Transcript:
         language=document.language,
         model=document.model,
         time_source=document.time_source,
+        damage=tuple(damage_of(damage) for damage in document.damage),
+        notes=document.notes,
     )
 
 
@@ -125,6 +143,17 @@ def word_document(word: Word) -> WordDocument:
 def word_of(document: WordDocument) -> Word:
     """Give the word that a document holds."""
     return Word(document.word, document.start, document.end, document.probability)
+
+
+def damage_document(damage: Damage) -> DamageDocument:
+    """Round a damage's times to milliseconds for writing."""
+    end = None if damage.end is None else round(damage.end, 3)
+    return DamageDocument(start=round(damage.start, 3), end=end, reason=damage.reason)
+
+
+def damage_of(document: DamageDocument) -> Damage:
+    """Give the damage that a document holds."""
+    return Damage(document.start, document.end, document.reason)
 
 
 def rounded(value: float | None) -> float | None:

@@ -5,7 +5,20 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from asr_s2s.transcripts.json import Flags, Seconds, Share, WordDocument, parsed, rounded, word_document, word_of
+from asr_s2s.transcripts.json import (
+    Damages,
+    Flags,
+    Notes,
+    Seconds,
+    Share,
+    WordDocument,
+    damage_document,
+    damage_of,
+    parsed,
+    rounded,
+    word_document,
+    word_of,
+)
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
 suffix = ".jsonl"
@@ -25,6 +38,8 @@ class LineDocument(BaseModel):
     language: str | None = None
     model: str = ""
     time_source: str | None = None
+    damage: Damages = ()
+    notes: Notes = ()
 
 
 def manifest_fields(transcript: Transcript) -> dict[str, Any]:
@@ -36,6 +51,8 @@ def manifest_fields(transcript: Transcript) -> dict[str, Any]:
         "words": [word_document(word).model_dump(exclude_none=True) for word in transcript.words] or None,
         "model": transcript.model or None,
         "time_source": transcript.time_source,
+        "damage": [damage_document(damage).model_dump() for damage in transcript.damage] or None,
+        "notes": list(transcript.notes) or None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -86,4 +103,6 @@ def read(text: str, *, origin: str = "transcript") -> Transcript:
         language=document.language,
         model=document.model,
         time_source=document.time_source,
+        damage=tuple(damage_of(damage) for damage in document.damage),
+        notes=document.notes,
     )

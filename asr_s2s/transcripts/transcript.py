@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from asr_s2s.errors import Damage
 from asr_s2s.manifest import Word
 
 
@@ -37,6 +38,8 @@ class Transcript:
     duration: seconds of the whole recording
     model: the name of the model that recognised it
     time_source: what the words' times were read from, such as "attention"; None where there are none
+    damage: stretches of the recording that could not be read; what can be read is transcribed
+    notes: what was chosen while it was read, such as one of several sound tracks
     """
 
     segments: tuple[Segment, ...]
@@ -45,6 +48,8 @@ class Transcript:
     language: str | None = None
     model: str = ""
     time_source: str | None = None
+    damage: tuple[Damage, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

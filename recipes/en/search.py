@@ -2,9 +2,9 @@
 
 usage: search.py MANIFEST [--model en] [--output search.json] SETTING...
 
-A SETTING is a list such as beam=5,length_normalization=1.0,patience=2.0; each is searched once, whole recordings, without
-the detector of speech and without a second search. Prints the word error rate after whisper-english, of all and of
-recordings of up to 10, 20 and 30 seconds, and how many words were deleted in runs of four and more.
+A SETTING is a list such as beam=5,length_normalization=1.0,patience=2.0. Whole recordings are searched once with each,
+without the detector of speech and without a second search. Prints the word error rate after whisper-english, of all
+and of recordings of up to 10, 20 and 30 seconds, and how many words were deleted in runs of four and more.
 """
 
 import argparse

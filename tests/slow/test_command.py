@@ -65,7 +65,7 @@ def test_bad_files_are_named_one_line_each_and_the_good_are_transcribed(tmp_path
     (tmp_path / "letter.mp3").write_text("Dear Sir or Madam, this is no sound at all. " * 50)
     write_audio(tmp_path / "silent.wav", np.zeros(16_000, np.float32), sample_rate=16_000)
     whole = AURORA.read_bytes()
-    (tmp_path / "cut.ogg").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "cut.ogg").write_bytes(whole[:200])
     bad = [tmp_path / name for name in ("missing.wav", "empty.wav", "letter.mp3", "silent.wav", "cut.ogg")]
     done = asr_s2s("transcribe", *bad[:2], AURORA, *bad[2:], "--output-dir", tmp_path / "out")
     assert done.returncode == 1
@@ -76,6 +76,36 @@ def test_bad_files_are_named_one_line_each_and_the_good_are_transcribed(tmp_path
     assert len(lines) == 6
     assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{AURORA.stem}.txt"]
     assert (tmp_path / "out" / f"{AURORA.stem}.txt").read_text() == "It's the Aurora Borealis.\n"
+
+
+def test_damaged_files_are_transcribed_as_far_as_they_go_and_said_to_be_damaged(tmp_path: Path) -> None:
+    write_audio(tmp_path / "whole.wav", read_audio(AURORA), sample_rate=16_000)
+    write_audio(tmp_path / "cut.wav", read_audio(DATA / "LJ001-0076.ogg"), sample_rate=16_000)
+    (tmp_path / "cut.wav").write_bytes((tmp_path / "cut.wav").read_bytes()[:-64_000])
+    files = [tmp_path / "cut.wav", tmp_path / "whole.wav"]
+    done = asr_s2s("transcribe", *files, "--format", "json", "--output-dir", tmp_path / "out")
+    reason = "is cut off: 64000 bytes are missing"
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"{files[0]}: {reason} from 6.97 to 8.97 s; the rest was transcribed",
+        "1 of 2 inputs are damaged; what can be decoded was transcribed.",
+    ]
+    cut, whole = (json.loads((tmp_path / "out" / f"{name}.json").read_text()) for name in ("cut", "whole"))
+    assert cut["damage"] == [{"start": 6.97, "end": pytest.approx(8.97, abs=0.01), "reason": reason}]
+    assert "through the whole of the seventeenth century" in cut["text"].lower()
+    assert (whole["damage"], whole["text"]) == ([], "It's the Aurora Borealis.")
+
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"audio_filepath": path.name}) + "\n" for path in files))
+    done = asr_s2s("transcribe", "--manifest", tmp_path / "in.jsonl", "--output", tmp_path / "out.jsonl")
+    first, second = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert (done.returncode, first["damage"], "damage" in second) == (1, cut["damage"], False)
+
+    done = asr_s2s("transcribe", *files, "--strict")
+    assert (done.returncode, done.stdout) == (1, f"{files[1]}: It's the Aurora Borealis.\n")
+    assert done.stderr.splitlines() == [
+        f"{files[0]}: {reason} from 6.97 to 8.97 s. Copy or record it again.",
+        "1 of 2 inputs failed; the others are complete.",
+    ]
 
 
 def test_all_formats_are_written_and_say_the_same(tmp_path: Path) -> None:
@@ -161,7 +191,8 @@ def test_a_folder_is_transcribed_in_its_own_order_of_folders_and_only_what_is_mi
     written[0].write_text("mine")
     written[1].unlink()
     again = asr_s2s("transcribe", tmp_path / "talks", "--output-dir", tmp_path / "out", "--resume")
-    assert again.stderr == "1 of 2 are done already.\n"
+    left_out = f"{tmp_path / 'talks'}: 1 file without sound left out: notes.txt\n"
+    assert again.stderr == f"{left_out}1 of 2 are done already.\n"
     assert written[0].read_text() == "mine"
     assert written[1].exists()
     assert asr_s2s("transcribe", tmp_path / "out").returncode == 2  # no audio in it

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from asr_s2s.audio import read_audio
 from asr_s2s.errors import AsrError, AudioError
@@ -19,7 +20,7 @@ from asr_s2s.model_store import load_model
 from asr_s2s.models.attention import NoneConfig
 from asr_s2s.recognizer import Recognizer, Source, load
 from asr_s2s.recognizer.words import time_source
-from asr_s2s.scoring import character_errors
+from asr_s2s.scoring import character_errors, word_errors
 from asr_s2s.search import Flag, Hypothesis
 from asr_s2s.transcripts import Transcript
 
@@ -51,7 +52,58 @@ def test_the_first_text_stays_where_the_second_search_fails_too(monkeypatch: pyt
     for name in ("_search", "_safe_search"):
         monkeypatch.setattr(recognizer, name, lambda encoder_out, *_, **__: [LOOP] * len(encoder_out))
     (segment,) = recognizer.transcribe(AURORA).segments
-    assert (segment.flags, segment.repaired) == ({"loop": 4.0}, {})
+    assert (segment.flags["loop"], segment.repaired) == (4.0, {})
+    assert segment.flags["low_coverage"] > 1.0  # seconds: what loops tells of nothing that was said
+
+
+def long_question() -> NDArray[np.float32]:
+    """Three sentences of two readers, with pauses of half a second."""
+    pause = np.zeros(8_000, np.float32)
+    clips = [read_audio(DATA / name) for name in ("LJ001-0076.ogg", "arctic_b0342_1592531332.ogg", AURORA.name)]
+    return np.concatenate([part for clip in clips for part in (clip, pause)])
+
+
+def test_sentences_that_a_search_left_out_are_found_and_the_rest_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = Recognizer(load_model("en"))
+    samples = long_question()
+    whole = recognizer.transcribe(samples, sample_rate=16_000)
+    search = recognizer._search
+
+    def forgetful(*arguments: Any, **options: Any) -> list[Hypothesis]:
+        """Leave all after the first half of the tokens out."""
+        return [
+            replace(
+                each,
+                tokens=each.tokens[: len(each.tokens) // 2],
+                token_log_probs=each.token_log_probs[: len(each.tokens) // 2],
+            )
+            for each in search(*arguments, **options)
+        ]
+
+    monkeypatch.setattr(recognizer, "_search", forgetful)
+    found = recognizer.transcribe(samples, sample_rate=16_000)
+    assert word_errors([whole.text.lower()], [found.text.lower()]).rate < 0.2
+    assert found.segments[0].repaired == {}
+    assert all(segment.repaired["low_coverage"] > 1.0 for segment in found.segments[1:])
+    assert "low_coverage" not in found.flags
+
+
+def test_speech_that_stays_without_words_is_flagged_with_its_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = Recognizer(load_model("en"))
+    nothing = Hypothesis((), -9.0, (), ended=True, end_log_prob=-9.0)
+    for name in ("_search", "_safe_search"):
+        monkeypatch.setattr(recognizer, name, lambda encoder_out, *_, **__: [nothing] * len(encoder_out))
+    samples = long_question()
+    found = recognizer.transcribe(samples, sample_rate=16_000)
+    assert found.text == ""
+    assert 0.6 < found.flags["low_coverage"] / found.duration < 1.0
+
+
+@pytest.mark.parametrize("find_speech", [True, False])
+def test_a_sentence_after_a_pause_is_recognised_with_the_detector_and_without(find_speech: bool) -> None:
+    found = Recognizer(load_model("en"), find_speech=find_speech).transcribe(long_question(), sample_rate=16_000)
+    assert "aurora" in found.text.lower()
+    assert found.flags == {}
 
 
 def test_word_times_are_those_of_the_corpus(recognizer: Recognizer) -> None:

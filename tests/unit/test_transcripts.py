@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from asr_s2s.errors import Damage
 from asr_s2s.manifest import Word
 from asr_s2s.transcripts import FORMATS, Segment, Transcript, TranscriptError
 from asr_s2s.transcripts.json import schema
@@ -55,6 +56,9 @@ segments = st.builds(
     flags,
     flags,
 )
+damages = st.builds(
+    lambda span, is_open, reason: Damage(span[0], None if is_open else span[1], reason), spans(), st.booleans(), texts
+)
 transcripts = st.builds(
     Transcript,
     segments=st.lists(segments, max_size=4).map(tuple),
@@ -63,6 +67,8 @@ transcripts = st.builds(
     language=st.none() | st.just("de"),
     model=st.sampled_from(["", "en"]),
     time_source=st.none() | st.just("attention"),
+    damage=st.lists(damages, max_size=2).map(tuple),
+    notes=st.lists(texts, max_size=2).map(tuple),
 )
 
 EMPTY = Transcript((), duration=0.0)
@@ -198,10 +204,20 @@ def test_the_confidence_weighs_segments_by_their_characters() -> None:
 
 def test_the_worst_value_of_a_flag_stands_for_the_recording() -> None:
     segments = (
-        Segment(0, 1, "a", flags={"loop": 3.0, "low_coverage": 0.4}),
-        Segment(1, 2, "b", flags={"loop": 5.0, "low_coverage": 0.2}),
+        Segment(0, 1, "a", flags={"loop": 3.0, "low_coverage": 2.5, "low_confidence": 0.2}),
+        Segment(1, 2, "b", flags={"loop": 5.0, "low_coverage": 1.5, "low_confidence": 0.3}),
     )
-    assert Transcript(segments, duration=2).flags == {"loop": 5.0, "low_coverage": 0.2}
+    assert Transcript(segments, duration=2).flags == {"loop": 5.0, "low_coverage": 2.5, "low_confidence": 0.2}
+
+
+@given(st.floats(0, 1e4), st.lists(st.floats(0, 30), min_size=2, max_size=4, unique=True).map(sorted))
+def test_a_segment_moves_in_time_with_its_words(seconds: float, edges: list[float]) -> None:
+    words = (Word("a", edges[0], edges[1], 0.5),)
+    segment = Segment(edges[0], edges[-1], "a", words, confidence=0.5, flags={"loop": 4.0})
+    moved = segment.later(seconds)
+    assert (moved.start, moved.end) == (edges[0] + seconds, edges[-1] + seconds)
+    assert [(word.start, word.end) for word in moved.words] == [(edges[0] + seconds, edges[1] + seconds)]
+    assert (moved.text, moved.confidence, moved.flags) == ("a", 0.5, {"loop": 4.0})
 
 
 def test_manifest_fields_leave_out_what_is_unknown() -> None:

@@ -199,10 +199,10 @@ def print_row(row: dict[str, Any]) -> None:
 def print_total(rows: Sequence[dict[str, Any]]) -> None:
     counted = ("minutes", "seconds", "words", "errors", "lost", "unflagged", "idle_flags")
     total = {key: sum(row[key] for row in rows) for key in counted}
-    hours = total["minutes"] / 60
+    hours, rate = total["minutes"] / 60, total["errors"] / total["words"]
     print(
-        f"{rows[0]['model']}: {hours:.2f} hours in {total['seconds']:.0f} s, WER {total['errors'] / total['words']:.2%}; "
-        f"lost runs {total['lost']} ({total['lost'] / hours:.1f} an hour), {total['unflagged']} of them unflagged; "
+        f"{rows[0]['model']}: {hours:.2f} hours in {total['seconds']:.0f} s, WER {rate:.2%}; lost runs {total['lost']} "
+        f"({total['lost'] / hours:.1f} an hour), {total['unflagged']} of them unflagged; "
         f"idle flags {total['idle_flags']} ({total['idle_flags'] / hours:.1f} an hour)",
         flush=True,
     )

@@ -8,20 +8,29 @@ import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from asr_s2s.errors import ConfigError
 from asr_s2s.files import write_text
+from asr_s2s.inputs import read_text
+
+MOST_BYTES = 1_000_000  # of a configuration
+MOST_MERGED_KEYS = 1_000  # of one mapping: a few lines of nested merges can stand for billions
+LONGEST_SHOWN = 80  # characters of a faulty value
+
+# Beyond every published network, and far below what no machine can hold: a model's configuration may come from anywhere
+Width = Annotated[int, Field(ge=1, le=65_536)]
+Layers = Annotated[int, Field(ge=1, le=256)]
 
 
 class PartConfig(BaseModel):
-    """What every room's config class extends: frozen, strictly typed, unknown keys refused."""
+    """What every room's config class extends: frozen, strictly typed, unknown keys refused, numbers finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 Config = TypeVar("Config", bound=PartConfig)
@@ -29,6 +38,12 @@ Config = TypeVar("Config", bound=PartConfig)
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.1 reads ``1e-3`` as a string, to everyone's surprise; this loader reads it as a number."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge the keys of ``<<``, as long as they stay few."""
+        super().flatten_mapping(node)
+        if len(node.value) > MOST_MERGED_KEYS:
+            raise yaml.constructor.ConstructorError(None, None, "merges too many keys", node.start_mark)
 
 
 _Loader.add_implicit_resolver(
@@ -41,8 +56,8 @@ _Loader.add_implicit_resolver(
 def kind_of(path: Path) -> str | None:
     """Give what a configuration file says it is of, its `kind`; None if it says nothing, or cannot be read."""
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        tree = _content(path)
+    except ConfigError:
         return None
     return tree.get("kind") if isinstance(tree, dict) else None
 
@@ -52,15 +67,7 @@ def read_config(path: Path, kind: type[Config], overrides: Sequence[str] = ()) -
 
     Raises ConfigError that lists every fault with its dotted path and, for an unknown key, the nearest known one.
     """
-    try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}). Name an existing YAML file.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start + 1}). Save it as UTF-8.") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: is not valid YAML: {error}") from error
-    tree = _mapping(tree, str(path))
+    tree = _mapping(_content(path), str(path))
     for override in overrides:
         _merge(tree, override)
     return check_config(tree, kind, origin=str(path))
@@ -68,10 +75,7 @@ def read_config(path: Path, kind: type[Config], overrides: Sequence[str] = ()) -
 
 def parse_config(content: str, kind: type[Config], *, origin: str) -> Config:
     """Read and check a configuration that was read already; origin begins each message. Raises ConfigError."""
-    try:
-        tree = yaml.load(content, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{origin}: is not valid YAML: {error}") from error
+    tree = _parsed(content, origin=f"{origin}: is not valid YAML")
     return check_config(_mapping(tree, origin), kind, origin=origin)
 
 
@@ -101,6 +105,18 @@ def config_text(config: PartConfig) -> str:
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
 
 
+def _content(path: Path) -> Any:
+    text = read_text(path, error=ConfigError, advice="Name an existing YAML file.", most=MOST_BYTES)
+    return _parsed(text, origin=f"{path}: is not valid YAML")
+
+
+def _parsed(text: str, *, origin: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+    except Exception as error:  # PyYAML raises ValueError, IndexError, KeyError, RecursionError beside its own
+        raise ConfigError(f"{origin}: {error or type(error).__name__}") from error
+
+
 def _merge(tree: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key:
@@ -114,10 +130,7 @@ def _merge(tree: dict[str, Any], override: str) -> None:
         if not isinstance(child, dict):
             raise ConfigError(f"{key}: '{parent}' holds the value {child!r}, so nothing can be set below it.")
         node = child
-    try:
-        node[last] = yaml.load(value, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{key}: the value {value!r} is not valid YAML: {error}") from error
+    node[last] = _parsed(value, origin=f"{key}: the value {value!r} is not valid YAML")
 
 
 def _fault(item: ErrorDetails, tree: dict[str, Any], error: ValidationError) -> str:
@@ -130,9 +143,18 @@ def _fault(item: ErrorDetails, tree: dict[str, Any], error: ValidationError) -> 
         return f"{dotted}: unknown key{hint}"
     if item["type"] == "missing":
         return f"{dotted}: is missing. Add it."
-    given = item["input"]
-    got = f" (got {given!r})" if not isinstance(given, dict | list) else ""
-    return f"{dotted}: {item['msg'].removeprefix('Value error, ')}{got}"
+    return f"{dotted}: {item['msg'].removeprefix('Value error, ')}{_got(item['input'])}"
+
+
+def _got(given: Any) -> str:
+    """Show a faulty value, if it is short enough to help."""
+    if isinstance(given, dict | list | tuple):
+        return ""
+    try:
+        shown = repr(given)
+    except ValueError:  # Python refuses to write an integer of thousands of digits
+        return ""
+    return f" (got {shown if len(shown) <= LONGEST_SHOWN else shown[:LONGEST_SHOWN] + '...'})"
 
 
 def _written_path(location: tuple[int | str, ...], tree: Any) -> list[str]:

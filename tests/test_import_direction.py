@@ -19,12 +19,13 @@ MAY_IMPORT = {
     "files": set(),
     "inputs": {"errors"},
     "tables": set(),
+    "runtime": set(),  # decision 0036
     "config": {"errors", "files", "inputs"},
     "pool": {"errors"},
     "lock": {"errors"},  # decision 0030
     "manifest": BASE,
     "pictures": BASE | {"manifest"},  # decision 0011
-    "audio": BASE,
+    "audio": BASE | {"runtime"},
     "text": BASE,
     "features": BASE,
     "data": BASE | {"manifest", "audio", "features", "text", "pool"},  # decision 0029

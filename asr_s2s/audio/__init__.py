@@ -6,7 +6,7 @@ from asr_s2s.audio.folder import AUDIO_SUFFIXES, find_recordings
 from asr_s2s.audio.levels import Levels, measure_levels
 from asr_s2s.audio.mix import add_reverberation, mix_noise
 from asr_s2s.audio.opening import rewindable
-from asr_s2s.audio.read import audio_duration, count_channels, read_audio, read_blocks
+from asr_s2s.audio.read import LEAST_RATE, MOST_RATE, audio_duration, count_channels, read_audio, read_blocks
 from asr_s2s.audio.resample import SAMPLE_RATE, change_speed, resample, resample_blocks
 from asr_s2s.audio.segments import Segment, cut_at_silences
 from asr_s2s.audio.speech import SpeechDetector, lasting_probability, levelled, speech_segments
@@ -14,6 +14,8 @@ from asr_s2s.audio.write import write_audio
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "LEAST_RATE",
+    "MOST_RATE",
     "SAMPLE_RATE",
     "SILENCE_PEAK",
     "Findings",

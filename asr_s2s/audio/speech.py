@@ -8,14 +8,15 @@ import importlib.util
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from asr_s2s.audio.resample import SAMPLE_RATE
 from asr_s2s.audio.segments import Segment
+from asr_s2s.runtime import onnxruntime
 
 FRAME = 512  # samples at 16 kHz: 32 ms, what the model judges at once
 CONTEXT = 64  # samples before each frame that it hears too
@@ -128,11 +129,12 @@ def _spoken(probabilities: NDArray[np.float32], *, threshold: float, pause: int)
 
 
 @cache
-def _model() -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
+def _model() -> Any:
+    runtime = onnxruntime()
+    options = runtime.SessionOptions()
     options.log_severity_level = 3  # its file holds weights that it does not use, which would be said at each start
     options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(_model_file(), options, providers=["CPUExecutionProvider"])
+    return runtime.InferenceSession(_model_file(), options, providers=["CPUExecutionProvider"])
 
 
 def _model_file() -> str:

@@ -5,9 +5,9 @@ Exit status: 0 done; 1 some or all inputs failed (the others are complete); 2 wr
 """
 
 import atexit
-import errno
 import gc
 import os
+import re
 import signal
 import sys
 import traceback
@@ -16,12 +16,11 @@ import typer
 
 from asr_s2s.cli import check, model, prepare, score, train, transcribe
 from asr_s2s.cli.status import FAILED_INPUTS, OUR_FAULT, WRONG_USE
-from asr_s2s.cli.terminal import say
+from asr_s2s.cli.terminal import open_streams, say
 from asr_s2s.errors import AsrError
 
 NEW_OBJECTS = 50_000  # between two looks for garbage; at Python's 700 they are an eighth of the import of torch
 INTERRUPTED = 128 + signal.SIGINT
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     name="asr-s2s",
@@ -45,6 +44,7 @@ def main() -> None:
     Nothing is open any more by then, and to take torch apart, module by module, would last a fifth of a short run.
     """
     gc.set_threshold(NEW_OBJECTS)
+    open_streams()
     status = run(sys.argv[1:])
     atexit._run_exitfuncs()  # what others asked for is done all the same
     try:
@@ -61,6 +61,9 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and give its exit status; what users can mend is said without a traceback."""
+    if any(argument == "" or re.fullmatch("--[a-z-]+=", argument) for argument in arguments):
+        say("An argument is empty. Leave it out, or look at the variable that it came from.")
+        return WRONG_USE
     try:
         status = app(args=arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
@@ -84,8 +87,11 @@ def _explained(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         sys.stderr.close()  # the reader of our output has gone; Python would complain once more at exit
         return 128 + signal.SIGPIPE
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        say(f"{error.filename or 'standard output'}: {error.strerror}. What was finished before is kept.")
+    if isinstance(error, OSError):  # of the disk, or of rights that have changed: what was asked for was possible
+        say(f"{error.filename or 'standard output'}: {error.strerror or error}. What was finished before is kept.")
+        return FAILED_INPUTS
+    if isinstance(error, MemoryError):
+        say("There is too little memory. Take fewer --jobs, or less at once. What was finished before is kept.")
         return FAILED_INPUTS
     if hasattr(error, "format_message"):  # a usage error of the command line itself
         say(f"{error.format_message()} Try 'asr-s2s --help'.")

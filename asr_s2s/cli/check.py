@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_s2s.cli.limits import MOST_JOBS
 from asr_s2s.cli.outputs import check_outputs
 from asr_s2s.cli.status import FAILED_INPUTS, FOUND_WANTING
 from asr_s2s.cli.terminal import Progress, say, show
@@ -25,7 +26,9 @@ def check(
     limit: Annotated[int, typer.Option(min=0, help="So many suspicious utterances are shown, worst first.")] = 20,
     json: Annotated[Path | None, typer.Option(help="Write all findings as JSON.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write all findings as a page with players.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes that read sound; default: a core each.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=MOST_JOBS, help="Processes that read sound; default: a core each.")
+    ] = None,
 ) -> int:
     """Look for what spoils training: broken, silent, clipped or doubled sound, wrong texts, sets that share speakers.
 

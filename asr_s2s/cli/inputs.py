@@ -1,14 +1,15 @@
 """What a user names to transcribe: files, folders of files, standard input; and where each transcript goes."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from asr_s2s.cli.outputs import check_output_folder
 from asr_s2s.cli.terminal import say
 from asr_s2s.errors import ConfigError, listed
+from asr_s2s.files import is_folder
 
 STANDARD_INPUT = "-"
 MIX, EACH = "mix", "each"
@@ -77,8 +78,13 @@ def _channels(one: Input) -> Iterator[Input]:
         yield replace(one, name=f"{one.name}, channel {channel}", place=place, channel=channel)
 
 
-def check_targets(inputs: Sequence[Input], folder: Path) -> None:
-    """Raise ConfigError if two inputs would be written to the same file."""
+def check_targets(inputs: Sequence[Input], folder: Path, suffixes: Sequence[str]) -> None:
+    """Raise ConfigError if an input cannot be written to its place, or two would be written to the same one."""
+    for parent in dict.fromkeys([folder, *((folder / one.place).parent for one in inputs)]):
+        check_output_folder(parent)
+    for target in (one.target(folder, suffix) for one in inputs for suffix in suffixes):
+        if is_folder(target):
+            raise ConfigError(f"{target}: is a folder, and a transcript would go there. Remove it or name another.")
     taken: dict[Path, str] = {}
     for one in inputs:
         first = taken.setdefault(one.place, one.name)
@@ -93,7 +99,7 @@ def _inputs(name: str) -> Iterator[Input]:
     path = Path(name)
     if name == STANDARD_INPUT:
         yield Input("standard input", None, Path("stdin"))
-    elif os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises an error where a folder above cannot be read
+    elif is_folder(path):
         from asr_s2s.audio import find_recordings
 
         found = find_recordings(path)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from asr_s2s.cli.outputs import check_output_folder
 from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import output, say
 
@@ -22,6 +23,7 @@ def _written(target: Path, *, overwrite: bool) -> Iterator[None]:
     from asr_s2s.lock import held
     from asr_s2s.model_store import refuse_overwriting
 
+    check_output_folder(target)
     with held(target):
         if not overwrite:
             refuse_overwriting(target)
@@ -71,8 +73,12 @@ def import_whisper_checkpoint(
 def merge_model(
     model: Annotated[str, typer.Argument(help="A model that pads to a window: an imported Whisper, say.")],
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
-    frames: Annotated[int, typer.Option(min=1, help="Frames that stand for the silence of the window.")] = 96,
-    tail_seconds: Annotated[float, typer.Option(min=0.1, help="Silence kept whole after each utterance.")] = 1.0,
+    frames: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Frames that stand for the silence of the window.")
+    ] = 96,
+    tail_seconds: Annotated[
+        float, typer.Option(min=0.1, max=30, help="Silence kept whole after each utterance.")
+    ] = 1.0,
     storage: Storage = "float16",
     overwrite: Overwrite = False,
 ) -> None:

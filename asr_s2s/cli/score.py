@@ -13,6 +13,7 @@ import typer
 from asr_s2s.cli.outputs import check_outputs
 from asr_s2s.cli.status import FOUND_WANTING
 from asr_s2s.cli.terminal import output, say
+from asr_s2s.cli.together import check_effects
 from asr_s2s.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript
 
 
 def score(
+    context: typer.Context,
     files: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -74,6 +76,8 @@ def score(
 
     Several hypotheses are compared: one row each, and the difference of every two with its significance.
     """
+    others = [name for name in context.params if name not in ("files", "verify")]
+    check_effects(context, [(verify is not None, others, "beside --verify, which takes all from the report")])
     if verify:
         return _verified(verify, files or [])
     from asr_s2s.scoring import compare, system_names, to_csv, to_json, to_latex, to_markdown

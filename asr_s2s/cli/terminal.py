@@ -1,5 +1,7 @@
 """Standard output is for results alone; everything else that the command says goes to standard error."""
 
+import io
+import os
 import sys
 import time
 from types import TracebackType
@@ -10,9 +12,31 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 
+LONGEST_LINE = 2_000  # characters of a message: a name or a field may have millions
+
+
+def open_streams() -> None:
+    """Make the standard streams safe to use: none closed, and no character that stops what is written.
+
+    What is written to a standard output that was closed fails, as it should; messages for a closed one are lost.
+    """
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # gets the lowest number that is free: this one
+    sys.stdin = sys.stdin or open(0, encoding="utf-8")  # noqa: SIM115 - they stay open
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def say(message: str) -> None:
     """Say something to the person at the terminal."""
-    print(message, file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints
+    lines = (f"{line[:LONGEST_LINE]} ..." if len(line) > LONGEST_LINE else line for line in message.split("\n"))
+    print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints
 
 
 def show(what: "RenderableType", *, result: bool = False) -> None:

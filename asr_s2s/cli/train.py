@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_s2s.cli.limits import MOST_THREADS
 from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import output, say
+from asr_s2s.cli.together import check_effects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +23,7 @@ LANGUAGE_MODEL = "language_model"
 
 
 def train(
+    context: typer.Context,
     config: Annotated[Path | None, typer.Argument(help="The experiment, a YAML file; not with --data.")] = None,
     overrides: Annotated[list[str] | None, typer.Argument(help="dotted.key=value, merged into the file.")] = None,
     data: Annotated[Path | None, typer.Option(help="Recordings to adapt a model to: a folder or a manifest.")] = None,
@@ -30,7 +33,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run or model in the folder.")] = False,
     initial: Annotated[str | None, typer.Option("--from", help="Start from this model's weights.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, max=MOST_THREADS, help="Processor threads.")] = None,
     find_batch: Annotated[bool, typer.Option("--find-batch", help="Only measure how large batches may be.")] = False,
 ) -> int:
     """Train a recogniser, or a language model (kind: language_model); the output folder is the model directory.
@@ -45,6 +48,7 @@ def train(
     from asr_s2s.training.left_out import LEFT_OUT_FILE
     from asr_s2s.training.processes import Processes
 
+    check_effects(context, [(find_batch, ("resume", "target", "threads"), "beside --find-batch, which trains nothing")])
     if resume and overwrite:
         raise ConfigError("--resume goes on with a run, --overwrite begins anew. Give one of them.")
     command = shlex.join(["asr-s2s", *sys.argv[1:]])

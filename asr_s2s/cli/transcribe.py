@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from asr_s2s.cli.inputs import EACH, MIX, Input, check_channel, check_targets, named_inputs, with_channel
+from asr_s2s.cli.limits import MOST_JOBS, MOST_THREADS
 from asr_s2s.cli.outputs import check_outputs
 from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import Progress, output, say
+from asr_s2s.cli.together import check_effects
+from asr_s2s.cli.writer import CAPTIONS, Writer, chosen_formats, write_texts
 from asr_s2s.errors import ConfigError, listed
+from asr_s2s.files import is_file
 
 if TYPE_CHECKING:
     from asr_s2s.manifest import Utterance
     from asr_s2s.recognizer import Source, Transcriber
-    from asr_s2s.transcripts import CaptionShape, Transcript
+    from asr_s2s.transcripts import Transcript
 
 SAVE_SECONDS = 60.0
-CAPTIONS = ("srt", "vtt")
 
 
 def transcribe(
+    context: typer.Context,
     audio: Annotated[list[str] | None, typer.Argument(help="Audio or video files, folders, or '-'.")] = None,
     model: Annotated[str, typer.Option(help="A shipped model by its name, or a model directory.")] = "en",
     formats: Annotated[
@@ -38,8 +42,10 @@ def transcribe(
     beam: Annotated[int | None, typer.Option(min=1, help="Hypotheses kept by the search; 1 is greedy.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes, each with a model and its share of the threads.")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, max=MOST_THREADS, help="Processor threads.")] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=MOST_JOBS, help="Processes, each with a model and its share of the threads.")
+    ] = 1,
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="Where --jobs run: here, or on the workers of a Ray cluster.")
     ] = "local",
@@ -73,20 +79,21 @@ def transcribe(
         raise ConfigError("give audio files, or --manifest IN.jsonl with --output OUT.jsonl: one of the two.")
     if bool(manifest) != bool(manifest_output):
         raise ConfigError("--manifest IN.jsonl and --output OUT.jsonl go together.")
+    chosen = chosen_formats(formats)
+    _check_effects(context, chosen, manifest=manifest is not None, folder=output_dir is not None)
     if plot:
         _check_plot(output_dir, is_here=jobs == 1 and engine == "local")
     if manifest and channel == EACH:
         raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
-    chosen = _formats(formats)
     check_channel(channel)
     check_outputs([manifest_output], [])
     from asr_s2s.recognizer import Source, read_hotwords
-    from asr_s2s.recognizer.source import source_of
-    from asr_s2s.transcripts import CaptionShape
+    from asr_s2s.recognizer.given import source_of
+    from asr_s2s.transcripts import FORMATS, CaptionShape
 
     inputs = with_channel(named_inputs(audio or []), channel)
     if output_dir:
-        check_targets(inputs, output_dir)
+        check_targets(inputs, output_dir, [FORMATS[name].suffix for name in chosen])
         inputs = _missing(inputs, chosen, output_dir) if resume else inputs
     recognizer = _recognizer(
         model,
@@ -105,12 +112,26 @@ def transcribe(
         given = partial(source_of, channel=number, track=track, strict=strict)
         return _transcribe_manifest(recognizer, manifest, manifest_output, given, resume=resume)
     shape = CaptionShape(max_line_width=max_line_width, max_line_count=max_line_count)
-    writer = _Writer(chosen, shape, highlight_words=highlight_words)
+    writer = Writer(chosen, shape, highlight_words=highlight_words)
     sources = (
         Source(one.name, one.path, stream=one.stream(), channel=one.channel, track=track, strict=strict)
         for one in inputs
     )
     return _transcribe_files(recognizer, inputs, sources, writer, output_dir, plot=plot)
+
+
+def _check_effects(context: typer.Context, chosen: list[str], *, manifest: bool, folder: bool) -> None:
+    """Raise ConfigError for options that this call would not use."""
+    shapes, captions = ("max_line_width", "max_line_count"), set(chosen) & set(CAPTIONS)
+    check_effects(
+        context,
+        [
+            (manifest, ("formats", "output_dir", "plot", *shapes, "highlight_words"), "beside --manifest"),
+            (not captions, shapes, "without --format srt or vtt"),
+            ("vtt" not in chosen, ("highlight_words",), "without --format vtt"),
+            (not manifest and not folder, ("resume",), "without --output-dir or --manifest"),
+        ],
+    )
 
 
 def _recognizer(model: str, *, jobs: int, engine: str, threads: int | None, **options: Any) -> "Transcriber":
@@ -147,7 +168,7 @@ def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[
     from asr_s2s.transcripts import FORMATS
 
     missing = [
-        one for one in inputs if not all(one.target(output_dir, FORMATS[name].suffix).exists() for name in formats)
+        one for one in inputs if not all(is_file(one.target(output_dir, FORMATS[name].suffix)) for name in formats)
     ]
     if len(missing) < len(inputs):
         say(f"{len(inputs) - len(missing)} of {len(inputs)} are done already.")
@@ -158,22 +179,22 @@ def _transcribe_files(
     recognizer: "Transcriber",
     inputs: list[Input],
     sources: Iterable["Source"],
-    writer: "_Writer",
+    writer: "Writer",
     output_dir: Path | None,
     *,
     plot: bool,
 ) -> int:
     """Print or write each transcript as soon as it is there; count what failed."""
     from asr_s2s.cli.plot import draw_segments
-    from asr_s2s.errors import TranscriptError
-    from asr_s2s.files import write_text
+    from asr_s2s.errors import AudioError, TranscriptError
     from asr_s2s.recognizer import Recognizer
-    from asr_s2s.transcripts import FORMATS, Transcript
+    from asr_s2s.transcripts import Transcript
 
     failed = damaged = 0
+    by_name = {one.name: one for one in inputs}
     with Progress(len(inputs), shown=output_dir is not None) as progress:
-        results = recognizer.transcribe_many(sources)
-        for one, (source, result) in zip(inputs, results, strict=True):
+        for source, result in recognizer.transcribe_many(sources, in_order=output_dir is None):
+            one = by_name[source.name]
             progress.done(result.duration if isinstance(result, Transcript) else 0.0)
             if not isinstance(result, Transcript):
                 say(str(result))
@@ -183,38 +204,18 @@ def _transcribe_files(
             damaged += bool(result.damage)
             try:
                 texts = writer.texts(result)
-            except TranscriptError as error:
+                if output_dir:
+                    write_texts(one, texts, output_dir)
+                if plot and output_dir and isinstance(recognizer, Recognizer):
+                    draw_segments(recognizer, source, result, partial(one.target, output_dir))
+            except (AudioError, TranscriptError) as error:
                 say(f"{one.name}: {error}")
                 failed += 1
                 continue
-            if plot and output_dir and isinstance(recognizer, Recognizer):
-                draw_segments(recognizer, source, result, partial(one.target, output_dir))
-            for name, text in texts.items():
-                if output_dir:
-                    write_text(one.target(output_dir, FORMATS[name].suffix), text)
-                elif len(inputs) > 1 and name == "txt":
-                    output(f"{one.name}: {' '.join(text.split())}")
-                else:
-                    output(text)
+            for name, text in {} if output_dir else texts.items():
+                is_line = len(inputs) > 1 and name == "txt"
+                output(f"{one.name}: {' '.join(text.split())}" if is_line else text)
     return _status(failed, damaged, len(inputs))
-
-
-class _Writer:
-    """Writes a transcript in the formats that were asked for; captions in the shape that was asked for."""
-
-    def __init__(self, formats: list[str], shape: "CaptionShape", *, highlight_words: bool) -> None:
-        self._formats, self._shape = formats, shape
-        self._highlight_words = highlight_words
-
-    def texts(self, transcript: "Transcript") -> dict[str, str]:
-        """Give the content of each file by its format. Raises TranscriptError as the formats do."""
-        from asr_s2s.transcripts import FORMATS, shaped, vtt
-
-        captions = shaped(transcript, self._shape)
-        texts = {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self._formats}
-        if "vtt" in texts and self._highlight_words:
-            texts["vtt"] = vtt.write(captions, highlight_words=True)
-        return texts
 
 
 def _transcribe_manifest(
@@ -224,18 +225,21 @@ def _transcribe_manifest(
 
     What is finished is written every so often, and when the work is broken off.
     """
-    from asr_s2s.manifest import read_manifest, write_manifest
+    from asr_s2s.manifest import read_manifest, read_usable_lines, write_manifest
     from asr_s2s.transcripts import Transcript
 
-    utterances = read_manifest(manifest)
+    utterances, faults = read_usable_lines(manifest)
+    for line, found in faults.items():
+        say(f"{manifest}:{line}: {' '.join(found)}")
     done = {item.id: item for item in read_manifest(target)} if resume and target.exists() else {}
     written = {item.id: done.get(item.id, item) for item in utterances}
     todo = [item for item in utterances if written[item.id].pred_text is None]
-    failed, damaged, saved = 0, 0, time.monotonic()
-    results = recognizer.transcribe_many(map(given, todo))
+    failed, damaged, saved = len(faults), 0, time.monotonic()
+    by_id = {item.id: item for item in todo}
     with Progress(len(todo), shown=True) as progress:
         try:
-            for utterance, (_, result) in zip(todo, results, strict=True):
+            for source, result in recognizer.transcribe_many(map(given, todo), in_order=False):
+                utterance = by_id[source.name]
                 progress.done(result.duration if isinstance(result, Transcript) else 0.0)
                 if isinstance(result, Transcript):
                     _warn(utterance.id, result)
@@ -249,7 +253,7 @@ def _transcribe_manifest(
                     saved = time.monotonic()
         finally:
             write_manifest(target, written.values())
-    return _status(failed, damaged, len(utterances))
+    return _status(failed, damaged, len(utterances) + len(faults))
 
 
 def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance":
@@ -270,20 +274,6 @@ def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance"
     earlier = ("segments", "damage", "notes")
     extra = {name: value for name, value in utterance.extra.items() if name not in earlier}
     return replace(utterance, pred_text=transcript.text, extra=extra | evidence)
-
-
-def _formats(formats: list[str] | None) -> list[str]:
-    from asr_s2s.transcripts import FORMATS
-
-    chosen: list[str] = []
-    for name in formats or []:
-        if name == "all":
-            chosen.extend(FORMATS)
-        elif name in FORMATS:
-            chosen.append(name)
-        else:
-            raise ConfigError(f"--format {name}: unknown. Choose from {', '.join(FORMATS)}, all.")
-    return list(dict.fromkeys(chosen)) or ["txt"]
 
 
 SAID = {"no_speech": "no speech found; if somebody speaks there, use --no-vad"}  # instead of the name

@@ -118,8 +118,8 @@ class WhisperConfig(PartConfig):
 
     kind: Literal["whisper"]
     num_mels: Literal[80, 128] = 80
-    pad_to_seconds: Annotated[float, Field(ge=1.0)] | None = None
-    tail_seconds: Annotated[float, Field(ge=0.0)] = 0.0
+    pad_to_seconds: Annotated[float, Field(ge=1.0, le=300.0)] | None = None
+    tail_seconds: Annotated[float, Field(ge=0.0, le=30.0)] = 0.0
 
     @model_validator(mode="after")
     def _padding_or_a_tail(self) -> Self:

@@ -13,24 +13,27 @@ from asr_s2s.manifest.utterance import Utterance, utterance_to_json
 NUM_FAULTS_SHOWN = 20  # a terminal's screen; the lines beyond are listed by number
 
 
-def read_manifest(path: Path) -> list[Utterance]:
+def read_manifest(path: str | Path) -> list[Utterance]:
     """Read all utterances in order; blank lines are skipped, `origin` keeps "file:line" for messages.
 
     Raises ManifestError that lists every broken line and every doubled id.
     """
     utterances, faults = read_usable_lines(path)
     if faults:
-        raise ManifestError(_report(path, faults, len(utterances) + len(faults)))
+        raise ManifestError(_report(Path(path), faults, len(utterances) + len(faults)))
     return utterances
 
 
-def read_usable_lines(path: Path) -> tuple[list[Utterance], dict[int, list[str]]]:
+def read_usable_lines(path: str | Path) -> tuple[list[Utterance], dict[int, list[str]]]:
     """Read the utterances that can be used, and give by its number what is wrong with each other line.
 
     Raises ManifestError for a file that cannot be read at all.
     """
     try:
+        path = Path(path)
         content = read_bytes(path)
+    except TypeError as error:
+        raise ManifestError(f"a {type(path).__name__} is no path of a manifest. Give a str or a Path.") from error
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error.strerror}). Name an existing manifest.") from error
     if content.split(b"\n", maxsplit=1)[0].strip() in (b"[", b"{"):
@@ -56,18 +59,22 @@ def read_usable_lines(path: Path) -> tuple[list[Utterance], dict[int, list[str]]
     return utterances, faults
 
 
-def write_manifest(path: Path, utterances: Iterable[Utterance]) -> None:
+def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
     """Write a manifest, whole or not at all; its audio paths are relative to its own folder.
 
-    Raises ManifestError for ids that are doubled: the file could not be read again.
+    Raises ManifestError for ids that are doubled, and for values that JSON has not: the file could not be read again.
     """
+    path = Path(path)
     lines: dict[str, str] = {}
     doubled: list[str] = []
     for utterance in utterances:
         if utterance.id in lines:
             doubled.append(utterance.id)
         record = utterance_to_json(utterance, folder=path.parent)
-        lines[utterance.id] = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+        try:
+            lines[utterance.id] = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+        except (TypeError, ValueError) as error:
+            raise ManifestError(f"{path}: is not written: utterance '{utterance.id}': {error}. Correct it.") from error
     if doubled:
         raise ManifestError(
             f"{path}: is not written: {len(doubled)} ids are doubled: {listed(doubled)}. Give each utterance its own."

@@ -9,6 +9,8 @@ from typing import Any
 from asr_s2s.errors import ManifestError
 from asr_s2s.manifest.utterance import Utterance, Word
 
+NESTED = "is nested too deeply. Write one flat object a line."
+
 
 class BrokenLineError(Exception):
     """What is wrong with a line, each fault in words."""
@@ -22,7 +24,21 @@ def _refuse_constant(name: str) -> None:
     raise BrokenLineError([f"{name} is not a JSON number. Use null."])
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        shown = text if len(text) <= 20 else f"{text[:20]}..."
+        raise BrokenLineError([f"{shown} is too large a number. Write seconds or counts that are real."])
+    return value
+
+
+def _integer(text: str) -> int:
+    _number(text)  # Python's own have no end, but nothing else could read them again
+    return int(text)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_number, parse_int=_integer)
+MOST_DEPTH = 100  # of what a line holds: it is written from deeper in the program than it is read
 
 
 def parse_record(line: str) -> dict[str, Any]:
@@ -62,10 +78,17 @@ def _record(line: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise BrokenLineError([f"is not valid JSON ({error.msg}, column {error.colno})."]) from error
     except RecursionError as error:
-        raise BrokenLineError(["is nested too deeply. Write one flat object a line."]) from error
+        raise BrokenLineError([NESTED]) from error
+    if line.count("[") + line.count("{") > MOST_DEPTH and _depth(record) > MOST_DEPTH:
+        raise BrokenLineError([NESTED])
     if not isinstance(record, dict):
         raise BrokenLineError([f"is {_shown(record)}, not an object. Write one {{...}} a line."])
     return record
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_depth, inner), default=0)
 
 
 def checked_utterance(record: dict[str, Any], *, folder: Path, origin: str) -> Utterance:

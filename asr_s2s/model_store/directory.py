@@ -11,22 +11,22 @@ from typing import Any
 from torch import nn
 
 from asr_s2s.config import PartConfig, read_config, write_config
-from asr_s2s.errors import CheckpointError, listed
+from asr_s2s.errors import CheckpointError
 from asr_s2s.features import FeatureConfig, FrontEnd
-from asr_s2s.files import write_text
+from asr_s2s.files import is_file, is_folder, write_text
+from asr_s2s.model_store.stored import check_complete, load_into, open_weights
 from asr_s2s.model_store.undrawn import Undrawn
 from asr_s2s.model_store.weights import (
     CONFIG_FILE,
     WEIGHTS_FILE,
     Storage,
-    fill,
     fingerprint_of,
-    read_weights,
     write_weights,
 )
 from asr_s2s.models import ModelConfig, SpeechModel
 from asr_s2s.search import SearchConfig, TokenRules
 from asr_s2s.text import Vocabulary, VocabularyConfig
+from asr_s2s.text.vocabulary import read_utf8
 
 CARD_FILE = "README.md"
 SHIPPED = Path(__file__).parents[1] / "pretrained"
@@ -118,10 +118,11 @@ def load_model(model: str | Path) -> SpeechSystem:
     """
     folder = model_folder(model)
     config = read_config(folder / CONFIG_FILE, ModelDirectoryConfig)
-    with Undrawn():
-        system = build_system(config, config.vocabulary.read(folder), name=folder.name)
-    stored = read_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
-    fill(_network(system), stored, origin=folder / WEIGHTS_FILE, advice=f"{CONFIG_FILE} or the weights are damaged.")
+    vocabulary = config.vocabulary.read(folder)
+    stored = open_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
+    with Undrawn(stored.shapes.values(), origin=folder / CONFIG_FILE):
+        system = build_system(config, vocabulary, name=folder.name)
+    load_into(_network(system), stored)
     system.model.eval()
     system.front_end.eval()
     return system
@@ -130,21 +131,19 @@ def load_model(model: str | Path) -> SpeechSystem:
 def read_card(model: str | Path) -> str:
     """Give a model's card; empty if it has none."""
     path = model_folder(model) / CARD_FILE
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    return read_utf8(path) if is_file(path) else ""
 
 
 def model_folder(model: str | Path) -> Path:
     """Find the folder of a shipped name or a path; CheckpointError that lists the names if there is none."""
     shipped = SHIPPED / str(model)
-    folder = shipped if str(model) in available_models() else Path(model)
-    if not folder.is_dir():
+    folder = shipped if str(model) in available_models() else Path(str(model))
+    if not is_folder(folder):
         raise CheckpointError(
             f"{model}: is neither a shipped model ({', '.join(available_models())}) nor a folder. "
             "Give one of these names, or the path of a model directory."
         )
-    missing = [name for name in (CONFIG_FILE, WEIGHTS_FILE) if not (folder / name).is_file()]
-    if missing:
-        raise CheckpointError(f"{folder}: is no complete model directory, {listed(missing)} is missing.")
+    check_complete(folder)
     return folder
 
 

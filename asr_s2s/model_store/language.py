@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import Literal
 
 from asr_s2s.config import PartConfig, read_config, write_config
-from asr_s2s.errors import CheckpointError, ConfigError, listed
+from asr_s2s.errors import CheckpointError, ConfigError
 from asr_s2s.files import write_text
+from asr_s2s.model_store.stored import check_complete, load_into, open_weights
 from asr_s2s.model_store.undrawn import Undrawn
 from asr_s2s.model_store.weights import (
     CONFIG_FILE,
     WEIGHTS_FILE,
-    fill,
     fingerprint_of,
-    read_weights,
     write_weights,
 )
 from asr_s2s.models import LanguageModel, LanguageModelConfig
@@ -56,9 +55,7 @@ def load_language_model(folder: Path) -> LanguageSystem:
 
     Raises CheckpointError if the folder holds none, or its weights are not those of its configuration.
     """
-    missing = [name for name in (CONFIG_FILE, WEIGHTS_FILE) if not (folder / name).is_file()]
-    if missing:
-        raise CheckpointError(f"{folder}: is no complete model directory, {listed(missing)} is missing.")
+    check_complete(folder)
     try:
         config = read_config(folder / CONFIG_FILE, LanguageDirectoryConfig)
     except ConfigError as error:
@@ -66,10 +63,10 @@ def load_language_model(folder: Path) -> LanguageSystem:
             f"{folder}: holds no language model ({error}). Train one: asr-s2s train conf/language_model.yaml."
         ) from error
     vocabulary = config.vocabulary.read(folder)
-    with Undrawn():
+    stored = open_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
+    with Undrawn(stored.shapes.values(), origin=folder / CONFIG_FILE):
         model = config.model.build(vocabulary.size)
-    weights = read_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
-    fill(model, weights, origin=folder / WEIGHTS_FILE, advice=f"{CONFIG_FILE} or the weights are damaged.")
+    load_into(model, stored)
     return LanguageSystem(folder.name, config, model.eval(), vocabulary)
 
 

@@ -1,4 +1,7 @@
-"""model.safetensors: the weights of a network, narrow or whole, and in the header the architecture they belong to."""
+"""model.safetensors as it is written: the weights of a network, narrow or whole, and what they belong to.
+
+What reads it again is `stored`.
+"""
 
 import hashlib
 import json
@@ -7,13 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from asr_s2s.errors import CheckpointError, listed
+from asr_s2s.errors import CheckpointError
 from asr_s2s.files import atomic_write
-from asr_s2s.model_store.quantize import dequantize, pack, quantize, unpack
+from asr_s2s.model_store.quantize import pack, quantize
 
 FORMAT_VERSION = "1"
 CONFIG_FILE = "config.yaml"
@@ -40,11 +43,23 @@ def write_weights(path: Path, network: nn.Module, *, storage: Storage, fingerpri
     try:
         with atomic_write(path) as temporary:
             save_file(stored, temporary, metadata=header)
+            _sort_header(temporary)
     except (OSError, SafetensorError) as error:
         free, size = shutil.disk_usage(path.parent).free, sum(value.nbytes for value in stored.values())
         raise CheckpointError(
             f"{path}: cannot be written ({error}). It needs {size / 1e6:.1f} MB, {free / 1e6:.1f} MB are free."
         ) from error
+
+
+def _sort_header(path: Path) -> None:
+    """Put the metadata in order, which safetensors writes in another one each time: equal models are equal files."""
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        content = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        file.seek(8)
+        file.write(content.ljust(size))
 
 
 def fingerprint_of(parts: Any) -> str:
@@ -74,54 +89,3 @@ def _stored(state: dict[str, Tensor], storage: Storage) -> tuple[dict[str, Tenso
             else:
                 stored[name], stored[name + SCALE] = quantize(tensor)
     return stored, packed
-
-
-def read_weights(path: Path, *, fingerprint: str) -> dict[str, Tensor]:
-    """Read weights by name, widened to float32.
-
-    Raises CheckpointError for a damaged file, another format, or the weights of another architecture.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path}: cannot be read ({error}). The file is damaged; copy or train it again."
-        ) from error
-    if header.get("format") != FORMAT_VERSION:
-        raise CheckpointError(
-            f"{path}: has format {header.get('format')}, this version reads {FORMAT_VERSION}. "
-            "It was written by another version of asr-s2s, or by another program."
-        )
-    if header.get("architecture") != fingerprint:
-        raise CheckpointError(
-            f"{path}: was not saved with the {CONFIG_FILE} beside it (features, vocabulary or model differ). "
-            "Take both files from the same model; only the 'search' section may be edited."
-        )
-    packed = json.loads(header.get(PACKED, "{}"))
-    scales = {name: tensors.pop(name) for name in list(tensors) if name.endswith(SCALE)}
-    return {
-        name: _widened(tensors.pop(name), scales.get(name + SCALE), bits=packed.get(name)) for name in list(tensors)
-    }
-
-
-def _widened(tensor: Tensor, scale: Tensor | None, *, bits: int | None) -> Tensor:
-    if scale is not None:
-        return dequantize(tensor if bits is None else unpack(tensor, bits=bits), scale)
-    return tensor.float() if tensor.is_floating_point() else tensor
-
-
-def fill(module: nn.Module, stored: dict[str, Tensor], *, origin: Path, advice: str) -> None:
-    """Load weights after every name and size was compared; CheckpointError that lists what differs."""
-    wanted = module.state_dict()
-    faults = [f"{name} is missing" for name in wanted.keys() - stored.keys()]
-    faults += [f"{name} is unknown" for name in stored.keys() - wanted.keys()]
-    faults += [
-        f"{name} has shape {tuple(stored[name].shape)} instead of {tuple(wanted[name].shape)}"
-        for name in wanted.keys() & stored.keys()
-        if stored[name].shape != wanted[name].shape
-    ]
-    if faults:
-        raise CheckpointError(f"{origin}: does not fit: {listed(sorted(faults))}. {advice}")
-    module.load_state_dict(stored, assign=True)

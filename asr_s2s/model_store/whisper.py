@@ -10,17 +10,23 @@ from tokenizers import Tokenizer
 
 from asr_s2s.config import check_config
 from asr_s2s.errors import CheckpointError, listed
+from asr_s2s.files import is_file
 from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, build_system, save_model
-from asr_s2s.model_store.weights import Storage, fill
+from asr_s2s.model_store.stored import fill
+from asr_s2s.model_store.undrawn import Undrawn
+from asr_s2s.model_store.weights import Storage
 from asr_s2s.model_store.whisper_checkpoints import (
     WhisperCheckpoint,
-    WhisperSizes,
     read_hugging_face,
     read_openai,
 )
+from asr_s2s.model_store.whisper_sizes import WhisperSizes
 from asr_s2s.text import BytePairsConfig
+from asr_s2s.text.byte_pairs import parsed_tokenizer
+from asr_s2s.text.vocabulary import read_utf8
 
 WINDOW_SECONDS = 30.0
+SPACE = "Ġ"  # the byte-level sign
 # Between plain sums, which cut long sentences short, and means, which let single words grow; chosen with tiny.en on
 # training recordings: Common Voice WER 11.2 (power 1), 11.0 (0.5), 10.2 (0); LJ Speech 7.0 (1), 7.0 (0.25), 14.8 (0)
 LENGTH_NORMALIZATION = 0.5
@@ -62,15 +68,17 @@ def import_whisper(
     language: what a multilingual model is told that it hears
     Raises CheckpointError that names what is missing or foreign.
     """
-    checkpoint = read_openai(source) if source.is_file() else read_hugging_face(source)
+    checkpoint = read_openai(source) if is_file(source) else read_hugging_face(source)
     file = tokenizer or checkpoint.tokenizer
-    if file is None or not file.is_file() or file.name != "tokenizer.json":
+    if file is None or not is_file(file) or file.name != "tokenizer.json":
         raise CheckpointError(
             f"{source}: has no tokenizer. Name the file tokenizer.json of the same kind of Whisper with --tokenizer."
         )
-    words = _vocabulary_config(checkpoint, Tokenizer.from_file(str(file)), language=language, origin=file)
+    text = read_utf8(file)
+    words = _vocabulary_config(checkpoint, parsed_tokenizer(text, origin=str(file)), language=language, origin=file)
     config = _config(checkpoint.sizes, words, origin=source)
-    system = build_system(config, words.read(file.parent), name=target.name)
+    with Undrawn([tensor.shape for tensor in checkpoint.state.values()], origin=source):
+        system = build_system(config, words.build(text, origin=str(file)), name=target.name)
     fill(system.model, checkpoint.state, origin=source, advice="It is not a Whisper model as published.")
     save_model(target, system, card=_card(source, target), storage=storage)
     return system
@@ -110,24 +118,27 @@ def _vocabulary_config(
 ) -> BytePairsConfig:
     ids = tokenizer.get_vocab()
     multilingual = checkpoint.sizes.vocabulary_size >= MULTILINGUAL_SIZE
+    if language != "en" and not multilingual:
+        raise CheckpointError(f"language '{language}': this model knows English alone. Leave the language out.")
     told = [f"<|{language}|>", "<|transcribe|>"] if multilingual else []
     prompt = ("<|startoftranscript|>", *told, "<|notimestamps|>")
-    missing = [token for token in (*prompt, "<|endoftext|>") if token not in ids]
+    missing = [token for token in (*prompt, "<|endoftext|>", SPACE) if token not in ids]
     if missing:
         raise CheckpointError(
             f"{origin}: does not know {listed(missing)}. Name the tokenizer.json of this Whisper model, "
             "and a language that it knows."
         )
-    first = (ids["Ġ"], ids["<|endoftext|>"])  # the byte-level sign for a space; a text must not begin with its end
-    return BytePairsConfig(
-        kind="bpe",
-        size=checkpoint.sizes.vocabulary_size,
-        prompt=prompt,
-        end="<|endoftext|>",
-        no_speech=next((token for token in ("<|nospeech|>", "<|nocaptions|>") if token in ids), None),
-        suppressed=unspoken_tokens(tokenizer) if checkpoint.suppressed is None else checkpoint.suppressed,
-        suppressed_first=first if checkpoint.suppressed_first is None else checkpoint.suppressed_first,
-    )
+    first = (ids[SPACE], ids["<|endoftext|>"])  # a text must not begin with its end
+    tree = {
+        "kind": "bpe",
+        "size": checkpoint.sizes.vocabulary_size,
+        "prompt": prompt,
+        "end": "<|endoftext|>",
+        "no_speech": next((token for token in ("<|nospeech|>", "<|nocaptions|>") if token in ids), None),
+        "suppressed": unspoken_tokens(tokenizer) if checkpoint.suppressed is None else checkpoint.suppressed,
+        "suppressed_first": first if checkpoint.suppressed_first is None else checkpoint.suppressed_first,
+    }
+    return check_config(tree, BytePairsConfig, origin=str(origin))
 
 
 def unspoken_tokens(tokenizer: Tokenizer) -> tuple[int, ...]:
@@ -138,7 +149,7 @@ def unspoken_tokens(tokenizer: Tokenizer) -> tuple[int, ...]:
         return ids[:1] if len(ids) == 1 or text.strip() in _MUSIC else []
 
     found = {token for sign in [*_UNSPOKEN, *_MUSIC] for text in (sign, " " + sign) for token in single(text)}
-    found |= {tokenizer.encode(text, add_special_tokens=False).ids[0] for text in (" -", " '")}
+    found |= {token for text in (" -", " '") for token in tokenizer.encode(text, add_special_tokens=False).ids[:1]}
     prompts = ("transcribe", "translate", "startoftranscript", "startofprev", "startoflm", "nospeech", "nocaptions")
     found |= {token for name in prompts if (token := tokenizer.token_to_id(f"<|{name}|>")) is not None}
     return tuple(sorted(found))

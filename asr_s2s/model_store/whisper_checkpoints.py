@@ -4,17 +4,22 @@ A .pt is read with weights-only loading: tensors and sizes alone, no code.
 """
 
 import json
-import pickle
 import re
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from asr_s2s.errors import CheckpointError
+from asr_s2s.errors import CheckpointError, listed
+from asr_s2s.files import is_file
+from asr_s2s.inputs import read_bytes
+from asr_s2s.model_store.whisper_sizes import WhisperSizes, hugging_face_sizes, openai_sizes
 
 # Hugging Face's names first, then OpenAI's; the order of the pairs does not matter
 _NAMES = [
@@ -37,26 +42,11 @@ _NAMES = [
     (r"\.(v_proj|value)\.", ".value."),
     (r"\.(out_proj|out)\.", ".output."),
 ]
+MOST_BYTES = 10_000_000  # of a config.json
 # encoder positions are computed; the output layer is the embedding; the last two are not weights
 _UNUSED = re.compile(
     r"(model\.)?encoder\.(embed_positions\.weight|positional_embedding)$|proj_out\.weight$|^alignment_heads$"
 )
-
-
-@dataclass(frozen=True)
-class WhisperSizes:
-    """What a checkpoint says of its network."""
-
-    num_mels: int
-    channels: int
-    encoder_heads: int
-    encoder_layers: int
-    encoder_feedforward: int
-    decoder_heads: int
-    decoder_layers: int
-    decoder_feedforward: int
-    max_tokens: int
-    vocabulary_size: int
 
 
 @dataclass(frozen=True)
@@ -70,51 +60,60 @@ class WhisperCheckpoint:
     suppressed_first: tuple[int, ...] | None = None
 
 
-def renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Give the weights our names; float32."""
-    weights = {}
+def renamed(state: Mapping[str, Tensor], *, origin: Path) -> dict[str, Tensor]:
+    """Give the weights our names; float32. Raises CheckpointError for two of one name, and for what is no weight."""
+    weights: dict[str, Tensor] = {}
     for name, value in state.items():
+        if not isinstance(name, str) or not _is_plain(value):
+            raise CheckpointError(
+                f"{origin}: '{name}' is no plain tensor of weights. Take the checkpoint as published."
+            )
         if _UNUSED.search(name):
             continue
         ours = name
         for theirs, new in _NAMES:
             ours = re.sub(theirs, new, ours)
+        if ours in weights:
+            raise CheckpointError(f"{origin}: holds '{name}' twice, under two names. Take the checkpoint as published.")
         weights[ours] = value.float()
     return weights
 
 
+def _is_plain(value: object) -> bool:
+    """Tell whether it is a tensor of numbers that all lie in memory: a hostile one may repeat one number for ever."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        and value.is_floating_point()
+        and value.nbytes <= value.untyped_storage().nbytes()
+    )
+
+
 def read_hugging_face(folder: Path) -> WhisperCheckpoint:
     """Read a folder with config.json and safetensors; CheckpointError that says what it lacks."""
-    if not (folder / "config.json").is_file():
+    if not is_file(folder / "config.json"):
         raise CheckpointError(
             f"{folder}: has no config.json. Name a Hugging Face Whisper folder, or OpenAI's .pt file."
         )
     config = _json(folder / "config.json")
     if config.get("model_type") != "whisper":
         raise CheckpointError(f"{folder}/config.json: model_type is {config.get('model_type')!r}, not 'whisper'.")
-    state: dict[str, Tensor] = {}
-    files = sorted(folder.glob("model*.safetensors"))
+    sizes = hugging_face_sizes(config, origin=folder / "config.json")
+    files = [file for file in sorted(folder.glob("model*.safetensors")) if is_file(file)]
     if not files:
         raise CheckpointError(f"{folder}: has no model.safetensors. Pickled weights (.bin) are not read; convert them.")
+    state: dict[str, Tensor] = {}
     for file in files:
-        state |= load_file(file)
-    sizes = WhisperSizes(
-        num_mels=config["num_mel_bins"],
-        channels=config["d_model"],
-        encoder_heads=config["encoder_attention_heads"],
-        encoder_layers=config["encoder_layers"],
-        encoder_feedforward=config["encoder_ffn_dim"],
-        decoder_heads=config["decoder_attention_heads"],
-        decoder_layers=config["decoder_layers"],
-        decoder_feedforward=config["decoder_ffn_dim"],
-        max_tokens=config["max_target_positions"],
-        vocabulary_size=config["vocab_size"],
-    )
+        part = _safetensors(file)
+        if doubled := sorted(state.keys() & part.keys()):
+            raise CheckpointError(f"{file}: holds {listed(doubled)}, as another file does. Keep one of them.")
+        state |= part
     generation = folder / "generation_config.json"
-    decoding = config | (_json(generation) if generation.is_file() else {})
+    decoding = config | (_json(generation) if is_file(generation) else {})
     return WhisperCheckpoint(
         sizes,
-        renamed(state),
+        renamed(state, origin=folder),
         folder / "tokenizer.json",
         suppressed=_ids(decoding.get("suppress_tokens")),
         suppressed_first=_ids(decoding.get("begin_suppress_tokens")),
@@ -124,26 +123,28 @@ def read_hugging_face(folder: Path) -> WhisperCheckpoint:
 def read_openai(file: Path) -> WhisperCheckpoint:
     """Read OpenAI's .pt; CheckpointError if it is anything else."""
     try:
+        _check_archive(file)
         content = torch.load(file, map_location="cpu", weights_only=True)
-        sizes, state = content["dims"], content["model_state_dict"]
-    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, EOFError, OSError) as error:
+        dimensions, state = dict(content["dims"]), dict(content["model_state_dict"])
+    except Exception as error:  # torch's reader raises whatever a damaged file leads it to
         raise CheckpointError(f"{file}: is not OpenAI's form of a Whisper checkpoint ({error}).") from error
-    return WhisperCheckpoint(
-        WhisperSizes(
-            num_mels=sizes["n_mels"],
-            channels=sizes["n_audio_state"],
-            encoder_heads=sizes["n_audio_head"],
-            encoder_layers=sizes["n_audio_layer"],
-            encoder_feedforward=4 * sizes["n_audio_state"],
-            decoder_heads=sizes["n_text_head"],
-            decoder_layers=sizes["n_text_layer"],
-            decoder_feedforward=4 * sizes["n_text_state"],
-            max_tokens=sizes["n_text_ctx"],
-            vocabulary_size=sizes["n_vocab"],
-        ),
-        renamed(state),
-        tokenizer=None,
-    )
+    sizes = openai_sizes(dimensions, origin=file)
+    return WhisperCheckpoint(sizes, renamed(state, origin=file), tokenizer=None)
+
+
+def _check_archive(file: Path) -> None:
+    """Raise ValueError for a file whose content takes more memory than its size: compressed, or of torch's old form."""
+    with zipfile.ZipFile(file) as archive:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise ValueError("its content is compressed")
+
+
+def _safetensors(file: Path) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = load_file(file)
+    except (SafetensorError, OSError, KeyError) as error:
+        raise CheckpointError(f"{file}: cannot be read ({error}). Copy it again.") from error
+    return tensors
 
 
 def _ids(value: Any) -> tuple[int, ...] | None:
@@ -153,8 +154,8 @@ def _ids(value: Any) -> tuple[int, ...] | None:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(read_bytes(path, most=MOST_BYTES))
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: cannot be read ({error}).") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: holds no JSON object.")

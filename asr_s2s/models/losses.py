@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
 from torch import Tensor
 from torch.nn import functional
 
@@ -41,10 +41,17 @@ class LossConfig(PartConfig):
     """Weights of the losses; ctc and length count where the model has the head (model.ctc, model.length)."""
 
     cross_entropy: CrossEntropyConfig = CrossEntropyConfig()
-    ctc: PositiveFloat = 0.3
-    length: PositiveFloat = 0.05
+    ctc: float = 0.3
+    length: float = 0.05
     guided_attention: GuidedAttentionConfig | None = None
     distillation: DistillationConfig | None = None
+
+    @field_validator("ctc", "length")
+    @classmethod
+    def _counts(cls, weight: float, info: ValidationInfo) -> float:
+        if weight <= 0:
+            raise ValueError(f"a weight is above 0. To train without this loss set model.{info.field_name}: false")
+        return weight
 
     def guides(self, epoch: int) -> bool:
         """Tell whether attention is guided in this epoch (from 0), so that the model must be asked for its weights."""

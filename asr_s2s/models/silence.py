@@ -10,19 +10,18 @@ Bolya 2023: Bolya et al., "Token merging: your ViT but faster", ICLR 2023 (propo
 from dataclasses import dataclass
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 from torch.nn.functional import pad
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import PartConfig, Width
 from asr_s2s.models.masks import valid_frames
 
 
 class MergedSilenceConfig(PartConfig):
     """How many frames stand for the rest of the window; `window` and `frames` are encoded frames (Whisper's: 1500)."""
 
-    window: PositiveInt = 1500
-    frames: PositiveInt = 48
+    window: Width = 1500
+    frames: Width = 48
 
     def build(self) -> "MergedSilence":
         """Make what encoder and decoder share."""

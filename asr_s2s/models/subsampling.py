@@ -10,11 +10,11 @@ He 2015: He et al., "Delving deep into rectifiers", ICCV 2015.
 
 from typing import Annotated, Literal, Protocol
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import PartConfig, Width
 from asr_s2s.models.masks import valid_frames, zero_beyond
 
 Factor = Literal[1, 2, 4, 8]
@@ -133,7 +133,7 @@ class Conv2dConfig(PartConfig):
 
     kind: Literal["conv2d"]
     factor: Factor = 4
-    maps: PositiveInt = 32
+    maps: Width = 32
 
     def build(self, num_mels: int, channels: int) -> Subsampling:
         """Make the module."""

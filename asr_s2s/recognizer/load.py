@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
+from asr_s2s.errors import CheckpointError
+from asr_s2s.files import is_file, is_folder
 from asr_s2s.model_store import LanguageSystem, WordNgram, load_language_model, load_model
 from asr_s2s.recognizer.memory import keep_large_blocks
 from asr_s2s.recognizer.recognizer import Recognizer
@@ -27,11 +27,9 @@ def load(
     find_speech: transcribe only where the detector finds speech
     repair: search again what the first search lost; hotwords: words that are expected
     language_model: the folder of one that was trained with this model's vocabulary, or the file of a word n-gram model
-    Raises CheckpointError if there is no such model or it is damaged.
+    Raises CheckpointError if there is no such model or it is damaged, ConfigError for another value that cannot be.
     """
     keep_large_blocks()
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     return Recognizer(
         load_model(model),
         beam=beam,
@@ -40,9 +38,13 @@ def load(
         find_speech=find_speech,
         repair=repair,
         hotwords=hotwords,
-        language_model=None if language_model is None else _language_model(Path(language_model)),
+        language_model=None if language_model is None else _language_model(Path(str(language_model))),
     )
 
 
 def _language_model(path: Path) -> LanguageSystem | WordNgram:
-    return WordNgram(path) if path.is_file() else load_language_model(path)
+    if not is_file(path) and not is_folder(path):
+        raise CheckpointError(
+            f"{path}: is neither a language model's folder nor the file of a word n-gram model. Check the path."
+        )
+    return WordNgram(path) if is_file(path) else load_language_model(path)

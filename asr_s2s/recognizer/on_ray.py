@@ -1,6 +1,7 @@
 """Many machines: Ray Data shares recordings out among workers of a cluster, and starts what dies anew."""
 
 import logging
+import os
 import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -10,13 +11,14 @@ from typing import Any
 import torch
 
 from asr_s2s.errors import MissingExtraError
+from asr_s2s.recognizer.given import Recorded, source_of
 from asr_s2s.recognizer.load import load
-from asr_s2s.recognizer.source import Recorded, Source, source_of
+from asr_s2s.recognizer.source import Source
 from asr_s2s.recognizer.workers import CHUNK, Answer
 
 
 class RayWorkers:
-    """Transcribes recordings on a Ray cluster, in order; each worker loads the model once.
+    """Transcribes recordings on a Ray cluster; each worker loads the model once.
 
     The cluster is the one that `ray start` or RAY_ADDRESS names, otherwise this machine alone. Workers read the files
     themselves: paths have to mean the same on every machine.
@@ -29,14 +31,14 @@ class RayWorkers:
         self._jobs, self._threads = jobs, threads or 1
         self._arguments = (model, self._threads, options)
 
-    def transcribe_many(self, audio: Iterable[Recorded]) -> Iterator[Answer]:
-        """Transcribe recordings in order; what cannot be read comes back as its AudioError."""
+    def transcribe_many(self, audio: Iterable[Recorded], *, in_order: bool = True) -> Iterator[Answer]:
+        """Transcribe recordings; what cannot be read comes back as its AudioError."""
         data = self._ray.data
         if not self._ray.is_initialized():
             self._ray.init(log_to_driver=False, logging_level="warning")
         logging.getLogger("ray.data").setLevel(logging.WARNING)
         context = data.DataContext.get_current()
-        context.execution_options.preserve_order = True
+        context.execution_options.preserve_order = in_order
         context.enable_progress_bars = False
         items = [{"source": pickle.dumps(_absolute(source_of(item)))} for item in audio]
         if not items:
@@ -67,10 +69,11 @@ class _Worker:
 def _absolute(source: Source) -> Source:
     """Name the file in full: workers have another working directory."""
     source = source.portable()
-    return source if source.path is None else replace(source, path=source.path.resolve())
+    return source if source.path is None else replace(source, path=source.path.absolute())
 
 
 def _ray() -> Any:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # it would report to its maker
     try:
         import ray  # noqa: PLC0415 - an optional dependency
         import ray.data  # noqa: PLC0415

@@ -8,7 +8,6 @@ becomes an error in its place; the others go on.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,14 +18,17 @@ from torch.nn.utils.rnn import pad_sequence
 from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.errors import AudioError
 from asr_s2s.features import WhisperConfig
+from asr_s2s.files import printable
 from asr_s2s.model_store import LanguageSystem, SpeechSystem, WordNgram
 from asr_s2s.recognizer.advisers import build_advisers
 from asr_s2s.recognizer.ahead import ReadAhead
+from asr_s2s.recognizer.given import Given, source_of, sources_of
 from asr_s2s.recognizer.memory import give_back
+from asr_s2s.recognizer.options import Options, device_of, survive_forks
 from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.recovery import Found, flagged, recovered
-from asr_s2s.recognizer.source import Recorded, Source, source_of
+from asr_s2s.recognizer.source import Source
 from asr_s2s.recognizer.waiting import Recording, Waiting, groups
 from asr_s2s.recognizer.words import TimedWord, time_source, timed_words, token_attention
 from asr_s2s.search import Hypothesis, Search, mean_probability
@@ -50,13 +52,15 @@ class Recognizer:
 
     system: model, front end and vocabulary
     beam: hypotheses kept by the search, 1 for greedy; the model's own default where None
+    device: 'cpu', 'cuda', 'cuda:1', or 'auto', a GPU where there is one
     precision: 'float32'; 'bfloat16', which narrows the system's weights; or 'auto', bfloat16 where the machine is made
         for it
     find_speech: transcribe only where the detector hears somebody; without, recordings are cut at their pauses alone
     repair: search again what ran in circles or was cut off, and where speech lies under no word
     hotwords: words and phrases that are expected, as they shall be written
     language_model: whose opinion counts search.language_weight beside the model's own
-    Raises ConfigError for hot words that the model cannot write, or a language model of another vocabulary
+    Raises ConfigError for a value that cannot be, a device that is not there, hot words that the model cannot write, or
+        a language model of another vocabulary
     """
 
     def __init__(
@@ -71,9 +75,17 @@ class Recognizer:
         hotwords: Sequence[str] = (),
         language_model: LanguageSystem | WordNgram | None = None,
     ) -> None:
+        options = Options.checked(
+            beam=beam,
+            precision=precision,
+            find_speech=find_speech,
+            repair=repair,
+            hotwords=hotwords,
+        )
         search = system.config.search if beam is None else system.config.search.model_copy(update={"beam": beam})
         self.system = system
-        self.device = torch.device(device)
+        self.device = device_of(str(device))
+        survive_forks()
         system.model.to(self.device).eval()
         system.front_end.to(self.device).eval()
         self._bfloat16 = prefers_bfloat16(precision, device=self.device)
@@ -82,7 +94,7 @@ class Recognizer:
         self._find_speech, self._repair = find_speech, repair
         features = system.config.features
         self._pads = isinstance(features, WhisperConfig) and features.pad_to_seconds is not None
-        advisers = build_advisers(system, hotwords=hotwords, language_model=language_model, device=self.device)
+        advisers = build_advisers(system, hotwords=options.hotwords, language_model=language_model, device=self.device)
         self._search = search.build(system.model, system.token_rules, advisers=advisers)
         with_ctc = system.model.ctc_head is not None and system.token_rules.blank_token is not None
         self._safe_search = search.model_copy(
@@ -96,15 +108,17 @@ class Recognizer:
 
     def transcribe(
         self,
-        audio: str | Path | NDArray[np.float32],
+        audio: Given,
         *,
-        sample_rate: int | None = None,
+        sample_rate: float | None = None,
         channel: int | None = None,
         track: int | None = None,
         strict: bool = False,
     ) -> Transcript:
-        """Transcribe one recording: a path, or samples (time,) with their sample_rate.
+        """Transcribe one recording: a path, the bytes of a file, an open file, or samples with their sample_rate.
 
+        Samples are an array, a tensor or a list, (time,), (time, channel) or (channel, time); whole numbers are scaled
+        by the range of their type. channel: one alone, counted from 1; None mixes them.
         Of a damaged file what can be decoded is transcribed, and `damage` says what is missing.
         track: the number of a sound track, counted from 1; None takes the best that is not silent
         strict: raise AudioError for a damaged file instead
@@ -118,9 +132,9 @@ class Recognizer:
 
     def segments(
         self,
-        audio: str | Path | NDArray[np.float32],
+        audio: Given,
         *,
-        sample_rate: int | None = None,
+        sample_rate: float | None = None,
         channel: int | None = None,
         track: int | None = None,
         strict: bool = True,
@@ -141,12 +155,20 @@ class Recognizer:
             if recording.error is not None:
                 raise recording.error
 
-    def transcribe_many(self, audio: Iterable[Recorded]) -> Iterator[tuple[Source, Transcript | AudioError]]:
-        """Transcribe recordings or utterances in order; what cannot be read comes back as its AudioError."""
+    def transcribe_many(
+        self, audio: Iterable[Given], *, in_order: bool = True
+    ) -> Iterator[tuple[Source, Transcript | AudioError]]:
+        """Transcribe recordings or utterances; what cannot be read comes back as its AudioError.
+
+        in_order: without, each is given as soon as it is done, whatever comes before it
+        Raises ConfigError where one recording was given, not several.
+        """
         recordings: deque[Recording] = deque()
-        for _ in self._steps(map(source_of, audio), recordings):
-            while recordings and recordings[0].is_done:
-                recording = recordings.popleft()
+        for _ in self._steps(sources_of(audio), recordings):
+            for recording in [one for one in recordings if one.is_done]:
+                if in_order and recording is not recordings[0]:
+                    break
+                recordings.remove(recording)
                 yield recording.source, recording.error or self._transcript(recording)
 
     def _steps(self, sources: Iterable[Source], recordings: deque[Recording]) -> Iterator[None]:
@@ -158,11 +180,10 @@ class Recognizer:
             for piece in pieces:
                 waiting.append(piece)
                 if sum(one.seconds for one in waiting) >= GATHER_SECONDS:
-                    self._recognize_all(waiting)
+                    yield from self._recognize_all(waiting)
                     waiting = []
                     give_back()
-                    yield
-        self._recognize_all(waiting)
+        yield from self._recognize_all(waiting)
         yield
 
     def _pieces(self, recording: Recording) -> Iterator[Waiting]:
@@ -185,11 +206,12 @@ class Recognizer:
         recording.duration = pieces.num_samples / SAMPLE_RATE
         recording.speech = pieces.speech if self._find_speech else None
 
-    def _recognize_all(self, waiting: Sequence[Waiting]) -> None:
-        """Group pieces of like length, so that a batch is at most so many seconds of frames, padding included."""
+    def _recognize_all(self, waiting: Sequence[Waiting]) -> Iterator[None]:
+        """Group pieces of like length, so that a batch is at most so many seconds of frames; stop after each."""
         by_length = sorted(waiting, key=lambda one: one.seconds)
         for first, end in groups([one.seconds for one in by_length], BATCH_SECONDS):
             self._recognize(by_length[first:end])
+            yield
 
     def _recognize(self, batch: Sequence[Waiting]) -> None:
         found = self._found([one.piece for one in batch], self._search)
@@ -284,7 +306,7 @@ class Recognizer:
         return Transcript(
             segments=tuple(segments),
             duration=recording.duration,
-            audio_path=str(recording.source.path) if recording.source.path else None,
+            audio_path=printable(recording.source.path) if recording.source.path else None,
             model=self.system.name,
             time_source=time_source(self.system) if any(segment.words for segment in segments) else None,
             damage=tuple(recording.findings.damage),

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE, SILENCE_PEAK, Findings, read_blocks, resample_blocks
 from asr_s2s.errors import AudioError
-from asr_s2s.manifest import Utterance
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,7 @@ class Source:
     channel: the number of one channel of a file, counted from 1; None mixes them
     track: the number of a sound track of a file, counted from 1; None takes the best that is not silent
     strict: a damaged file is refused whole, not read as far as it goes
+    fault: why what was given is no recording, which reading it says
     """
 
     name: str
@@ -28,12 +28,13 @@ class Source:
     data: bytes | None = None
     stream: BinaryIO | None = None
     samples: NDArray[np.float32] | None = None
-    sample_rate: int = SAMPLE_RATE
+    sample_rate: float = SAMPLE_RATE
     offset: float = 0.0
     duration: float | None = None
     channel: int | None = None
     track: int | None = None
     strict: bool = False
+    fault: str | None = None
 
     def blocks(self, findings: Findings | None = None) -> Iterator[NDArray[np.float32]]:
         """Give the samples (time,) at 16 kHz, block by block; AudioError if there are none, or only silence."""
@@ -50,8 +51,10 @@ class Source:
         return self if self.stream is None else replace(self, data=self.stream.read(), stream=None)
 
     def _blocks(self, findings: Findings) -> Iterator[NDArray[np.float32]]:
+        if self.fault is not None:
+            raise AudioError(self.fault)
         if self.samples is not None:
-            return resample_blocks([_checked(self.samples, self.name)], self.sample_rate, SAMPLE_RATE)
+            return resample_blocks([self.samples], self.sample_rate, SAMPLE_RATE)
         file = self.stream or (self.path if self.data is None else BytesIO(self.data))
         assert file is not None, "a source has a path, a stream, bytes or samples"
         return read_blocks(
@@ -62,39 +65,3 @@ class Source:
             track=self.track,
             findings=findings,
         )
-
-
-Recorded = str | Path | Utterance | Source  # what a source is made of without further words
-
-
-def source_of(
-    audio: Recorded | NDArray[np.float32],
-    *,
-    sample_rate: int | None = None,
-    channel: int | None = None,
-    track: int | None = None,
-    strict: bool = False,
-) -> Source:
-    """Wrap a path, an utterance of a manifest, or samples (time,) with their sample_rate; a source stays as it is."""
-    if isinstance(audio, Source):
-        return audio
-    if isinstance(audio, Utterance):
-        piece = Source(audio.id, audio.audio_path, offset=audio.offset, duration=audio.duration)
-        return replace(piece, channel=channel, track=track, strict=strict)
-    if not isinstance(audio, np.ndarray):
-        return Source(name=str(audio), path=Path(audio), channel=channel, track=track, strict=strict)
-    if sample_rate is None:
-        raise AudioError("samples were given without their sample_rate. Pass sample_rate=16000, say.")
-    return Source(name="samples", samples=audio, sample_rate=sample_rate)
-
-
-def _checked(samples: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-    array = np.asarray(samples)
-    if array.ndim != 1 or not np.issubdtype(array.dtype, np.floating):
-        raise AudioError(
-            f"{name}: has shape {array.shape} and type {array.dtype}. "
-            "Give one channel of floating-point samples in [-1, 1], shape (time,)."
-        )
-    if not np.isfinite(array).all():
-        raise AudioError(f"{name}: holds NaN or infinite samples. Remove them first.")
-    return array.astype(np.float32, copy=False)

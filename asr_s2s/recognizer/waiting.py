@@ -10,7 +10,7 @@ from asr_s2s.recognizer.source import Source
 from asr_s2s.transcripts import Segment
 
 
-@dataclass
+@dataclass(eq=False)
 class Recording:
     """A recording on its way: how many pieces it has so far, and what was recognised of them by piece number."""
 

@@ -125,7 +125,7 @@ def token_attention(
 ) -> Tensor | None:
     """Give what each token looks at, (batch, token, time'), in one pass over finished texts; None without attention."""
     start = list(system.vocabulary.start_tokens)
-    longest = max(len(tokens) for tokens in texts)
+    longest = max(1, *(len(tokens) for tokens in texts))  # where all are empty a decoder still wants a token
     end = system.vocabulary.end_token
     rows = [[*start, *tokens, *[end] * (longest - len(tokens))] for tokens in texts]
     tokens = torch.tensor(rows, device=encoder_out.device)[:, : len(start) + longest - 1]
@@ -137,4 +137,5 @@ def _confidence(log_probs: Sequence[float], config: SearchConfig) -> float:
     """Give how probable it is that a word is right: the geometric mean of its tokens' probabilities, calibrated."""
     mean = sum(log_probs) / len(log_probs)
     odds = mean - math.log(max(-math.expm1(mean), SMALLEST))
-    return 1.0 / (1.0 + math.exp(-(config.confidence_slope * odds + config.confidence_offset)))
+    score = config.confidence_slope * odds + config.confidence_offset
+    return 1.0 / (1.0 + math.exp(min(-score, 700.0)))  # beyond it exp overflows, and the probability is 0 anyway

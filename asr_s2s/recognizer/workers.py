@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,12 +9,15 @@ import torch
 
 from asr_s2s.errors import AsrError, AudioError
 from asr_s2s.pool import in_processes
+from asr_s2s.recognizer.given import Recorded, source_of
 from asr_s2s.recognizer.load import load
 from asr_s2s.recognizer.recognizer import Recognizer
-from asr_s2s.recognizer.source import Recorded, Source, source_of
+from asr_s2s.recognizer.source import Source
 from asr_s2s.transcripts import Transcript
 
-CHUNK = 16  # recordings that a process is given at once: enough for a batch, few enough to share out evenly
+# What a process is given at once: recordings enough for a batch, few and small enough to share out evenly, and to lose
+# little where the work is broken off
+CHUNK, CHUNK_BYTES = 16, 4e6
 DIED = (
     "a worker process died: the system may have had too little memory for it. Use fewer --jobs, and --resume to go on."
 )
@@ -24,10 +26,10 @@ Answer = tuple[Source, Transcript | AudioError]
 
 
 class Transcriber(Protocol):
-    """Whoever transcribes recordings in order: one recogniser, several processes, a cluster."""
+    """Whoever transcribes recordings: one recogniser, several processes, a cluster."""
 
-    def transcribe_many(self, audio: Iterable[Recorded]) -> Iterator[Answer]:
-        """Give each recording with its transcript, or the error that stands in its place."""
+    def transcribe_many(self, audio: Iterable[Recorded], *, in_order: bool = True) -> Iterator[Answer]:
+        """Give each recording with its transcript, or the error in its place; in order, or when it is done."""
         ...
 
 
@@ -35,7 +37,7 @@ _recognizer: Recognizer | AsrError | None = None  # of a worker process; an erro
 
 
 class Workers:
-    """Transcribes recordings in several processes, in order; each loads the model and takes its share of the threads.
+    """Transcribes recordings in several processes; each loads the model and takes its share of the threads.
 
     options: what `load` takes
     """
@@ -44,17 +46,43 @@ class Workers:
         self._jobs = jobs
         self._arguments = (model, max(1, (threads or os.cpu_count() or 1) // jobs), options)
 
-    def transcribe_many(self, audio: Iterable[Recorded]) -> Iterator[Answer]:
-        """Transcribe recordings in order; what cannot be read comes back as its AudioError.
+    def transcribe_many(self, audio: Iterable[Recorded], *, in_order: bool = True) -> Iterator[Answer]:
+        """Transcribe recordings; what cannot be read comes back as its AudioError.
 
+        in_order: without, each is given as soon as it is done, also when the work is broken off
         Raises AsrError if a process dies, and what `load` raises; what was done before has been given.
         """
-        sources = (source_of(one).portable() for one in audio)
-        chunks = iter(lambda: list(islice(sources, CHUNK)), [])
         for answers in in_processes(
-            _transcribe, chunks, jobs=self._jobs, died=DIED, begin=_begin, arguments=self._arguments
+            _transcribe,
+            _chunks(source_of(one).portable() for one in audio),
+            jobs=self._jobs,
+            died=DIED,
+            begin=_begin,
+            arguments=self._arguments,
+            in_order=in_order,
         ):
             yield from answers
+
+
+def _chunks(sources: Iterable[Source]) -> Iterator[list[Source]]:
+    chunk: list[Source] = []
+    size = 0
+    for source in sources:
+        chunk.append(source)
+        size += _size(source)
+        if len(chunk) == CHUNK or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _size(source: Source) -> int:
+    """Give the bytes of a recording's file, which tell how long it takes."""
+    try:
+        return source.path.stat().st_size if source.path else 0
+    except (OSError, ValueError):  # which the process that reads it says
+        return 0
 
 
 def _begin(model: str | Path, threads: int, options: Mapping[str, Any]) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import ConfigError
@@ -23,6 +23,7 @@ from asr_s2s.search.rules import LengthBound, TokenRules
 from asr_s2s.search.word_ngram import WordFusion, WordScorer
 
 __all__ = [
+    "MOST_BEAM",
     "Adviser",
     "BeamSearch",
     "Flag",
@@ -43,28 +44,36 @@ __all__ = [
 ]
 
 
+MOST_BEAM = 100  # with long pieces and a large vocabulary a gigabyte
+Factor = Annotated[float, Field(gt=0, le=10)]
+Power = Annotated[float, Field(ge=0, le=10)]
+Nats = Annotated[float, Field(ge=-1000, le=1000)]  # of a score: what is larger drowns the model
+Gain = Annotated[float, Field(ge=0, le=1000)]
+
+
 class SearchConfig(PartConfig):
     """How hypotheses are found, bounded and doubted."""
 
-    beam: PositiveInt = 5  # hypotheses per utterance; 1 is greedy
-    patience: PositiveFloat = 1.0  # an utterance is settled when patience x beam hypotheses have finished
-    length_normalization: NonNegativeFloat = 1.0  # finished hypotheses compare by score / length to this power
-    length_bonus: float = 0.0  # added to the score for every token
+    beam: int = Field(default=5, ge=1, le=MOST_BEAM)  # hypotheses per utterance; 1 is greedy
+    patience: Factor = 1.0  # an utterance is settled when patience x beam hypotheses have finished
+    length_normalization: Power = 1.0  # finished hypotheses compare by score / length to this power
+    length_bonus: Nats = 0.0  # added to the score for every token
     draft: bool = False  # with beam 1, read CTC's text at once and go on where the decoder differs, to the same text
     ctc_weight: float = Field(default=0.0, ge=0, le=1)  # share of CTC's prefix scores beside the decoder's
-    max_tokens_per_frame: PositiveFloat = 2.0  # length bound by encoder frames
-    max_length_factor: PositiveFloat = 1.5  # length bound by the predicted length, where the model has a length head
-    length_margin: NonNegativeInt = 10  # added to both bounds
+    max_tokens_per_frame: Factor = 2.0  # length bound by encoder frames
+    max_length_factor: Factor = 1.5  # length bound by the predicted length, where the model has a length head
+    length_margin: int = Field(default=10, ge=0, le=1000)  # added to both bounds
     allow_empty: bool = False  # the end may come first, whatever the vocabulary says: for models that learned silence
     forbid_loops: bool = False  # no token may continue what loop_repeats calls a loop
     loop_repeats: int = Field(default=4, ge=2)  # an n-gram standing so often in a row is flagged as a loop
-    max_lost_seconds: PositiveFloat = 1.0  # more detected speech under no word is flagged as low_coverage
+    max_lost_seconds: float = Field(default=1.0, gt=0)  # more detected speech under no word is flagged as low_coverage
     min_confidence: float = Field(default=0.4, ge=0, le=1)  # a lower mean token probability is flagged
     max_no_speech: float = Field(default=0.6, ge=0, le=1)  # a higher probability of silence is flagged there too
-    hotword_bonus: NonNegativeFloat = 2.0  # added to the score for every token of a hot word, as long as it lasts
-    language_weight: NonNegativeFloat = 0.3  # of a language model's log probabilities, where one is given
-    confidence_slope: PositiveFloat = 1.0  # of the logistic curve from a word's probability to its confidence
-    confidence_offset: float = 0.0  # asr-s2s model calibrate fits both
+    hotword_bonus: Gain = 2.0  # added to the score for every token of a hot word, as long as it lasts
+    language_weight: Gain = 0.3  # of a language model's log probabilities, where one is given
+    # of the logistic curve from a word's probability to its confidence; asr-s2s model calibrate fits both
+    confidence_slope: float = Field(default=1.0, gt=0, le=1000)
+    confidence_offset: Nats = 0.0
 
     @model_validator(mode="before")
     @classmethod

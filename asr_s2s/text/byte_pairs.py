@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from tokenizers import Tokenizer
 
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import VocabularyError, listed
 from asr_s2s.files import write_text
-from asr_s2s.text.vocabulary import digest_of, read_utf8
+from asr_s2s.text.vocabulary import MOST_TOKENS, digest_of, read_utf8
 
 FILE_NAME = "tokenizer.json"
 
@@ -48,13 +48,21 @@ class BytePairVocabulary:
         named = tokenizer.get_vocab_size()
         if size is not None and size < named:
             raise VocabularyError(f"vocabulary.size {size} is too small: {FILE_NAME} has tokens up to id {named - 1}.")
+        self.size: int = named if size is None else size
+        used = (*tokenizer.get_vocab().values(), *suppressed, *suppressed_first)
+        if wrong := [index for index in used if not 0 <= index < self.size]:
+            raise VocabularyError(
+                f"{FILE_NAME} or vocabulary.suppressed hold the id {wrong[0]}, and ids go from 0 to {self.size - 1}. "
+                "They belong to another model, or were changed by hand."
+            )
+        tokenizer.no_truncation()  # a text is never shortened, or filled up
+        tokenizer.no_padding()
         tokenizer.encode_special_tokens = True  # '<|en|>' in a text is text, not a command
         self._tokenizer = tokenizer
         # timestamps such as <|0.02|> are added tokens that not every tokenizer.json calls special
         self._silent = {
             index for index, token in tokenizer.get_added_tokens_decoder().items() if token.content.startswith("<|")
         }
-        self.size: int = named if size is None else size
         self.start_tokens: tuple[int, ...] = tuple(ids[token] for token in prompt)
         self.end_token: int = ids[end]
         self.no_speech_token: int | None = None if no_speech is None else ids[no_speech]
@@ -135,6 +143,14 @@ class BytePairVocabulary:
         write_text(folder / FILE_NAME, self.tokenizer_json)
 
 
+def parsed_tokenizer(tokenizer_json: str, *, origin: str) -> Tokenizer:
+    """Make a tokenizer from the content of its file; VocabularyError if it is none."""
+    try:
+        return Tokenizer.from_str(tokenizer_json)
+    except Exception as error:  # the library raises nothing narrower
+        raise VocabularyError(f"{origin}: is not a tokenizer file ({error}).") from error
+
+
 def merges_of(tree: dict[str, Any]) -> list[tuple[str, str]]:
     """List the pairs of pieces that a tokenizer.json merges, in its order; older files write a pair as one string."""
     merges = tree["model"]["merges"]
@@ -154,7 +170,7 @@ class BytePairsConfig(PartConfig):
     prompt: Annotated[tuple[str, ...], Field(strict=False)]
     end: str
     no_speech: str | None = None  # the token that stands for "nobody speaks"
-    size: PositiveInt | None = None
+    size: Annotated[int, Field(ge=1, le=MOST_TOKENS)] | None = None
     suppressed: TokenIds = ()
     suppressed_first: TokenIds = ()
 
@@ -165,12 +181,8 @@ class BytePairsConfig(PartConfig):
 
     def build(self, tokenizer_json: str, *, origin: str) -> BytePairVocabulary:
         """Make the vocabulary from the content of a tokenizer.json; origin begins the message if it is none."""
-        try:
-            tokenizer = Tokenizer.from_str(tokenizer_json)
-        except Exception as error:  # the library raises nothing narrower
-            raise VocabularyError(f"{origin}: is not a tokenizer file ({error}).") from error
         return BytePairVocabulary(
-            tokenizer,
+            parsed_tokenizer(tokenizer_json, origin=origin),
             size=self.size,
             prompt=self.prompt,
             end=self.end,

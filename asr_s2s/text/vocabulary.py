@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from asr_s2s.errors import VocabularyError
+from asr_s2s.inputs import read_text
+
+MOST_TOKENS = 1_000_000  # several times what any published model has
+MOST_BYTES = 40_000_000  # of a vocabulary's file
 
 
 class Vocabulary(Protocol):
@@ -86,12 +90,7 @@ def unknown_characters(texts: Iterable[tuple[str, str]], vocabulary: Vocabulary)
 
 def read_utf8(path: Path) -> str:
     """Read a vocabulary's file; VocabularyError says why it cannot be read."""
-    try:
-        return path.read_bytes().decode("utf-8-sig")  # Windows editors begin a file with a byte order mark
-    except OSError as error:
-        raise VocabularyError(f"{path}: cannot be read ({error.strerror}). A model directory needs it.") from error
-    except UnicodeDecodeError as error:
-        raise VocabularyError(f"{path}: is not UTF-8 (byte {error.start}). Save it as UTF-8 text.") from error
+    return read_text(path, error=VocabularyError, advice="A model directory needs it.", most=MOST_BYTES)
 
 
 def digest_of(*parts: str) -> str:

@@ -231,28 +231,47 @@ def is_alive(group: int) -> bool:
     return True
 
 
-def test_an_interruption_ends_all_processes_and_keeps_what_is_done(tmp_path: Path) -> None:
-    out = tmp_path / "out"
+def begun(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], Path]:
+    """Begin to transcribe many recordings, and wait until the first transcript is there."""
+    out = folder / "out"
     for number in range(400):
-        (tmp_path / f"{number:03d}.ogg").symlink_to(AURORA)
-    command = [sys.executable, "-m", "asr_s2s", "transcribe", str(tmp_path), "--model", "commands", "--jobs", "2"]
+        (folder / f"{number:03d}.ogg").symlink_to(AURORA)
+    command = [sys.executable, "-m", "asr_s2s", "transcribe", str(folder), "--model", "commands", *arguments]
     process = subprocess.Popen(
         [*command, "--output-dir", str(out)], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     deadline = time.monotonic() + 200
-    while not (out / "000.txt").exists() and time.monotonic() < deadline:
+    while not (out.exists() and any(out.glob("[0-9]*.txt"))) and time.monotonic() < deadline:
         time.sleep(0.05)
+    return process, out
+
+
+def wait_until_gone(group: int) -> None:
+    deadline = time.monotonic() + 20
+    while is_alive(group):
+        assert time.monotonic() < deadline, "a process is left"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interruption_ends_all_processes_and_keeps_what_is_done(tmp_path: Path, jobs: str) -> None:
+    process, out = begun(tmp_path, "--jobs", jobs)
+    there = len(list(out.glob("[0-9]*.txt")))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
     said = process.communicate(timeout=100)[1]
     assert (process.returncode, said) == (130, "Interrupted. What was finished is kept.\n")
-    done = sorted(out.iterdir())
-    assert 0 < len(done) < 400
+    done = list(out.iterdir())
+    assert there <= len(done) < 400
     assert {one.suffix for one in done} == {".txt"}
-    assert [one.stem for one in done] == [f"{number:03d}" for number in range(len(done))]
-    deadline = time.monotonic() + 20
-    while is_alive(process.pid):
-        assert time.monotonic() < deadline, "a process is left"
-        time.sleep(0.1)
+    assert all(one.read_text() for one in done)
+    wait_until_gone(process.pid)
+
+
+def test_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:
+    process, _ = begun(tmp_path, "--jobs", "2")
+    process.kill()
+    process.communicate(timeout=100)
+    wait_until_gone(process.pid)
 
 
 def test_a_manifest_is_gone_on_with(tmp_path: Path) -> None:
@@ -273,6 +292,38 @@ def test_a_recording_without_speech_gives_no_words_and_a_flag(tmp_path: Path) ->
     assert transcript["segments"][0]["flags"]["no_speech"] > 0.5
     assert "no speech found" in done.stderr
     assert "--no-vad" in done.stderr
+
+
+def test_names_that_no_terminal_or_file_holds_cost_no_transcript(tmp_path: Path) -> None:
+    latin, umlaut = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.ogg"), str(tmp_path / "ü.ogg")
+    longest = str(tmp_path / ("n" * 251 + ".ogg"))
+    for name in (latin, umlaut, longest):
+        shutil.copy(DATA / "lbby5a.ogg", name)
+    command = [sys.executable, "-m", "asr_s2s", "transcribe", latin, umlaut, longest, "--model", "commands"]
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+    printed = subprocess.run(command, env=ascii_only, capture_output=True, timeout=300, check=False)
+    assert printed.returncode == 0
+    assert printed.stdout.count(b"?.ogg: lay blue by y five again\n") == 2
+    files = [*command, "--output-dir", str(tmp_path / "out"), "--format", "json", "--format", "txt"]
+    written = subprocess.run(files, capture_output=True, timeout=300, check=False)
+    assert written.returncode == 1
+    assert written.stderr.count(b"\n") == 2  # the name that is too long with '.json', and the count
+    assert b"File name too long" in written.stderr
+    there = sorted((tmp_path / "out").iterdir(), key=os.fsencode)
+    expected = [b"caf\xe9.json", b"caf\xe9.txt", "ü.json".encode(), "ü.txt".encode()]
+    assert [os.fsencode(path.name) for path in there] == expected
+    document = json.loads(there[0].read_bytes())
+    assert document["audio_filepath"].endswith("caf\ufffd.ogg")
+
+
+@pytest.mark.parametrize(("closed", "status"), [("<&-", 0), ("2>&-", 0), (">&-", 1), (">&- 2>&- <&-", 1)])
+def test_closed_streams_are_no_fault_and_no_success(closed: str, status: int, tmp_path: Path) -> None:
+    command = f"exec {sys.executable} -m asr_s2s transcribe {DATA / 'lbby5a.ogg'} --model commands {closed}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    if "2>&-" not in closed and status:
+        assert "standard output" in done.stderr
 
 
 @pytest.mark.parametrize(

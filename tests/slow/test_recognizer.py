@@ -1,5 +1,8 @@
 """The recogniser with a real model: what a search that fails leaves, and when words were said."""
 
+import io
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from asr_s2s.audio import read_audio
-from asr_s2s.errors import AudioError
+from asr_s2s.errors import AsrError, AudioError
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import load_model
 from asr_s2s.models.attention import NoneConfig
@@ -205,3 +209,75 @@ def test_the_model_of_characters_spells_what_it_hears() -> None:
     clips = [clip for clip in read_manifest(DATA / "manifest.jsonl") if clip.id in names]
     found = [recognizer.transcribe(clip.audio_path).text for clip in clips]
     assert character_errors([clip.text or "" for clip in clips], found).rate < 0.15  # 0.04 when it was made
+
+
+def test_one_bad_item_never_ends_the_others() -> None:
+    clip = DATA / "lbby5a.ogg"
+    bad = [None, "nowhere.wav", 5, "a\0b", np.zeros((3, 3, 3)), b"", io.BytesIO(b"no sound"), np.array(["a"])]
+    given = [one for each in bad for one in (each, clip)]
+    found = [result for _, result in load("commands").transcribe_many(given)]
+    assert [isinstance(result, AudioError) for result in found] == [True, False] * len(bad)
+    assert {result.text for result in found[1::2]} == {"lay blue by y five again"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"beam": 0}, "beam: Input should be greater than or equal to 1"),
+        ({"beam": 10**5000}, "beam: Input should be less than or equal to 100"),
+        ({"beam": "5"}, "beam: Input should be a valid integer"),
+        ({"device": "cuda"}, "device 'cuda': this machine has no such devices"),
+        ({"device": None}, "device 'None': unknown"),
+        ({"precision": "int8"}, "precision: Input should be 'auto'"),
+        ({"hotwords": "abc"}, "hotwords: is one text, not a list of words. Give ['one', 'two'] (got 'abc')"),
+        ({"hotwords": [5]}, "hotwords.0: Input should be a valid string"),
+        ({"hotwords": ["a" * 5000]}, "has 5,000 characters"),
+        ({"find_speech": "no"}, "find_speech: Input should be a valid boolean"),
+        ({"language_model": "nowhere"}, "nowhere: is neither"),
+        ({"model": None}, "None: is neither a shipped model"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_value_that_cannot_be_is_an_error_of_ours(options: dict[str, Any], said: str) -> None:
+    if options.get("device") == "cuda" and torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(AsrError) as error:
+        load(**{"model": "commands"} | options)
+    assert said in str(error.value)
+
+
+def test_a_forked_process_transcribes_too() -> None:
+    code = f"""
+import asr_s2s, multiprocessing, torch
+torch.set_num_threads(2)
+model = asr_s2s.load("commands")
+def recognised(path):
+    return model.transcribe(path).text
+first = model.transcribe({str(AURORA)!r}).text
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    print(pool.apply_async(recognised, ({str(AURORA)!r},)).get(100) == first)
+"""
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.stdout == "True\n", done.stderr
+
+
+def test_results_come_as_they_are_done_where_their_order_does_not_matter(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr_s2s.recognizer.recognizer.BATCH_SECONDS", 4.0)
+    long, short = DATA / "LJ001-0076.ogg", AURORA
+    names = [source.name for source, _ in recognizer.transcribe_many([long, short], in_order=False)]
+    assert names == [str(short), str(long)]  # short ones are searched first
+    assert [source.name for source, _ in recognizer.transcribe_many([long, short])] == [str(long), str(short)]
+
+
+@pytest.mark.parametrize(("bonus", "slope"), [(-1000.0, 1000.0), (5.0, 1000.0)])
+def test_the_strangest_settings_that_a_model_may_have_still_give_a_transcript(bonus: float, slope: float) -> None:
+    system = load_model("commands")
+    odd = {"length_bonus": bonus, "confidence_slope": slope, "confidence_offset": -1000.0, "beam": 1}
+    search = system.config.search.model_copy(update=odd)
+    recognizer = Recognizer(replace(system, config=system.config.model_copy(update={"search": search})))
+    transcript = recognizer.transcribe(DATA / "lbby5a.ogg")
+    assert (transcript.text == "") == (bonus < 0)
+    assert all(0 <= (word.probability or 0.0) <= 1 for word in transcript.words)

@@ -1,7 +1,12 @@
 """Whisper checkpoints in both published forms, against transformers with the same weights."""
 
+import json
 import re
+import shutil
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +16,7 @@ from torch import Tensor
 from transformers import GenerationConfig, WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
 from asr_s2s.audio import read_audio
-from asr_s2s.errors import CheckpointError
+from asr_s2s.errors import AsrError, CheckpointError
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import SpeechSystem, import_whisper
 from asr_s2s.recognizer import Recognizer
@@ -99,6 +104,107 @@ def test_a_checkpoint_with_code_in_it_is_not_run(tmp_path: Path) -> None:
     torch.save({"dims": {}, "model_state_dict": Harmful()}, tmp_path / "bad.pt")
     with pytest.raises(CheckpointError, match="is not OpenAI's form of a Whisper checkpoint"):
         import_whisper(tmp_path / "bad.pt", tmp_path / "m")
+
+
+def of_openai(content: dict[str, Any], *, change: str) -> object:
+    """Give a .pt's content as a stranger may have it."""
+    sizes, state = dict(content["dims"]), dict(content["model_state_dict"])
+    name = "decoder.token_embedding.weight"
+    changes: dict[str, Callable[[], object]] = {
+        "missing": lambda: state.pop(name),
+        "wrong shape": lambda: state.update({name: state[name][:, :8].clone()}),
+        "repeated for ever": lambda: state.update({name: torch.zeros(1, 1).expand(200_000, 200_000)}),
+        "sparse": lambda: state.update({name: state[name].to_sparse()}),
+        "meta": lambda: state.update({name: state[name].to("meta")}),
+        "whole numbers": lambda: state.update({name: state[name].int()}),
+        "NaN": lambda: state.update({name: state[name] * float("nan")}),
+        "no tensor": lambda: state.update({name: "weights"}),
+        "name": lambda: state.update({5: state[name]}),
+        "more": lambda: state.update({"decoder.more": state[name]}),
+        "huge": lambda: sizes.update(n_vocab=900_000, n_audio_state=65_536),
+        "endless": lambda: sizes.update(n_text_layer=10**400),
+        "text": lambda: sizes.update(n_mels="80"),
+        "no size": lambda: sizes.pop("n_audio_layer"),
+        "heads": lambda: sizes.update(n_text_head=7),
+    }
+    changes[change]()
+    return {"dims": sizes, "model_state_dict": state}
+
+
+OPENAI_CHANGES = (
+    "missing", "wrong shape", "repeated for ever", "sparse", "meta", "whole numbers", "NaN", "no tensor", "name",
+    "more", "huge", "endless", "text", "no size", "heads",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("change", OPENAI_CHANGES)
+def test_a_pt_that_cannot_be_is_refused(published: tuple[Path, Path], tmp_path: Path, change: str) -> None:
+    content = torch.load(published[1], weights_only=True)
+    torch.save(of_openai(content, change=change), tmp_path / "x.pt")
+    with pytest.raises(AsrError, match=r"x\.pt"):
+        import_whisper(tmp_path / "x.pt", tmp_path / "m", tokenizer=TOKENIZER)
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("content", [[], None, {"dims": 5, "model_state_dict": {}}, {"dims": {}}, "text"], ids=str)
+def test_a_pt_of_something_else_is_refused(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "x.pt")
+    with pytest.raises(AsrError, match=r"x\.pt"):
+        import_whisper(tmp_path / "x.pt", tmp_path / "m", tokenizer=TOKENIZER)
+
+
+def test_a_pt_that_unpacks_to_more_than_it_is_or_is_of_the_old_form_is_refused(
+    published: tuple[Path, Path], tmp_path: Path
+) -> None:
+    with (
+        zipfile.ZipFile(published[1]) as whole,
+        zipfile.ZipFile(tmp_path / "x.pt", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for entry in whole.infolist():
+            packed.writestr(entry.filename, whole.read(entry))
+    torch.save({"dims": {}}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    for name, said in (("x.pt", "its content is compressed"), ("old.pt", "not a zip file")):
+        with pytest.raises(CheckpointError, match=said):
+            import_whisper(tmp_path / name, tmp_path / "m", tokenizer=TOKENIZER)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("config.json", '"d_model": "64"', r"config\.json: d_model: Input should be a valid integer"),
+        ("config.json", '"d_model": 1e400', r"config\.json: d_model"),
+        ("config.json", '"encoder_layers": 1000000', r"config\.json: encoder_layers"),
+        ("config.json", '"vocab_size": 900000', "does not fit|larger network"),
+        ("config.json", '"suppress_tokens": ["a"]', r"suppressed\.0"),
+        ("config.json", '"begin_suppress_tokens": [4294967295]', "hold the id 4294967295"),
+        ("config.json", "[" * 100_000, r"config\.json: cannot be read"),
+        ("config.json", "", r"config\.json: cannot be read"),
+        ("tokenizer.json", "null", r"tokenizer\.json: is not a tokenizer file"),
+        ("tokenizer.json", '{"model": {"type": "BPE", "vocab": {}, "merges": []}}', "does not know"),
+        ("model.safetensors", "", r"model\.safetensors: cannot be read"),
+        ("model.safetensors", "x" * 5000, r"model\.safetensors: cannot be read"),
+        ("model-2.safetensors", None, r"holds .* as another file does"),
+    ],
+    ids=range(13),
+)
+def test_a_folder_that_cannot_be_is_refused(
+    published: tuple[Path, Path], tmp_path: Path, file: str, content: str | None, said: str
+) -> None:
+    folder = tmp_path / "hf"
+    shutil.copytree(published[0], folder)
+    if content is None:
+        shutil.copy(folder / "model.safetensors", folder / file)
+    elif content.startswith('"'):
+        key = content.split(":")[0].strip('"')
+        (folder / "generation_config.json").unlink(missing_ok=True)
+        tree = json.loads((folder / file).read_text())
+        tree.pop(key, None)
+        (folder / file).write_text(json.dumps(tree).removesuffix("}") + f", {content}}}")
+    else:
+        (folder / file).write_text(content)
+    with pytest.raises(AsrError, match=said):
+        import_whisper(folder, tmp_path / "m")
+    assert not (tmp_path / "m").exists()
 
 
 def test_a_foreign_folder_is_refused_with_what_it_lacks(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.audio import Segment, SpeechDetector, lasting_probability, levelled, read_audio, speech_segments
 from asr_s2s.audio.speech import CONTEXT, FRAME, _model_file
+from asr_s2s.runtime import onnxruntime
 
 pytestmark = pytest.mark.unit
 
@@ -20,10 +20,10 @@ SPOKEN = DATA / "common_voice_en_37266650.ogg"
 
 def streamed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Give what the model made for streams finds, frame by frame."""
-    options = onnxruntime.SessionOptions()
+    options = onnxruntime().SessionOptions()
     options.log_severity_level = 3
     file = Path(_model_file()).with_name("silero_vad.onnx")
-    model = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    model = onnxruntime().InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     state, context, found = np.zeros((2, 1, 128), np.float32), np.zeros((1, CONTEXT), np.float32), []
     for frame in np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, 1, FRAME):
         inputs = {"input": np.concatenate([context, frame], axis=1), "state": state, "sr": np.array(16_000)}

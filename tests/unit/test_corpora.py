@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -390,3 +391,14 @@ def test_many_faults_are_counted_and_the_first_shown(tmp_path: Path) -> None:
     assert "50 are left out" in head
     assert len(faults) == 21
     assert faults[-1] == "and 30 more"
+
+
+@pytest.mark.parametrize("corpus", ["csv", "nemo", "kaldi", "librispeech", "lhotse"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path, corpus: str) -> None:
+    for name in ("table.csv", "wav.scp", "text", "1-2.trans.txt", "cuts.jsonl", "cuts.jsonl.gz"):
+        os.mkfifo(tmp_path / name)
+    source = tmp_path / "table.csv" if corpus in ("csv", "nemo") else tmp_path
+    try:
+        assert not read_corpus(corpus, source).utterances
+    except ManifestError as error:
+        assert str(tmp_path) in str(error)  # noqa: PT017 - what is left out need not be refused

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from asr_s2s.config import check_config
 from asr_s2s.errors import ConfigError
 from asr_s2s.models.losses import (
     CrossEntropyConfig,
@@ -234,3 +235,11 @@ def test_losses_of_parts_divided_by_the_counts_of_all_add_up_to_those_of_the_who
     for name, value in together.parts.items():
         assert sum(part.parts[name].item() for part in parts) == pytest.approx(value.item(), rel=1e-6), name
     assert sum(part.total.item() for part in parts) == pytest.approx(together.total.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["ctc", "length"])
+def test_a_weight_of_nothing_is_refused_with_the_way_to_leave_the_loss_out(name: str) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"{name}: a weight is above 0. To train without .* set model\.{name}: false"
+    ):
+        check_config({name: 0.0}, LossConfig, origin="x.yaml")

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr_s2s.errors import ManifestError
-from asr_s2s.manifest import Utterance, Word, read_manifest, utterance_to_json, write_manifest
+from asr_s2s.manifest import (
+    Utterance,
+    Word,
+    read_manifest,
+    read_usable_lines,
+    utterance_to_json,
+    write_manifest,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -133,7 +140,7 @@ def test_all_broken_lines_are_reported_at_once(tmp_path: Path) -> None:
         f"6: 'audio_filepath' is empty. 'offset' is -1, {time}. 'duration' is \"3 s\", {time}. 'text' is 5, {text}.",
         "7: 'duration' is 0. Write the seconds or leave the key out.",
         "8: NaN is not a JSON number. Use null.",
-        "9: 'offset' is Infinity, not seconds from 0 up.",
+        "9: 1e999 is too large a number. Write seconds or counts that are real.",
         "10: 'duration' is true, not seconds from 0 up.",
         "11: 'id' is empty. Write a name of its own or leave the key out.",
         "12: 'words' is \"hello there\", not a list of words with times.",
@@ -278,3 +285,39 @@ def test_the_recordings_of_these_tests_are_there() -> None:
         utterances = read_manifest(DATA / f"{manifest}.jsonl")
         assert len(utterances) == count
         assert all(utterance.audio_path.is_file() for utterance in utterances)
+
+
+@pytest.mark.parametrize("value", ["1e400", "-1e400", "NaN", "-Infinity", "9" * 400, "9" * 5000, "[" * 150 + "]" * 150])
+@pytest.mark.parametrize("key", ["duration", "offset", "anything", "speaker"])
+def test_a_value_that_could_be_read_but_not_written_costs_its_line_alone(tmp_path: Path, key: str, value: str) -> None:
+    path = written(tmp_path, {"audio_filepath": "a.wav"}, f'{{"audio_filepath": "b.wav", "{key}": {value}}}')
+    utterances, broken = read_usable_lines(path)
+    assert ([one.id for one in utterances], list(broken)) == (["a"], [2])
+    assert len(" ".join(broken[2])) < 200
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner)
+                    | st.dictionaries(st.text(), inner)))  # fmt: skip
+def test_whatever_a_line_holds_it_is_refused_or_can_be_written_again(
+    tmp_path_factory: pytest.TempPathFactory, value: object
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    line = json.dumps({"audio_filepath": "a.wav", "anything": value})
+    (folder / "in.jsonl").write_text(line + "\n", encoding="utf-8")
+    utterances, _ = read_usable_lines(folder / "in.jsonl")
+    write_manifest(folder / "out.jsonl", utterances)
+    assert read_usable_lines(folder / "out.jsonl")[0] == utterances
+
+
+def test_a_value_that_json_has_not_is_named_with_its_utterance(tmp_path: Path) -> None:
+    for value in (float("nan"), object(), {1, 2}):
+        with pytest.raises(ManifestError, match="utterance 'u'"):
+            write_manifest(tmp_path / "out.jsonl", [Utterance("u", tmp_path / "a.wav", extra={"x": value})])
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_manifest_is_a_file_and_a_path(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for wrong in (tmp_path / "pipe", "/dev/zero", tmp_path, "n" * 5000, "a\0b", None, 5, b""):
+        with pytest.raises(ManifestError):
+            read_manifest(wrong)  # type: ignore[arg-type]

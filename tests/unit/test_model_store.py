@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from model_tiny import TREE, tiny_system, weights
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -14,7 +15,6 @@ from asr_s2s.config import check_config
 from asr_s2s.errors import CheckpointError, ConfigError
 from asr_s2s.model_store import (
     ModelDirectoryConfig,
-    SpeechSystem,
     average_models,
     build_system,
     describe,
@@ -25,29 +25,6 @@ from asr_s2s.model_store.quantize import dequantize, pack, quantize, unpack
 from asr_s2s.text import CharacterVocabulary
 
 pytestmark = pytest.mark.unit
-
-TREE = {
-    "features": {"kind": "kaldi", "num_mels": 20, "normalize": "global"},
-    "vocabulary": {"kind": "characters"},
-    "model": {
-        "encoder": {"kind": "gru", "channels": 8, "layers": 1},
-        "decoder": {"kind": "rnn", "channels": 8, "embedding": 8},
-        "attention": {"kind": "dot"},
-        "ctc": True,
-    },
-}
-
-
-def tiny_system(*, seed: int = 0, letters: str = "abc") -> SpeechSystem:
-    torch.manual_seed(seed)
-    config = check_config(TREE, ModelDirectoryConfig, origin="test")
-    system = build_system(config, CharacterVocabulary.from_texts([letters]), name="tiny")
-    system.front_end.set_statistics(torch.randn(20), torch.rand(20) + 1)
-    return system
-
-
-def weights(system: SpeechSystem) -> dict[str, torch.Tensor]:
-    return dict(system.model.state_dict()) | dict(system.front_end.state_dict())
 
 
 def test_what_is_saved_is_loaded_to_the_last_bit(tmp_path: Path) -> None:

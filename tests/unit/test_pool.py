@@ -46,3 +46,23 @@ def test_a_process_that_still_starts_leaves_an_interruption_to_the_first(
 
     assert list(in_processes(abs, items(), jobs=2, died="a process died", begin=begin)) == [1]
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("in_order", "num_given"), [(False, 3), (True, 0)])
+def test_what_is_done_when_ctrl_c_comes_is_given_where_order_does_not_matter(
+    tmp_path: Path, in_order: bool, num_given: int
+) -> None:
+    folders = [tmp_path / str(number) for number in range(3)]
+
+    def items() -> Iterator[Path]:
+        yield from folders
+        deadline = time.monotonic() + 60
+        while not all(folder.exists() for folder in folders) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.5)  # the results are on their way
+        raise KeyboardInterrupt
+
+    given: list[None] = []
+    with pytest.raises(KeyboardInterrupt):
+        given.extend(in_processes(os.mkdir, items(), jobs=2, died="a process died", in_order=in_order))
+    assert given == [None] * num_given

@@ -100,3 +100,30 @@ def test_kenlm_scores_words_in_the_case_that_it_knows(tmp_path: Path) -> None:
     (tmp_path / "no.arpa").write_text("words\n", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"no\.arpa: is no n-gram model that KenLM can read"):
         WordNgram(tmp_path / "no.arpa")
+
+
+ARPA = "\\data\\\nngram 1=2\nngram 2=1\n\n\\1-grams:\n-1\t<s>\t0\n-1\tblue\n\n\\2-grams:\n-1\t<s> blue\n\n\\end\\\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (ARPA.replace("1=2", "1=999999999"), "counts 1,000,000,000 n-grams, more than it can hold"),
+        (ARPA.replace("1=2", "1=" + "9" * 400), "is no n-gram model that KenLM can read"),
+        (ARPA.replace("1=2", "1=-4"), "is no n-gram model that KenLM can read"),
+        (ARPA.replace("ngram 2=1", "ngram 3=1"), "is no n-gram model that KenLM can read"),
+        (ARPA.replace("ngram 2=1", "\0"), "is no n-gram model that KenLM can read"),
+        ("lay blue by y five again\n" * 9, "is no n-gram model that KenLM can read"),
+        ("", "is no n-gram model that KenLM can read"),
+        (b"\xff\0\x80" * 99_999, "is no n-gram model that KenLM can read"),
+        (b"\x1f\x8b\x08\0 no gzip", "cannot be read"),
+    ],
+    ids=range(9),
+)
+def test_a_file_that_kenlm_would_believe_or_crash_on_is_refused_before(
+    tmp_path: Path, content: str | bytes, said: str
+) -> None:
+    file = tmp_path / "x.arpa"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(CheckpointError, match=said):
+        WordNgram(file)

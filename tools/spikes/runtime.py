@@ -72,15 +72,15 @@ def with_torch(kind: str, _work: Path) -> SimpleNamespace:
 
 def with_onnx(kind: str, work: Path) -> SimpleNamespace:
     """Give the exported graphs, with features in numpy: nothing here imports torch."""
-    import onnxruntime
     import yaml
 
+    from asr_s2s.runtime import onnxruntime
     from asr_s2s.text import BytePairsConfig
 
-    options = onnxruntime.SessionOptions()
+    options = onnxruntime().SessionOptions()
     options.intra_op_num_threads = THREADS
     files = {name: str(work / f"{name}-{kind}.onnx") for name in ("encoder", "start", "step")}
-    sessions = {name: onnxruntime.InferenceSession(file, options) for name, file in files.items()}
+    sessions = {name: onnxruntime().InferenceSession(file, options) for name, file in files.items()}
     tree = yaml.safe_load((MODEL / "config.yaml").read_text(encoding="utf-8"))["vocabulary"]
     vocabulary = BytePairsConfig(**tree).read(MODEL)
 

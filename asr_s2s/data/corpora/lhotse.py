@@ -6,12 +6,14 @@ supervision becomes an utterance; a cut or a recording without one becomes an ut
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from asr_s2s.data.corpora.shared import BROKEN_LINE, NO_AUDIO, UNREADABLE, WHOLE, Corpus
 from asr_s2s.errors import ManifestError, MissingExtraError
+from asr_s2s.inputs import read_bytes
 from asr_s2s.manifest import Utterance, Word
 
 # lhotse is an optional extra, so its classes have no names here: a cut, recording or supervision is Any.
@@ -119,9 +121,9 @@ def _read_items(path: Path, kind: str, corpus: Corpus) -> Iterator[tuple[str, An
 
 def _lines(path: Path, corpus: Corpus) -> list[str]:
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:  # gzip: a bad header is an OSError, a cut file an EOFError
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:  # gzip: EOFError of a file that is cut off
         corpus.leave_out(UNREADABLE, f"{path}: cannot be read ({error}). Save it again.")
         return []
     return text.split("\n")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from asr_s2s.errors import ManifestError
+from asr_s2s.inputs import read_bytes
 from asr_s2s.manifest import Utterance
 
 # Why an entry is left out, as the summary counts it.
@@ -105,7 +106,7 @@ def read_lines(path: Path, corpus: Corpus, *, stripped: str | None = None) -> It
     A file that cannot be read, or is not UTF-8, is left out as a whole.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        lines = read_bytes(path).decode("utf-8-sig").replace("\r\n", "\n").split("\n")
     except OSError as error:
         corpus.leave_out(UNREADABLE, f"{path}: cannot be read ({error.strerror}). Name the corpus's own folder.")
         return

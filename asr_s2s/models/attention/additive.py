@@ -5,10 +5,9 @@ Bahdanau, Cho, Bengio 2015, "Neural machine translation by jointly learning to a
 
 from typing import Literal
 
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import PartConfig, Width
 from asr_s2s.models.attention.memory import Memory, softmax_over_frames
 from asr_s2s.models.masks import valid_frames
 
@@ -40,7 +39,7 @@ class AdditiveConfig(PartConfig):
     """Additive attention (Bahdanau et al. 2015)."""
 
     kind: Literal["additive"]
-    channels: PositiveInt = 128
+    channels: Width = 128
 
     def build(self, query_channels: int, encoder_channels: int) -> AdditiveAttention:
         """Make the attention between a decoder state and an encoding of these widths."""

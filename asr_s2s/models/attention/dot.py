@@ -7,10 +7,9 @@ The scale is from Vaswani et al. 2017, "Attention is all you need", section 3.2.
 import math
 from typing import Literal
 
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import PartConfig, Width
 from asr_s2s.models.attention.memory import Memory, softmax_over_frames
 from asr_s2s.models.masks import valid_frames
 
@@ -41,7 +40,7 @@ class DotConfig(PartConfig):
     """Scaled dot-product attention (Luong et al. 2015)."""
 
     kind: Literal["dot"]
-    channels: PositiveInt = 128
+    channels: Width = 128
 
     def build(self, query_channels: int, encoder_channels: int) -> DotAttention:
         """Make the attention between a decoder state and an encoding of these widths."""

@@ -7,10 +7,9 @@ predictions", section 2.2.
 
 from typing import Literal
 
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import PartConfig, Width
 from asr_s2s.models.attention.memory import Memory, softmax_over_frames
 from asr_s2s.models.masks import valid_frames
 
@@ -51,9 +50,9 @@ class LocationConfig(PartConfig):
     """Location-aware attention (Chorowski et al. 2015)."""
 
     kind: Literal["location"]
-    channels: PositiveInt = 128
-    filters: PositiveInt = 10
-    reach: PositiveInt = 15
+    channels: Width = 128
+    filters: Width = 10
+    reach: Width = 15
 
     def build(self, query_channels: int, encoder_channels: int) -> LocationAttention:
         """Make the attention between a decoder state and an encoding of these widths."""

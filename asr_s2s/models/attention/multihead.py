@@ -7,10 +7,10 @@ Vaswani et al. 2017, "Attention is all you need", section 3.2.2; with a recurren
 import math
 from typing import Literal
 
-from pydantic import PositiveInt, model_validator
+from pydantic import model_validator
 from torch import Tensor, nn
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import PartConfig, Width
 from asr_s2s.models.attention.memory import Memory, softmax_over_frames
 from asr_s2s.models.masks import valid_frames
 
@@ -50,8 +50,8 @@ class MultiheadConfig(PartConfig):
     """Multi-head attention (Vaswani et al. 2017)."""
 
     kind: Literal["multihead"]
-    channels: PositiveInt = 128
-    heads: PositiveInt = 4
+    channels: Width = 128
+    heads: Width = 4
 
     @model_validator(mode="after")
     def _heads_share_the_channels(self) -> "MultiheadConfig":

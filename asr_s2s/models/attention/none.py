@@ -7,10 +7,9 @@ Sutskever et al. 2014, "Sequence to sequence learning with neural networks": the
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import PartConfig, Width
 from asr_s2s.models.attention.memory import Memory
 from asr_s2s.models.masks import valid_frames
 
@@ -42,7 +41,7 @@ class NoneConfig(PartConfig):
     """No attention: a fixed-length vector (Cho et al. 2014, Sutskever et al. 2014)."""
 
     kind: Literal["none"]
-    channels: PositiveInt = 256
+    channels: Width = 256
 
     def build(self, query_channels: int, encoder_channels: int) -> NoAttention:  # noqa: ARG002 - the contract's
         """Make the summary of an encoding of this width."""

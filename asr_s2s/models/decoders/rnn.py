@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.models.attention.memory import Attention, Memory, first_history, next_history
 from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
 
@@ -185,9 +185,9 @@ class RnnConfig(PartConfig):
 
     kind: Literal["rnn"]
     cell: Literal["lstm", "gru"] = "lstm"
-    layers: PositiveInt = 1
-    channels: PositiveInt = 256
-    embedding: PositiveInt = 128
+    layers: Layers = 1
+    channels: Width = 256
+    embedding: Width = 128
     dropout: Fraction = 0.1
     token_dropout: Fraction = 0.0
     tied: bool = False

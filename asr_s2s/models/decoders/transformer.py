@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Annotated, Literal, Self, cast
 
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.errors import ConfigError
 from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
 from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState, kept, reordered
@@ -214,12 +214,12 @@ class TransformerDecoderConfig(PartConfig):
     """
 
     kind: Literal["transformer"]
-    channels: PositiveInt = 256
-    heads: PositiveInt = 4
-    layers: PositiveInt = 4
-    feedforward: PositiveInt = 1024
+    channels: Width = 256
+    heads: Width = 4
+    layers: Layers = 4
+    feedforward: Width = 1024
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    max_tokens: PositiveInt = 448  # the longest sequence, start tokens included
+    max_tokens: Width = 448  # the longest sequence, start tokens included
     alignment_heads: Annotated[tuple[AlignmentHead, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")

@@ -7,11 +7,11 @@ Gulati 2020: Gulati et al., "Conformer: convolution-augmented Transformer for sp
 
 from typing import Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.functional import glu, silu
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.models.feedforward import FeedForward, initialise
 from asr_s2s.models.masks import valid_frames, zero_beyond
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
@@ -126,11 +126,11 @@ class ConformerConfig(PartConfig):
     """A Conformer encoder; `feedforward` is the width of the position-wise networks, `kernel` of the convolutions."""
 
     kind: Literal["conformer"]
-    channels: PositiveInt = 256
-    heads: PositiveInt = 4
-    layers: PositiveInt = 6
-    feedforward: PositiveInt = 1024
-    kernel: PositiveInt = 15
+    channels: Width = 256
+    heads: Width = 4
+    layers: Layers = 6
+    feedforward: Width = 1024
+    kernel: Width = 15
     dropout: float = Field(default=0.1, ge=0, lt=1)
     subsampling: SubsamplingConfig = Conv2dConfig(kind="conv2d")
 

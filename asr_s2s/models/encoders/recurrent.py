@@ -10,11 +10,11 @@ Jozefowicz 2015: Jozefowicz et al., "An empirical exploration of recurrent netwo
 from typing import Literal, Self
 
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.models.masks import valid_frames, zero_beyond
 from asr_s2s.models.subsampling import Conv2dConfig, Subsampling, SubsamplingConfig
 
@@ -107,10 +107,10 @@ class RecurrentEncoder(nn.Module):
 
 
 class _RecurrentConfig(PartConfig):
-    channels: PositiveInt = 256  # of the output; two directions have half of them each
-    layers: PositiveInt = 3
+    channels: Width = 256  # of the output; two directions have half of them each
+    layers: Layers = 3
     bidirectional: bool = True
-    pyramid_layers: NonNegativeInt = 0  # layers above the lowest that halve the time axis again
+    pyramid_layers: int = Field(default=0, ge=0, le=8)  # layers above the lowest that halve the time axis again
     dropout: float = Field(default=0.1, ge=0, lt=1)
     subsampling: SubsamplingConfig = Conv2dConfig(kind="conv2d")
 

@@ -6,10 +6,10 @@ Radford 2023: Radford et al., "Robust speech recognition via large-scale weak su
 
 from typing import Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.models.feedforward import FeedForward, initialise
 from asr_s2s.models.masks import zero_beyond
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
@@ -110,10 +110,10 @@ class TransformerConfig(PartConfig):
     """A Transformer encoder; `feedforward` is the width of the position-wise networks."""
 
     kind: Literal["transformer"]
-    channels: PositiveInt = 256
-    heads: PositiveInt = 4
-    layers: PositiveInt = 6
-    feedforward: PositiveInt = 1024
+    channels: Width = 256
+    heads: Width = 4
+    layers: Layers = 6
+    feedforward: Width = 1024
     dropout: float = Field(default=0.1, ge=0, lt=1)
     subsampling: SubsamplingConfig = Conv2dConfig(kind="conv2d")
 

@@ -7,11 +7,11 @@ Press 2017: Press & Wolf, "Using the output embedding to improve language models
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import Layers, PartConfig, Width
 
 LstmState = tuple[Tensor, Tensor]  # hidden and cell, each (batch, beam, layer, channel)
 
@@ -64,9 +64,9 @@ class LstmLanguageConfig(PartConfig):
     """An LSTM language model; `embedding` is the width of the tokens' table, `channels` that of the layers."""
 
     kind: Literal["lstm"]
-    embedding: PositiveInt = 128
-    channels: PositiveInt = 512
-    layers: PositiveInt = 2
+    embedding: Width = 128
+    channels: Width = 512
+    layers: Layers = 2
     dropout: float = Field(default=0.2, ge=0, lt=1)
 
     def build(self, vocabulary_size: int) -> LstmLanguageModel:

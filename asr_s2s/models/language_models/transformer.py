@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Literal, Self
 
 import torch
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from asr_s2s.config import PartConfig
+from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState, kept, reordered
 from asr_s2s.models.feedforward import FeedForward, initialise
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
@@ -123,10 +123,10 @@ class TransformerLanguageConfig(PartConfig):
     """A Transformer language model; `feedforward` is the width of the position-wise networks."""
 
     kind: Literal["transformer"]
-    channels: PositiveInt = 256
-    heads: PositiveInt = 4
-    layers: PositiveInt = 4
-    feedforward: PositiveInt = 1024
+    channels: Width = 256
+    heads: Width = 4
+    layers: Layers = 4
+    feedforward: Width = 1024
     dropout: float = Field(default=0.1, ge=0, lt=1)
 
     @model_validator(mode="after")

@@ -1,0 +1,63 @@
+"""The files of a transcript, in the formats that were asked for."""
+
+import errno
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr_s2s.cli.inputs import Input
+from asr_s2s.errors import ConfigError
+
+if TYPE_CHECKING:
+    from asr_s2s.transcripts import CaptionShape, Transcript
+
+CAPTIONS = ("srt", "vtt")
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def chosen_formats(formats: list[str] | None) -> list[str]:
+    """List the formats that were named, txt where none was. Raises ConfigError for an unknown one."""
+    from asr_s2s.transcripts import FORMATS
+
+    chosen: list[str] = []
+    for name in formats or []:
+        if name == "all":
+            chosen.extend(FORMATS)
+        elif name in FORMATS:
+            chosen.append(name)
+        else:
+            raise ConfigError(f"--format {name}: unknown. Choose from {', '.join(FORMATS)}, all.")
+    return list(dict.fromkeys(chosen)) or ["txt"]
+
+
+class Writer:
+    """Writes a transcript in the formats that were asked for; captions in the shape that was asked for."""
+
+    def __init__(self, formats: list[str], shape: "CaptionShape", *, highlight_words: bool) -> None:
+        self._formats, self._shape = formats, shape
+        self._highlight_words = highlight_words
+
+    def texts(self, transcript: "Transcript") -> dict[str, str]:
+        """Give the content of each file by its format. Raises TranscriptError as the formats do."""
+        from asr_s2s.transcripts import FORMATS, shaped, vtt
+
+        captions = shaped(transcript, self._shape)
+        texts = {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self._formats}
+        if "vtt" in texts and self._highlight_words:
+            texts["vtt"] = vtt.write(captions, highlight_words=True)
+        return texts
+
+
+def write_texts(one: Input, texts: dict[str, str], folder: Path) -> None:
+    """Write the files of one recording. Raises TranscriptError for a name that no file can have."""
+    from asr_s2s.errors import TranscriptError
+    from asr_s2s.files import write_text
+    from asr_s2s.transcripts import FORMATS
+
+    for name, text in texts.items():
+        target = one.target(folder, FORMATS[name].suffix)
+        try:
+            write_text(target, text)
+        except OSError as error:
+            if error.errno in DISK_FULL:
+                raise
+            raise TranscriptError(f"{target}: cannot be written ({error.strerror}). Rename the recording.") from error

@@ -19,10 +19,10 @@ MAY_IMPORT = {
     "files": set(),
     "inputs": {"errors"},
     "tables": set(),
-    "runtime": set(),  # decision 0036
+    "runtime": set(),  # decision 0033
     "config": {"errors", "files", "inputs"},
     "pool": {"errors"},
-    "lock": {"errors"},  # decision 0030
+    "lock": {"errors"},  # decision 0032
     "manifest": BASE,
     "pictures": BASE | {"manifest"},  # decision 0011
     "audio": BASE | {"runtime"},

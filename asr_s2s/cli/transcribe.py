@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from asr_s2s.cli.evidence import final_status, warn
 from asr_s2s.cli.inputs import EACH, MIX, Input, check_channel, check_targets, named_inputs, with_channel
 from asr_s2s.cli.limits import MOST_JOBS, MOST_THREADS
 from asr_s2s.cli.outputs import check_outputs
-from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import Progress, output, say
 from asr_s2s.cli.together import check_effects
 from asr_s2s.cli.writer import CAPTIONS, Writer, chosen_formats, write_texts
-from asr_s2s.errors import ConfigError, listed
+from asr_s2s.errors import ConfigError
 from asr_s2s.files import is_file
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _transcribe_files(
                 say(str(result))
                 failed += 1
                 continue
-            _warn(one.name, result)
+            warn(one.name, result)
             damaged += bool(result.damage)
             try:
                 texts = writer.texts(result)
@@ -215,7 +215,7 @@ def _transcribe_files(
             for name, text in {} if output_dir else texts.items():
                 is_line = len(inputs) > 1 and name == "txt"
                 output(f"{one.name}: {' '.join(text.split())}" if is_line else text)
-    return _status(failed, damaged, len(inputs))
+    return final_status(failed, damaged, len(inputs))
 
 
 def _transcribe_manifest(
@@ -242,7 +242,7 @@ def _transcribe_manifest(
                 utterance = by_id[source.name]
                 progress.done(result.duration if isinstance(result, Transcript) else 0.0)
                 if isinstance(result, Transcript):
-                    _warn(utterance.id, result)
+                    warn(utterance.id, result)
                     damaged += bool(result.damage)
                     written[utterance.id] = _recognised(utterance, result)
                 else:
@@ -253,7 +253,7 @@ def _transcribe_manifest(
                     saved = time.monotonic()
         finally:
             write_manifest(target, written.values())
-    return _status(failed, damaged, len(utterances) + len(faults))
+    return final_status(failed, damaged, len(utterances) + len(faults))
 
 
 def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance":
@@ -274,31 +274,3 @@ def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance"
     earlier = ("segments", "damage", "notes")
     extra = {name: value for name, value in utterance.extra.items() if name not in earlier}
     return replace(utterance, pred_text=transcript.text, extra=extra | evidence)
-
-
-SAID = {"no_speech": "no speech found; if somebody speaks there, use --no-vad"}  # instead of the name
-
-
-def _warn(name: str, transcript: "Transcript") -> None:
-    """Say what was noted and lost while it was read, and name the reasons to doubt it, and where they are."""
-    from asr_s2s.audio import described
-
-    for note in transcript.notes:
-        say(f"{name}: {note}")
-    if transcript.damage:
-        say(f"{name}: {listed([described(damage) for damage in transcript.damage])}; the rest was transcribed")
-    for flag in transcript.flags:
-        places = [
-            f"{segment.start:.1f} to {segment.end:.1f} s ({segment.flags[flag]:.2f})"
-            for segment in transcript.segments
-            if flag in segment.flags
-        ]
-        say(f"{name}: {SAID.get(flag, flag)}: {listed(places)}")
-
-
-def _status(failed: int, damaged: int, total: int) -> int:
-    if failed:
-        say(f"{failed} of {total} inputs failed; the others are complete.")
-    if damaged:
-        say(f"{damaged} of {total} inputs are damaged; what can be decoded was transcribed.")
-    return FAILED_INPUTS if failed or damaged else 0

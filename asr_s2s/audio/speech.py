@@ -22,7 +22,7 @@ FRAME = 512  # samples at 16 kHz: 32 ms, what the model judges at once
 CONTEXT = 64  # samples before each frame that it hears too
 BLOCK = 1024  # frames a call: half a minute
 STATE = (1, 1, 128)
-LEVEL = 0.2  # of the peaks: louder, the detector takes more noises for speech; softer, it loses short words
+LEVEL = 0.2  # of the peaks: what is softer is made as loud; what is louder stays, or it may be lost after a pause
 LEVEL_FRAMES = 47  # 1.5 s to both sides: a voice is levelled by itself, not by a louder one before it
 MOST_GAIN = 1000.0  # 60 dB: what is softer is the noise of the recording
 ENDS_BELOW = 0.15  # under the threshold, speech ends
@@ -60,7 +60,7 @@ class SpeechDetector:
 
 
 def levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring each moment's surroundings to one peak level: the detector misses what is soft, or short and loud.
+    """Raise soft sound to one peak level, moment by moment: the detector misses what is soft.
 
     A voice 50 dB softer than the one before it is found as well as if it were alone.
     samples: (time,) at 16 kHz
@@ -68,7 +68,7 @@ def levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     frames = np.abs(np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, FRAME)).max(axis=1)
     around = np.pad(frames, (LEVEL_FRAMES, LEVEL_FRAMES + 1))  # one window more, so that no samples have one too
     peaks = sliding_window_view(around, 2 * LEVEL_FRAMES + 1).max(axis=1)[: len(frames)]
-    gains = LEVEL / np.maximum(peaks, LEVEL / MOST_GAIN)
+    gains = np.maximum(LEVEL / np.maximum(peaks, LEVEL / MOST_GAIN), 1.0)
     return samples * np.repeat(gains, FRAME)[: len(samples)].astype(np.float32)
 
 

@@ -1,4 +1,8 @@
-"""What a first search lost is searched again: pieces that loop or were cut off, and speech that lies under no word."""
+"""What a first search lost is searched again: speech that lies under no word, and pieces that loop or were cut off.
+
+A gap between words is searched on its own. Where speech lies between the tokens of one word, which a model of
+characters spreads over what it leaves out, the whole piece is: cut in two, as where it loops.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +13,7 @@ from asr_s2s.recognizer.pieces import Piece
 from asr_s2s.recognizer.words import TimedWord
 from asr_s2s.transcripts import Segment
 
-ROUNDS = 3  # a sentence that is found again may leave out the next one
+ROUNDS = 4  # a sentence that is found again may leave out the next one
 FAULTS = ("loop", "truncated")
 SHARE, LEAST_SECONDS = 0.6, 2.0  # of a piece: what is longer is cut in two, or the same would be found again
 EDGE_SECONDS = 0.3  # around the speech of a gap
@@ -124,10 +128,11 @@ def _doubts(parts: Sequence[Found], *, again: bool) -> list[_Doubt]:
     for place, each in enumerate(parts):
         if each.settled:
             continue
-        if each.has_fault():
-            doubts.append(_Doubt(place, (), _cut(each.piece, of=each.piece)))
         # where the model wrote nothing at all, it said so of the whole: a short sound there is no reason to ask again
-        elif doubted := [gap for gap in each.gaps() if gap.is_doubted(long_only=again or not each.words)]:
+        doubted = [gap for gap in each.gaps() if gap.is_doubted(long_only=again or not each.words)]
+        if each.has_fault() or any(gap.inside for gap in doubted):
+            doubts.append(_Doubt(place, (), _cut(each.piece, of=each.piece)))
+        elif doubted:
             doubts.append(
                 _Doubt(place, tuple((gap, _cut(_sound_of(gap, each.piece), of=each.piece)) for gap in doubted), [])
             )
@@ -149,10 +154,17 @@ def _cut(sound: Piece, *, of: Piece) -> list[Piece]:
 
 
 def _whole(first: Found, again: list[Found]) -> list[Found]:
-    """Take the second result unless it has a fault too."""
-    if any(each.has_fault() for each in again):
+    """Take the second result unless it has a fault too, or leaves out more."""
+    faulty = any(each.has_fault() for each in again)
+    if faulty or (not first.has_fault() and sum(map(_lost, again)) >= _lost(first)):
         return [replace(first, settled=True)]
-    return [replace(each, segment=replace(each.segment, repaired=first.segment.flags)) for each in again]
+    shown = first.segment.flags if first.has_fault() else {"low_coverage": _lost(first)}
+    return [replace(each, segment=replace(each.segment, repaired=shown)) for each in again]
+
+
+def _lost(found: Found) -> float:
+    """Give the seconds of speech under no word."""
+    return sum(gap.speech for gap in found.gaps())
 
 
 def _is_credible(new: Found) -> bool:
@@ -167,5 +179,9 @@ def flagged(found: Found, *, max_lost_seconds: float) -> Segment:
     not that exact.
     """
     least = max_lost_seconds if found.segment.repaired else LOST_STRETCH_SECONDS
-    lost = sum(gap.speech for gap in found.gaps() if gap.speech > max_lost_seconds or gap.stretch > least)
+    lost = sum(
+        gap.speech
+        for gap in found.gaps()
+        if gap.speech > max_lost_seconds or gap.stretch > least or (gap.inside and gap.is_doubted())
+    )
     return replace(found.segment, flags=dict(found.segment.flags) | ({"low_coverage": lost} if lost else {}))

@@ -13,6 +13,7 @@ from asr_s2s.recognizer.coverage import Span
 from asr_s2s.search import Hypothesis, SearchConfig, ctc_token_frames, token_frames
 from asr_s2s.text import Vocabulary
 
+LONGEST_TOKEN = 1.0  # seconds: an attention that stays longer rests there, and the token does not
 SMALLEST = 1e-4  # of a word's probability to be wrong: what lies below says nothing more
 
 
@@ -112,7 +113,8 @@ def _timed(
     found = []
     for word in spelled_words(system.vocabulary, hypothesis.tokens):
         spans = tuple(
-            (start + first * frame_seconds, start + end * frame_seconds) for first, end in frames[word.first : word.end]
+            (start + first * frame_seconds, start + min(end * frame_seconds, first * frame_seconds + LONGEST_TOKEN))
+            for first, end in frames[word.first : word.end]
         )
         log_probs = hypothesis.token_log_probs[word.first : word.end]
         probability = _confidence(log_probs, system.config.search)

@@ -96,8 +96,22 @@ def test_a_text_without_words_is_one_gap_from_end_to_end() -> None:
     assert gaps([], [], start=0.0, end=4.0) == []
 
 
-def test_a_word_whose_tokens_lie_apart_covers_what_is_between_them() -> None:
-    assert gaps([[(0.5, 0.6), (2.0, 2.1)]], [(0.5, 2.1)], start=0.0, end=2.3) == []
+def test_speech_between_the_tokens_of_one_word_is_a_gap_inside_it() -> None:
+    (gap,) = gaps([[(0.5, 0.6), (2.0, 2.1)]], [(0.5, 2.1)], start=0.0, end=2.3)
+    assert (gap.words, gap.inside, gap.start, gap.end) == (0, True, 0.6, 2.0)
+    assert gap.speech == pytest.approx(1.4 - 2 * REACH)
+
+
+def test_a_word_that_is_spread_over_what_it_leaves_out_is_searched_again_in_parts() -> None:
+    said = timeline([False] * 8)
+    piece = piece_of(said)
+    word = Word("w0", said[0][1], said[-1][2], 0.9)
+    segment = Segment(0.0, len(piece.samples) / SAMPLE_RATE, "w0", (word,), 0.9)
+    spread = Found(piece, segment, (TimedWord(word, ((said[0][1], said[0][2]), (said[-1][1], said[-1][2]))),))
+    (parts,) = recovered([spread], listener(said))
+    assert [word.word for part in parts for word in part.segment.words] == [word for word, *_ in said]
+    lost = flagged(spread, max_lost_seconds=1.0)
+    assert lost.flags == {"low_coverage": pytest.approx(6 * WORD - 2 * REACH)}
 
 
 @given(said_and_kept, st.sampled_from([0.0, 30.0]))
@@ -113,7 +127,7 @@ def test_what_a_search_lost_is_found_in_its_place_and_nothing_twice(
     found = [word.word for part in parts for word in part.segment.words]
     assert [int(word[1:]) for word in found] == sorted({int(word[1:]) for word in found})  # in order, none twice
     assert {word for word, *_ in kept} <= set(found)
-    doubted = [gap for gap in first.gaps() if gap.is_doubted()]
+    doubted = [gap for gap in first.gaps() if gap.is_doubted(long_only=not kept)]
     lost = {word for word, begin, end in said if any(gap.start <= begin and end <= gap.end for gap in doubted)}
     assert set(found) == lost | {word for word, *_ in kept}
     assert doubted or parts == [first]

@@ -23,7 +23,7 @@ CONTEXT = 64  # samples before each frame that it hears too
 BLOCK = 1024  # frames a call: half a minute
 STATE = (1, 1, 128)
 LEVEL = 0.2  # of the peaks: what is softer is made as loud; what is louder stays, or it may be lost after a pause
-LEVEL_FRAMES = 47  # 1.5 s to both sides: a voice is levelled by itself, not by a louder one before it
+LEVEL_FRAMES = 15  # half a second to both sides: a voice is levelled by itself, not by a louder one before it
 MOST_GAIN = 1000.0  # 60 dB: what is softer is the noise of the recording
 ENDS_BELOW = 0.15  # under the threshold, speech ends
 # A short stretch is speech where the detector is as sure as this. Of 500 training digits in silence, levelled, 3 are
@@ -62,7 +62,7 @@ class SpeechDetector:
 def levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Raise soft sound to one peak level, moment by moment: the detector misses what is soft.
 
-    A voice 50 dB softer than the one before it is found as well as if it were alone.
+    Of sentences 30 and 40 dB softer than those before and after them, 97 % of the frames of speech are found.
     samples: (time,) at 16 kHz
     """
     frames = np.abs(np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, FRAME)).max(axis=1)

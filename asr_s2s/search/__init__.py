@@ -45,7 +45,7 @@ __all__ = [
 
 
 MOST_BEAM = 100  # with long pieces and a large vocabulary a gigabyte
-Factor = Annotated[float, Field(gt=0, le=10)]
+Factor = Annotated[float, Field(gt=0, le=100)]
 Power = Annotated[float, Field(ge=0, le=10)]
 Nats = Annotated[float, Field(ge=-1000, le=1000)]  # of a score: what is larger drowns the model
 Gain = Annotated[float, Field(ge=0, le=1000)]

@@ -110,7 +110,7 @@ def test_a_file_in_the_place_of_a_folder_and_a_folder_in_that_of_a_file_are_refu
         ([CLIP, "--threads", "100000"], "Invalid value for '--threads'"),
         ([CLIP, "--jobs", "100000"], "Invalid value for '--jobs'"),
         ([CLIP, "--hotwords", "nofile"], "nofile: cannot be read (No such file or directory). Name a file with a word"),
-        ([CLIP, "--hotwords", "/dev/zero"], "it is a pipe or a device, not a file"),
+        ([CLIP, "--hotwords", "/dev/zero"], "/dev/zero: cannot be read (it is a device, not a file)"),
         ([""], "An argument is empty."),
         ([CLIP, "--output-dir="], "An argument is empty."),
         ([CLIP, "--model", ""], "An argument is empty."),

@@ -20,6 +20,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the model 
 @contextmanager
 def _written(target: Path, *, overwrite: bool) -> Iterator[None]:
     """Keep a folder for the model that is written into it; what cannot be written is refused before the work."""
+    from asr_s2s.errors import CheckpointError
     from asr_s2s.lock import held
     from asr_s2s.model_store import refuse_overwriting
 
@@ -27,6 +28,8 @@ def _written(target: Path, *, overwrite: bool) -> Iterator[None]:
     with held(target):
         if not overwrite:
             refuse_overwriting(target)
+            if (target / "checkpoints").is_dir():
+                raise CheckpointError(f"{target}: holds a training run. Name another folder, or add --overwrite.")
         yield
 
 

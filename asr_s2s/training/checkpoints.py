@@ -143,13 +143,25 @@ def resumable(run_folder: Path, *, save: Callable[[], None]) -> Iterator[None]:
     except (AsrError, OSError) as error:
         with suppress(AsrError, OSError):
             save()
-        advice = _way_on(run_folder)
         if isinstance(error, AsrError):
-            raise type(error)(f"{error} {advice}") from error
-        if isinstance(error, BrokenPipeError):  # the reader of what the run says
-            raise
-        what = f"{error.filename or run_folder}: cannot be read or written ({error.strerror or error})"
-        raise CheckpointError(f"{what}. {advice}") from error
+            raise type(error)(f"{error} {_way_on(run_folder)}") from error
+        raise _unusable(error, run_folder) from error
+
+
+@contextmanager
+def beginning(run_folder: Path) -> Iterator[None]:
+    """Name the run's folder, and say how it goes on, where it cannot be read or written before any step."""
+    try:
+        yield
+    except OSError as error:
+        raise _unusable(error, run_folder) from error
+
+
+def _unusable(error: OSError, run_folder: Path) -> Exception:
+    if isinstance(error, BrokenPipeError):  # the reader of what the run says
+        return error
+    what = f"{error.filename or run_folder}: cannot be read or written ({error.strerror or error})"
+    return CheckpointError(f"{what}. {_way_on(run_folder)}")
 
 
 def _way_on(run_folder: Path) -> str:

@@ -15,7 +15,7 @@ from asr_s2s.errors import AsrError
 from asr_s2s.lock import held
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.pictures import require_plotting
-from asr_s2s.training.checkpoints import resumable
+from asr_s2s.training.checkpoints import beginning, resumable
 from asr_s2s.training.comparison import Recognise
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
@@ -68,15 +68,16 @@ def train(
             held(output) if processes.first else nullcontext(),
             Report(console or Console(stderr=True), process=processes.rank) as report,
         ):
-            run = start(
-                config,
-                output=output,
-                resume=resume,
-                overwrite=overwrite,
-                initial=initial,
-                report=report,
-                processes=processes,
-            )
+            with beginning(output):
+                run = start(
+                    config,
+                    output=output,
+                    resume=resume,
+                    overwrite=overwrite,
+                    initial=initial,
+                    report=report,
+                    processes=processes,
+                )
             with resumable(output, save=run.save_alone):
                 with Interruption() as interruption, closing(run.load()) as batches:
                     _train(run, batches, interruption)

@@ -61,6 +61,14 @@ def test_an_exported_model_is_smaller_has_the_card_given_and_hears_the_same(prun
     assert asr_s2s.load(tmp_path / "out").transcribe(audio).text == asr_s2s.load(pruned).transcribe(audio).text
 
 
+def test_no_model_is_written_into_a_run_unasked(tmp_path: Path) -> None:
+    (tmp_path / "run" / "checkpoints" / "step-00000005").mkdir(parents=True)
+    done = command("model", "export", "commands", tmp_path / "run")
+    assert done.returncode == 2
+    assert "run: holds a training run. Name another folder, or add --overwrite." in done.stderr
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["checkpoints"]
+
+
 def test_a_character_model_and_an_impossible_size_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("bin blue at f two now")
     for model, size, words in (("commands", "1000", "Only byte pairs"), ("en", "100", "from 256 to")):

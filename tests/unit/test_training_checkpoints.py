@@ -1,3 +1,4 @@
+import errno
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from asr_s2s.training import checkpoints
 from asr_s2s.training.checkpoints import (
     OPTIMIZER_FILE,
     Candidate,
+    beginning,
     checkpoint_folder,
     latest_checkpoint,
     random_states,
@@ -193,3 +195,15 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path: Path) -> None:
     run.save()
     with pytest.raises(ConfigError, match=r"holds a run already\. Add --resume"):
         start(run.config, output=run.folder, resume=False, initial=None, report=Report(QUIET))
+
+
+def test_a_disk_that_fails_before_the_first_step_is_named_with_the_checkpoint_to_go_on_from(tmp_path: Path) -> None:
+    run = started(tmp_path)
+    one_step(run)
+    run.save_alone()
+    checkpoint = latest_checkpoint(run.folder)
+    with (
+        pytest.raises(CheckpointError, match=f"{run.folder}: .*No space left.* {checkpoint} is whole: .*--resume"),
+        beginning(run.folder),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")  # as a failing write tells it: without a file name

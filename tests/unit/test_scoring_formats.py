@@ -10,7 +10,7 @@ from asr_s2s.scoring import compare, score
 pytestmark = pytest.mark.unit
 
 ONE, OTHER = "hello world", "good morning"
-YEARS = "".join(f"{year} was a year\n" for year in range(1990, 2000))
+PEOPLE = "".join(f"{number} people came to a\n" for number in range(3, 15))
 
 
 def rate_of(folder: Path, reference: str, hypothesis: str) -> tuple[str, int, int]:
@@ -33,8 +33,7 @@ def rate_of(folder: Path, reference: str, hypothesis: str) -> tuple[str, int, in
         ("yes\nno\n", "no\nyes\n", ("line", 2, 2)),
         ("24 hours\n7 days\n", "24 hour\nseven days\n", ("line", 2, 4)),
         # ids
-        (f"u1 {ONE}\nu2 {OTHER}\n", f"u2 {OTHER}\nu1 {ONE}\n", ("id", 0, 4)),
-        (f"1 {ONE}\n2 {OTHER}\n", f"2 {OTHER}\n1 {ONE}\n", ("id", 0, 4)),
+        (f"utt001 {ONE}\nutt002 {OTHER}\n", f"utt002 {OTHER}\nutt001 {ONE}\n", ("id", 0, 4)),
         (f"u-1 {ONE}\nu-2 {OTHER}\n", f"u-1 {ONE}\nu-2 {OTHER}\n", ("id", 0, 4)),
         ("u-1 3 4 5\nu-2 7 8 1\n", "u-1 3 4 5\nu-2 7 8 2\n", ("id", 1, 6)),
         (f"84-121123-0000 {ONE}\n", f"84-121123-0000 {OTHER}\n", ("id", 2, 2)),
@@ -51,6 +50,15 @@ def test_first_words_are_ids_where_they_can_be_nothing_else(
     ("reference", "hypothesis"),
     [
         ("2024 was good\n2025 was bad\n", "2024 was good\n2025 was sad\n"),
+        ("2023 was bad for us\n2024 was good for me\n", "2024 was bad for us\n2023 was good for me\n"),
+        (PEOPLE, PEOPLE.replace("5 people", "9 people")),
+        (PEOPLE, PEOPLE.replace("5 people", "500 people")),
+        ("80s music\n90s films\n70s songs\n", "80s music\n90s films\n70s song\n"),
+        ("2020-21 was bad\n2021-22 was good\n", "2020-21 was bad\n2021-22 was food\n"),
+        ("mid-1990s music\npre-1945 films\n", "mid-1990s music\npre-1945 film\n"),
+        ("F-16 is fast\nF-18 is slow\n", "F-18 is fast\nF-16 is slow\n"),
+        (f"u1 {ONE}\nu2 {OTHER}\n", f"u2 {OTHER}\nu1 {ONE}\n"),
+        (f"1 {ONE}\n2 {OTHER}\n", f"2 {OTHER}\n1 {ONE}\n"),
         ("24-hour service\n7-day week\n", "24-hour services\n7-day week\n"),
         ("covid-19 is bad\n", "covid-19 is sad\n"),
         ("A1 is closed\nB2 is open\n", "A1 is closed\nB2 was open\n"),

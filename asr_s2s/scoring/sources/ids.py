@@ -1,7 +1,8 @@
 """Whether the first words of plain text files are ids, as in Kaldi's `text`, or words like the others.
 
 Rates differ by what is assumed, so where both may be, nothing is assumed. An id holds a digit, names one line, and does
-not look like the words behind it, as the syllables of tone pinyin do ("wo3 men5").
+not look like the words behind it, as the syllables of tone pinyin do ("wo3 men5"). Neither another order in the other
+file nor many lines make numbers ids: a recogniser may mishear "2023 was bad" as "2024 was bad".
 """
 
 import re
@@ -10,8 +11,11 @@ from typing import NamedTuple
 
 from asr_s2s.errors import ScoringError
 
-MANY = 10  # lines that each begin with another word with a digit: no text does so
 ALIKE = 0.5  # share of the other words that have the shape of a first word
+NO_WORD = re.compile(  # faks0_sx223; 84-121123-0000; utt001; A1234567
+    r".*_.*|[^-]+-[^-]+-(.*-)?0\d{3}|[^\W\d](.*\D)?0\d\d.*|[^\W\d].*\d{5}.*"
+)
+COUNTED = re.compile(r"([^\W\d].*-)(\d+)")  # utt-1, spk3-utt-1
 
 
 class _Begins(NamedTuple):
@@ -36,12 +40,16 @@ class _Begins(NamedTuple):
 
     @property
     def like_ids(self) -> bool:
-        """Say whether the first words are counted on ("utt-1", "utt-2"), joined as in no text, or many."""
-        joined = all("_" in word or re.search(r"\d{4}.*-|-.*\d{4}", word) for word in self.first)
-        pattern = {re.sub(r"\d+", "0", word) for word in self.first}
-        enough = 2 if re.search(r"[-_]", self.first[0]) else 3
-        counted = len(pattern) == 1 and pattern != {"0"} and len(self.first) >= enough
-        return joined or counted or (self.unique and len(self.first) >= MANY)
+        """Say whether all are joined or numbered as no word is, or counted from 0 or 1 ("utt-1", "utt-2")."""
+        lowest: dict[str, int] = {}
+        for word in self.first:
+            if NO_WORD.fullmatch(word):
+                continue
+            found = COUNTED.fullmatch(word)
+            if not found:
+                return False
+            lowest[found[1]] = min(int(found[2]), lowest.get(found[1], int(found[2])))
+        return all(number <= 1 for number in lowest.values())
 
 
 def begin_with_ids(reference: Sequence[str], hypothesis: Sequence[str], *, names: str) -> bool:
@@ -55,10 +63,10 @@ def begin_with_ids(reference: Sequence[str], hypothesis: Sequence[str], *, names
         return any(side.may_be_ids for side in both)
     if not any(side.others for side in both):
         return False  # ids of nothing
-    in_both = all(side.may_be_ids and side.unique for side in both)
-    if in_both and (_moved(*both) or all(side.like_ids for side in both)):
+    in_both = all(side.may_be_ids for side in both)
+    if in_both and all(side.unique and side.like_ids for side in both):
         return True
-    shared = in_both and bool(set(both[0].first) & set(both[1].first))
+    shared = in_both and any(side.unique for side in both) and bool(set(both[0].first) & set(both[1].first))
     if not (shared or _moved(*both) or any(side.may_be_ids and side.like_ids for side in both)):
         return False
     raise ScoringError(

@@ -92,6 +92,28 @@ def test_whispers_transcript_in_one_line_is_told_from_a_manifest(tmp_path: Path)
     assert score(tmp_path / "r.trn", tmp_path / "talk.json").raw.words.errors == 1
 
 
+@pytest.mark.parametrize("segments", ["[]", '[{"text": " a b"}]', '[{"text": " a b d"}]'])
+def test_a_transcript_whose_text_and_segments_differ_is_refused(tmp_path: Path, segments: str) -> None:
+    (tmp_path / "talk.json").write_text(f'{{"text": " a b c", "segments": {segments}}}')
+    (tmp_path / "r.trn").write_text("a b c (talk)\n")
+    with pytest.raises(ScoringError, match=r"talk\.json: 'text' holds 3 words and the segments \d, and they differ"):
+        score(tmp_path / "r.trn", tmp_path / "talk.json")
+
+
+def test_white_space_does_not_part_a_transcripts_text_from_its_segments(tmp_path: Path) -> None:
+    (tmp_path / "talk.json").write_text('{"text": "a  b\\nc", "segments": [{"text": " a b "}, {"text": "c"}]}')
+    (tmp_path / "r.trn").write_text("a b x (talk)\n")
+    assert score(tmp_path / "r.trn", tmp_path / "talk.json").raw.words.errors == 1
+
+
+@pytest.mark.parametrize("content", ['{"text": "a b"}', '{\n"text": "a b"\n}'])
+def test_a_transcript_without_segments_says_so(tmp_path: Path, content: str) -> None:
+    (tmp_path / "talk.json").write_text(content)
+    (tmp_path / "r.trn").write_text("a b (talk)\n")
+    with pytest.raises(ScoringError, match=r"talk\.json: is no transcript, for 'segments' is missing.*--format lines"):
+        score(tmp_path / "r.trn", tmp_path / "talk.json")
+
+
 def test_two_files_with_both_sides_are_not_scored_by_half(tmp_path: Path) -> None:
     for name in ("a.jsonl", "b.jsonl"):
         (tmp_path / name).write_text('{"id": "u", "text": "a b", "pred_text": "a x"}\n')

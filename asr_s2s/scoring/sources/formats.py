@@ -116,7 +116,9 @@ def _json_format(lines: Sequence[str]) -> SourceFormat:
         record = parse_record(lines[0])
     except ManifestError:
         return "manifest"
-    return "transcript" if "segments" in record and not {"id", "audio_filepath"} & record.keys() else "manifest"
+    if {"id", "audio_filepath", "pred_text"} & record.keys():
+        return "manifest"
+    return "transcript" if "segments" in record or (len(lines) == 1 and "text" in record) else "manifest"
 
 
 def _is_trn(lines: Sequence[str], file: InputFile) -> bool:

@@ -18,10 +18,21 @@ def transcript_file(file: InputFile) -> HeldSource:
         segments: Sequence[dict[str, Any]] = document["segments"]
         text = " ".join(segment["text"].strip() for segment in segments if segment["text"].strip())
         words = [word for segment in segments for word in segment.get("words") or ()]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        said = document.get("text", text).split()
+    except KeyError as error:
+        raise ScoringError(
+            f"{file.path}: is no transcript, for {error} is missing. Write one with 'asr-s2s transcribe --format json', "
+            "or give the text alone, with --format lines."
+        ) from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ScoringError(
             f"{file.path}: is neither a manifest (an object a line) nor a transcript ({error}). Write a transcript "
             "with 'asr-s2s transcribe --format json'."
         ) from error
+    if "".join(said) != "".join(text.split()):
+        raise ScoringError(
+            f"{file.path}: 'text' holds {len(said)} words and the segments {len(text.split())}, and they differ. Correct "
+            "one of them, or remove 'text' to score the segments."
+        )
     labels = {name: value for name, value in document.items() if name not in ("version", "text")} | {"words": words}
     return HeldSource(str(file.path), [Text(file.path.stem, text, labels)], file)

@@ -71,7 +71,7 @@ def test_a_transcript_in_json_is_scored_with_its_segments(tmp_path: Path) -> Non
 
 def test_an_object_that_is_no_transcript_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "talk.json"
-    path.write_text('{\n"text": "one"\n}\n')
+    path.write_text('{\n"segments": 5\n}\n')
     (tmp_path / "text").write_text("talk one\n")
     with pytest.raises(ScoringError, match=r"neither a manifest .* nor a transcript .*--format json"):
         score(tmp_path / "text", path)

@@ -21,8 +21,8 @@ def transcript_file(file: InputFile) -> HeldSource:
         said = document.get("text", text).split()
     except KeyError as error:
         raise ScoringError(
-            f"{file.path}: is no transcript, for {error} is missing. Write one with 'asr-s2s transcribe --format json', "
-            "or give the text alone, with --format lines."
+            f"{file.path}: is neither a manifest (an object a line) nor a transcript: {error} is missing. Write a "
+            "transcript with 'asr-s2s transcribe --format json', or give the text alone as plain lines."
         ) from error
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ScoringError(
@@ -31,8 +31,8 @@ def transcript_file(file: InputFile) -> HeldSource:
         ) from error
     if "".join(said) != "".join(text.split()):
         raise ScoringError(
-            f"{file.path}: 'text' holds {len(said)} words and the segments {len(text.split())}, and they differ. Correct "
-            "one of them, or remove 'text' to score the segments."
+            f"{file.path}: 'text' holds {len(said)} words and the segments {len(text.split())}, and they differ. "
+            "Correct one of them, or remove 'text' to score the segments."
         )
     labels = {name: value for name, value in document.items() if name not in ("version", "text")} | {"words": words}
     return HeldSource(str(file.path), [Text(file.path.stem, text, labels)], file)

@@ -110,7 +110,9 @@ def test_white_space_does_not_part_a_transcripts_text_from_its_segments(tmp_path
 def test_a_transcript_without_segments_says_so(tmp_path: Path, content: str) -> None:
     (tmp_path / "talk.json").write_text(content)
     (tmp_path / "r.trn").write_text("a b (talk)\n")
-    with pytest.raises(ScoringError, match=r"talk\.json: nor a transcript: 'segments' is missing\..*as plain lines"):
+    with pytest.raises(
+        ScoringError, match=r"talk\.json: is neither .* nor a transcript: 'segments' is missing\..*as plain lines"
+    ):
         score(tmp_path / "r.trn", tmp_path / "talk.json")
 
 

@@ -173,6 +173,22 @@ def test_broken_lines_of_ctm_are_listed(tmp_path: Path) -> None:
         score(written(tmp_path, "ref.stm", STM), written(tmp_path, "hyp.ctm", "rec A one\n"))
 
 
+@pytest.mark.parametrize("behind", ["there", "nan"])
+def test_a_second_word_on_a_line_of_ctm_is_not_dropped(tmp_path: Path, behind: str) -> None:
+    hypothesis = written(tmp_path, "hyp.ctm", f"rec A 0.1 0.5 one NA\nrec A 1 1 hello {behind}\n")
+    with pytest.raises(ScoringError, match=rf"hyp\.ctm:2: has '{behind}' behind its word, where a confidence"):
+        score(written(tmp_path, "ref.stm", STM), hypothesis)
+
+
+@pytest.mark.parametrize(
+    "said", ["ignore_time_segment_in_scoring foo", "<o,f0,male> foo IGNORE_TIME_SEGMENT_IN_SCORING"]
+)
+def test_text_beside_the_mark_of_a_segment_that_is_not_scored_is_an_error(tmp_path: Path, said: str) -> None:
+    reference = written(tmp_path, "ref.stm", f"rec A s 0 2 one\nrec A s 2 4 {said}\n")
+    with pytest.raises(ScoringError, match=r"ref\.stm:2: has text beside IGNORE_TIME_SEGMENT_IN_SCORING\. Remove"):
+        score(reference, written(tmp_path, "hyp.ctm", "rec A 0.1 0.5 one\n"))
+
+
 def test_seglst_is_joined_by_session_in_the_order_of_time(tmp_path: Path) -> None:
     segments = [
         {"session_id": "s", "speaker": "x", "start_time": 2, "end_time": 3, "words": "three"},

@@ -25,7 +25,8 @@ from asr_s2s.scoring.sources.records import (
 from asr_s2s.scoring.sources.source import Faults, HeldSource, Text
 
 IGNORED = "IGNORE_TIME_SEGMENT_IN_SCORING"  # in any case: TED-LIUM writes small letters
-STM_COLUMNS, CTM_COLUMNS = 5, 5  # the least there must be
+STM_COLUMNS = 5  # the least there must be
+NOT_KNOWN = "NA"  # for a confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +166,16 @@ def _stm_segment(line: str) -> Stretch:
     if said.startswith("<") and said.partition(" ")[0].endswith(">"):  # sclite's labels
         said = said.partition(" ")[2].strip()
     refuse_choices(said)
+    if len(said.split()) > 1 and IGNORED in said.upper().split():
+        raise BrokenRecordError(f"has text beside {IGNORED}. Remove the text, or the mark to have it scored.")
     return Stretch(recording, channel, _seconds(start), _seconds(end), said, speaker)
 
 
 def _ctm_word(line: str) -> Stretch:
     """recording, channel, start, duration, word; alternatives (<ALT>) are not understood."""
-    recording, channel, start, duration, word = line.split()[:CTM_COLUMNS]
+    recording, channel, start, duration, word, *rest = line.split()
+    if rest and rest[0].upper() != NOT_KNOWN:
+        _check_confidence(rest[0])
     return Stretch(recording, channel, _seconds(start), _seconds(start) + _seconds(duration), word)
 
 
@@ -198,6 +203,17 @@ def _seconds(value: Any) -> float:
     if not math.isfinite(seconds):
         raise ValueError(f"{value} is no time")
     return seconds
+
+
+def _check_confidence(value: str) -> None:
+    """Raise BrokenRecordError for what is no number: another word, which would be dropped."""
+    try:
+        _seconds(value)
+    except ValueError as error:
+        raise BrokenRecordError(
+            f"has {value[:60]!r} behind its word, where a confidence (a number or {NOT_KNOWN}) stands. "
+            "Write one word a line."
+        ) from error
 
 
 def _segment_name(segment: Stretch) -> str:

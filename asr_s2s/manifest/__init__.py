@@ -1,7 +1,7 @@
 """The project's one data format: a JSON-lines file with an utterance a line, in NeMo's field names."""
 
 from asr_s2s.manifest.file import read_manifest, read_usable_lines, write_manifest
-from asr_s2s.manifest.line import parse_record, record_id
+from asr_s2s.manifest.line import parse_record, record_id, unique_keys
 from asr_s2s.manifest.utterance import Utterance, Word, relative_path, utterance_to_json
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "read_usable_lines",
     "record_id",
     "relative_path",
+    "unique_keys",
     "utterance_to_json",
     "write_manifest",
 ]

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from asr_s2s.manifest.utterance import Utterance, Word
 NESTED = "is nested too deeply. Write one flat object a line."
 
 
-class BrokenLineError(Exception):
+class BrokenLineError(ValueError):
     """What is wrong with a line, each fault in words."""
 
     def __init__(self, faults: list[str]) -> None:
@@ -37,7 +38,18 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_number, parse_int=_integer)
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON's keys and values, of which Python would keep the last. Raises BrokenLineError."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        doubled = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise BrokenLineError([f"has the key '{doubled}' several times. Keep one of them."])
+    return record
+
+
+_DECODER = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_number, parse_int=_integer, object_pairs_hook=unique_keys
+)
 MOST_DEPTH = 100  # of what a line holds: it is written from deeper in the program than it is read
 
 

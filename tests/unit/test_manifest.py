@@ -128,6 +128,7 @@ def test_all_broken_lines_are_reported_at_once(tmp_path: Path) -> None:
         {"audio_filepath": "i.wav", "words": [{"word": "a", "start": 1, "end": 2, "probability": 1.5}]},
         {"audio_filepath": "j\0.wav"},
         '{"audio_filepath": "k.wav", "text": "\\ud83d"}',
+        '{"audio_filepath": "m.wav", "text": "a", "text": "b"}',
         {"audio_filepath": "l.wav", "extra": {"anything": [1, None]}},
     )
     time, text = "not seconds from 0 up", "not a string"
@@ -148,6 +149,7 @@ def test_all_broken_lines_are_reported_at_once(tmp_path: Path) -> None:
         f'14: words[0] is {{"word": "a", "start": 1, "end": 2, "probability": 1.5}}, {word}',
         "15: 'audio_filepath' holds a zero byte. Write the path of a file.",
         "16: is not UTF-8 text. Save the manifest as UTF-8.",
+        "17: has the key 'text' several times. Keep one of them.",
     ]
     with pytest.raises(
         ManifestError, match=r"dev\.jsonl: 15 of 17 lines cannot be used\. Mend them; nothing was read:\n"

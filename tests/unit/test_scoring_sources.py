@@ -1,5 +1,6 @@
 """Tables, timed formats and several hypotheses: what is read, what is paired, what is said of the rest."""
 
+import gzip
 import json
 import tracemalloc
 from pathlib import Path
@@ -55,6 +56,11 @@ def test_a_table_without_ids_is_paired_by_line_and_that_is_said(tmp_path: Path) 
     ("content", "message"),
     [
         ("id,words\na,one\n", r"has the columns id, words, none of them with a reference\. Name one of them 'text'"),
+        (
+            "id,text,reference\na,one,two\n",
+            "any of the columns text, reference may be the reference. Rename all but one",
+        ),
+        ("id,text,hyp,pred_text\na,a,b,c\n", "any of the columns pred_text, hyp may be the hypothesis. Rename all but"),
         ("id,text\na,one,two\n", r"ref\.csv:2: has 3 cells under 2 names\. Quote cells"),
     ],
 )
@@ -62,6 +68,32 @@ def test_a_table_that_cannot_be_read_says_why(tmp_path: Path, content: str, mess
     path = written(tmp_path, "ref.csv", content)
     with pytest.raises(ScoringError, match=message):
         score(path, path)
+
+
+def test_one_table_with_two_columns_of_one_side_names_them(tmp_path: Path) -> None:
+    with pytest.raises(ScoringError, match=r"any of the columns text, reference may be the reference"):
+        score(written(tmp_path, "both.csv", "text,reference,hypothesis\na,b,c\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl", '{"id": "u", "text": "a", "pred_text": "x", "pred_text": "b"}'),
+        ("a.json", '[{"session_id": "r", "words": "a", "words": "b"}]'),
+        ("a.json", '{"segments": [{"text": "a", "text": "b"}]}'),
+    ],
+)
+def test_a_doubled_key_is_named(tmp_path: Path, name: str, content: str) -> None:
+    path = written(tmp_path, name, content)
+    with pytest.raises(ScoringError, match=r"has the key '(pred_text|words|text)' several times"):
+        score(path, path)
+
+
+def test_a_packed_file_says_how_to_unpack_it(tmp_path: Path) -> None:
+    path = tmp_path / "hyp.trn.gz"
+    path.write_bytes(gzip.compress(b"one (a)\n"))
+    with pytest.raises(ScoringError, match=r"hyp\.trn\.gz: is packed with gzip.*<\(zcat .*hyp\.trn\.gz\)"):
+        score(written(tmp_path, "ref.trn", "one (a)\n"), path)
 
 
 STM = """;; a comment

@@ -61,8 +61,10 @@ def read_sides(
 
 def _both_sides(file: InputFile, source_format: SourceFormat | None) -> tuple[Source, Source]:
     chosen = source_format or format_of(file)
-    if chosen == "manifest" or (chosen == "columns" and names_both_sides(header(file)[0])):
-        return OPENERS[chosen](file, "reference"), OPENERS[chosen](file, "hypothesis")
+    if chosen in ("manifest", "columns"):
+        sides = OPENERS[chosen](file, "reference"), OPENERS[chosen](file, "hypothesis")
+        if chosen == "manifest" or names_both_sides(header(file)[0]):
+            return sides
     raise ScoringError(
         f"{file.path}: holds one side alone. One file must be a manifest with 'text' and 'pred_text' on each line, or "
         "a table with such columns; otherwise give two files: the reference, then the hypothesis."

@@ -17,27 +17,33 @@ from asr_s2s.scoring.sources.source import By, Side, Text, line_name
 from asr_s2s.tables import RowError, cells, delimiter_of, rows
 
 ID_COLUMNS = ("id", "utterance_id", "utt_id", "utterance", "path", "audio_filepath", "file", "audio")  # best first
-TEXT_COLUMNS: dict[Side, tuple[str, ...]] = {
-    "reference": ("text", "reference", "ref", "sentence", "transcript", "transcription"),
-    "hypothesis": ("pred_text", "hypothesis", "hyp", "prediction", "text", "sentence", "transcript", "transcription"),
+EITHER_SIDE = ("text", "sentence", "transcript", "transcription")
+TEXT_COLUMNS: dict[Side, tuple[tuple[str, ...], ...]] = {  # best first; names that stand together mean the same
+    "reference": ((*EITHER_SIDE, "reference", "ref"),),
+    "hypothesis": (("pred_text", "hypothesis", "hyp", "prediction"), EITHER_SIDE),
 }
 
 
 def column_file(file: InputFile, side: Side) -> RecordFile:
     """Read one side of a table; without a column of ids its lines are paired by their number.
 
-    Raises ScoringError when no column holds the texts.
+    Raises ScoringError when no column holds the texts, or several may.
     """
     names, delimiter = header(file)
-    text_column = _column(names, TEXT_COLUMNS[side])
-    if text_column is None:
+    text_columns = _text_columns(names, side)
+    if not text_columns:
         raise ScoringError(
             f"{file.path}: has the columns {', '.join(names) or '(none)'}, none of them with a {side}. "
-            f"Name one of them '{TEXT_COLUMNS[side][0]}'."
+            f"Name one of them '{TEXT_COLUMNS[side][0][0]}'."
         )
     if doubled := [name for name, count in Counter(map(str.lower, names)).items() if count > 1]:
         raise ScoringError(f"{file.path}: has several columns named '{doubled[0]}'. Give each a name of its own.")
-    id_column = _column(names, ID_COLUMNS)
+    if len(text_columns) > 1:
+        raise ScoringError(
+            f"{file.path}: any of the columns {', '.join(text_columns)} may be the {side}. Rename all but one of them."
+        )
+    text_column = text_columns[0]
+    id_column = next(iter(_columns(names, ID_COLUMNS)), None)
 
     def parse(record: str, number: int) -> Text:
         if number == 0:
@@ -62,8 +68,8 @@ def column_file(file: InputFile, side: Side) -> RecordFile:
 
 def names_both_sides(names: Sequence[str]) -> bool:
     """Say whether the columns of a table hold references and hypotheses, each in a column of their own."""
-    found = {_column(names, TEXT_COLUMNS[side]) for side in TEXT_COLUMNS}
-    return None not in found and len(found) == len(TEXT_COLUMNS)
+    found = [set(_text_columns(names, side)) for side in TEXT_COLUMNS]
+    return all(found) and not set.intersection(*found)
 
 
 def looks_like_header(line: str) -> bool:
@@ -72,8 +78,8 @@ def looks_like_header(line: str) -> bool:
         names = _names(line, delimiter_of(line))
     except RowError:
         return False
-    texts = [name for side in TEXT_COLUMNS if (name := _column(names, TEXT_COLUMNS[side]))]
-    return len(names) > 1 and bool(texts) and (_column(names, ID_COLUMNS) is not None or names_both_sides(names))
+    texts = any(_text_columns(names, side) for side in TEXT_COLUMNS)
+    return len(names) > 1 and texts and (bool(_columns(names, ID_COLUMNS)) or names_both_sides(names))
 
 
 def header(file: InputFile) -> tuple[list[str], str]:
@@ -91,5 +97,9 @@ def _names(line: str, delimiter: str) -> list[str]:
     return [name.strip() for name in cells(line, delimiter)]
 
 
-def _column(names: Sequence[str], wanted: Sequence[str]) -> str | None:
-    return next((name for want in wanted for name in names if name.lower() == want), None)
+def _text_columns(names: Sequence[str], side: Side) -> list[str]:
+    return next((found for wanted in TEXT_COLUMNS[side] if (found := _columns(names, wanted))), [])
+
+
+def _columns(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    return [name for want in wanted for name in names if name.lower() == want]

@@ -12,6 +12,7 @@ from asr_s2s.scoring.sources.source import By, Faults, Text
 # sclite's "either of these": braces around several spellings, or around one that stand as words of their own
 CHOICE = re.compile(r"\{[^{}]*/|(?<!\S)\{(?!\S)")
 Records = Callable[[Iterator[bytes]], Iterator[tuple[int, bytes]]]
+GZIP = b"\x1f\x8b"  # a packed file's first bytes; no UTF-8 text begins so
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -109,9 +110,15 @@ class RecordFile:
 def opened(file: InputFile) -> BinaryIO:
     """Open a file for reading. Raises ScoringError."""
     try:
-        return file.open()
+        stream = file.open()
+        is_gzip = stream.read(len(GZIP)) == GZIP
+        stream.seek(0)
     except OSError as error:
         raise ScoringError(f"{file.path}: cannot be read ({error.strerror}). Name an existing file.") from error
+    if is_gzip:
+        stream.close()
+        raise ScoringError(f"{file.path}: is packed with gzip. Give what is in it: <(zcat {file.path}).")
+    return stream
 
 
 def decoded(raw: bytes, file: InputFile, number: int) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from asr_s2s.errors import ScoringError, listed
 from asr_s2s.inputs import InputFile
+from asr_s2s.manifest import unique_keys
 from asr_s2s.scoring.sources.records import (
     BrokenRecordError,
     decoded,
@@ -69,7 +70,7 @@ def read_seglst(file: InputFile) -> list[Stretch]:
     """Read segments. Raises ScoringError that lists those that are none."""
     wanted = "Write a list of objects with session_id, speaker, start_time, end_time and words."
     try:
-        items = json.loads(whole_text(file))
+        items = json.loads(whole_text(file), object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         raise ScoringError(f"{file.path}: is no SegLST ({error}). {wanted}") from error
     if not isinstance(items, list):

@@ -6,6 +6,7 @@ from typing import Any
 
 from asr_s2s.errors import ScoringError
 from asr_s2s.inputs import InputFile
+from asr_s2s.manifest import unique_keys
 from asr_s2s.scoring.sources.records import whole_text
 from asr_s2s.scoring.sources.source import HeldSource, Text
 
@@ -14,7 +15,7 @@ def transcript_file(file: InputFile) -> HeldSource:
     """Read the recording's text, named by its file; segments, words and flags are labels. Raises ScoringError."""
     content = whole_text(file)
     try:
-        document = json.loads(content)
+        document = json.loads(content, object_pairs_hook=unique_keys)
         segments: Sequence[dict[str, Any]] = document["segments"]
         text = " ".join(segment["text"].strip() for segment in segments if segment["text"].strip())
         words = [word for segment in segments for word in segment.get("words") or ()]

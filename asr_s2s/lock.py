@@ -23,7 +23,7 @@ def held(folder: Path, *, name: str = LOCK_FILE) -> Iterator[None]:
     name: of the lock, where only a part of the folder is held
     Raises ConfigError that names the process that holds it, and for a folder that cannot be written.
     """
-    path = folder / name
+    path, is_new = folder / name, not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = _locked(path)
@@ -35,6 +35,8 @@ def held(folder: Path, *, name: str = LOCK_FILE) -> Iterator[None]:
     finally:
         with suppress(OSError):  # the folder may have gone with its disk
             path.unlink()
+            if is_new:
+                folder.rmdir()  # where nothing was written into it
         os.close(handle)
 
 

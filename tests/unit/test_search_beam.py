@@ -114,12 +114,13 @@ def test_a_wide_beam_without_loops_equals_exhaustive_search_among_sequences_with
             sequences = list(itertools.product((A, B), repeat=size))
             scores = sequence_log_probs(model, sequences, *alone)
             values |= {tokens: score + bonus * size for tokens, score in zip(sequences, scores, strict=True)}
-        plain = SearchConfig(**options).build(model, RULES)(*alone)[0]
+        config = SearchConfig.model_construct(**options)  # wider than a configuration may ask for
+        plain = config.build(model, RULES)(*alone)[0]
         assert plain.tokens == max(values, key=values.__getitem__)
         for tokens in list(values):
             if any(prolongs_a_loop(tokens[:place], token, least=2) for place, token in enumerate(tokens)):
                 values.pop(tokens)
-        guarded = SearchConfig(**options, forbid_loops=True).build(model, RULES)(*alone)[0]
+        guarded = config.model_copy(update={"forbid_loops": True}).build(model, RULES)(*alone)[0]
         assert guarded.tokens == max(values, key=values.__getitem__)
         assert guarded.score == pytest.approx(values[guarded.tokens], abs=1e-4)
         changed += plain.tokens != guarded.tokens

@@ -69,10 +69,10 @@ def main() -> None:
     if arguments.text is not None:  # after training: before it, the model would have to learn to spell anew
         pruned = work / "pruned"
         asr_s2s(
-            "model", "prune-vocabulary", work / "adapted", pruned,
+            "model", "prune-vocabulary", work / "adapted", pruned, "--overwrite",
             "--text", arguments.text, "--size", arguments.size, "--storage", "float32",
         )  # fmt: skip
-    asr_s2s("model", "export", pruned, work / "model", "--storage", "compact")
+    asr_s2s("model", "export", pruned, work / "model", "--storage", "compact", "--overwrite")
 
 
 def merge_silence(model: Path, target: Path, *, frames: int, tail_seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_model_is_exported_into_no_file_no_held_folder_and_over_no_model(
     export = ["model", "export", "commands", str(tmp_path / "out")]
     for command in (export[:-1], ["train", str(CONF / "commands.yaml"), "--output"], ["prepare", "folder", str(DATA)]):
         assert run([*command, str(tmp_path / "file")]) == WRONG_USE
-        assert "file: no file can be written there (Not a directory)" in capsys.readouterr().err
+        assert re.search(r"file: .* be written .*(a file|Not a directory)", capsys.readouterr().err)
     with held(tmp_path / "out"):
         assert run(export) == WRONG_USE
     assert f"process {os.getpid()} on " in capsys.readouterr().err

@@ -121,7 +121,8 @@ def test_several_systems_stand_side_by_side(browser: Browser, tmp_path: Path) ->
     (tmp_path / "first.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     other = [line | {"pred_text": line["text"], "flags": ["loop", "truncated"]} for line in lines[1:4]]
     (tmp_path / "second.jsonl").write_text("".join(json.dumps(line) + "\n" for line in other))
-    report = write_report(tmp_path, lines, "--missing", "skip", systems=["first.jsonl", "second.jsonl"])
+    references = [{key: value for key, value in line.items() if key != "pred_text"} for line in lines]
+    report = write_report(tmp_path, references, "--missing", "skip", systems=["first.jsonl", "second.jsonl"])
     for page in opened(browser, report):
         assert page.locator("#rates tbody th").all_inner_texts() == [" first", " second"]
         assert page.locator("#rates").get_by_role("cell", name="0.00").count() > 0

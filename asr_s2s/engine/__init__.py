@@ -1,0 +1,29 @@
+"""Runs a model: sound in, scores of tokens out, in torch or another runtime."""
+
+from asr_s2s.engine.protocol import (
+    Attention,
+    Encoding,
+    Engine,
+    LanguageEngine,
+    LogProbs,
+    NextTokens,
+    Samples,
+    Scores,
+    Start,
+    TokenRules,
+    Tokens,
+)
+
+__all__ = [
+    "Attention",
+    "Encoding",
+    "Engine",
+    "LanguageEngine",
+    "LogProbs",
+    "NextTokens",
+    "Samples",
+    "Scores",
+    "Start",
+    "TokenRules",
+    "Tokens",
+]

@@ -31,14 +31,18 @@ MAY_IMPORT = {
     "data": BASE | {"manifest", "audio", "features", "text", "pool"},  # decision 0029
     "checking": BASE | {"manifest", "audio", "text", "data", "models", "model_store", "pool"},  # decision 0018
     "models": BASE,
-    "search": BASE | {"models"},
+    "decoding": {"config"},
+    "engine": BASE | {"text", "features", "models"},
+    "search": BASE | {"decoding", "engine"},
     "transcripts": BASE | {"manifest"},  # decision 0003: a word with its times has one class
     "scoring": BASE | {"text", "transcripts", "manifest"},
-    "model_store": BASE | {"text", "features", "models", "search"},  # decision 0004: decoding defaults
+    "model_store": BASE | {"text", "features", "models", "decoding"},  # decision 0004: decoding defaults
     "recognizer": BASE
-    | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "pool"},
+    | {"manifest", "audio", "text", "features", "data", "decoding", "engine", "search", "transcripts"}
+    | {"model_store", "pool"},
     "training": BASE
-    | {"manifest", "audio", "text", "features", "data", "models", "search", "transcripts", "model_store", "scoring"}
+    | {"manifest", "audio", "text", "features", "data", "decoding", "models", "engine", "search", "transcripts"}
+    | {"model_store", "scoring"}
     | {"pictures", "lock"},
 }
 

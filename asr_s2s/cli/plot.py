@@ -27,10 +27,10 @@ def draw_segments(
         samples = np.concatenate(list(part.blocks()))
         features, labels, attention = recognizer.looked_at(samples, segment.text)
         heard = Heard(
-            features=features.float().numpy(),
+            features=features,
             frame_shift=recognizer.system.front_end.frame_shift_seconds,
             labels=labels,
-            attention=None if attention is None else attention.numpy(),
+            attention=attention,
             samples=samples,
             sample_rate=SAMPLE_RATE,
             words=[

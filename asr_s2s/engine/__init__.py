@@ -10,8 +10,10 @@ from asr_s2s.engine.protocol import (
     Samples,
     Scores,
     Start,
+    Texts,
     TokenRules,
     Tokens,
+    token_rules,
 )
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "Samples",
     "Scores",
     "Start",
+    "Texts",
     "TokenRules",
     "Tokens",
+    "token_rules",
 ]

@@ -13,10 +13,14 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from asr_s2s.text import Vocabulary
+
 Samples = NDArray[np.float32]
 Tokens = NDArray[np.int64]
 LogProbs = NDArray[np.float32]  # natural logarithms
 Attention = NDArray[np.float32]  # shares that sum to one over the frames
+
+Texts = Sequence[Sequence[int]]  # tokens of each text, ragged
 
 State = TypeVar("State")
 
@@ -39,6 +43,18 @@ class TokenRules:
     def forbidden(self, *, first: bool) -> tuple[int, ...]:
         """List what may not be the next token."""
         return self.suppressed + self.suppressed_first if first else self.suppressed
+
+
+def token_rules(vocabulary: Vocabulary) -> TokenRules:
+    """Take from a vocabulary what a search must know of it."""
+    return TokenRules(
+        start_tokens=vocabulary.start_tokens,
+        end_token=vocabulary.end_token,
+        suppressed=vocabulary.suppressed,
+        suppressed_first=vocabulary.suppressed_first,
+        blank_token=vocabulary.blank_token,
+        no_speech_token=vocabulary.no_speech_token,
+    )
 
 
 @dataclass(frozen=True)
@@ -145,7 +161,7 @@ class Engine(NextTokens[State], Protocol[State]):
         """Feed all start tokens but the last, which the first step feeds; one hypothesis per utterance."""
         ...
 
-    def read(self, encoding: Encoding, texts: Sequence[Sequence[int]], rules: TokenRules) -> Scores:
+    def read(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> Scores:
         """Score each token of whole texts and what follows them at once, as steps would: (batch, token, vocabulary).
 
         texts: without start tokens, which the rules name; position 0 scores the first token, and what lies beyond the
@@ -153,7 +169,7 @@ class Engine(NextTokens[State], Protocol[State]):
         """
         ...
 
-    def attention(self, encoding: Encoding, texts: Sequence[Sequence[int]], rules: TokenRules) -> list[Attention] | None:
+    def attention(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> list[Attention] | None:
         """Give what the model looked at for each token of whole texts, (token, time'), in frames that hold sound.
 
         texts: without start tokens; returns None for a model without attention

@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from asr_s2s.config import PartConfig, read_config, write_config
+from asr_s2s.decoding import SearchConfig
 from asr_s2s.errors import CheckpointError
 from asr_s2s.features import FeatureConfig, FrontEnd
 from asr_s2s.files import is_file, is_folder, write_text
@@ -24,7 +25,6 @@ from asr_s2s.model_store.weights import (
     write_weights,
 )
 from asr_s2s.models import ModelConfig, SpeechModel
-from asr_s2s.search import SearchConfig, TokenRules
 from asr_s2s.text import Vocabulary, VocabularyConfig
 from asr_s2s.text.vocabulary import read_utf8
 
@@ -61,19 +61,6 @@ class SpeechSystem:
     front_end: FrontEnd
     model: SpeechModel
     vocabulary: Vocabulary
-
-    @property
-    def token_rules(self) -> TokenRules:
-        """What a search must know of the vocabulary."""
-        words = self.vocabulary
-        return TokenRules(
-            start_tokens=words.start_tokens,
-            end_token=words.end_token,
-            suppressed=words.suppressed,
-            suppressed_first=words.suppressed_first,
-            blank_token=words.blank_token,
-            no_speech_token=words.no_speech_token,
-        )
 
 
 def build_system(config: ModelDirectoryConfig, vocabulary: Vocabulary, *, name: str) -> SpeechSystem:

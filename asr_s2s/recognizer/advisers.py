@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
+from asr_s2s.engine.torch_language import TorchLanguageEngine
 from asr_s2s.model_store import LanguageSystem, SpeechSystem, WordNgram, check_same_vocabulary
 from asr_s2s.recognizer.hotwords import build_hotwords
 from asr_s2s.search import Adviser, LanguageFusion, WordFusion
@@ -26,7 +27,8 @@ def build_advisers(
     advisers: list[Adviser] = [] if expected is None else [expected]
     if isinstance(language_model, LanguageSystem):
         check_same_vocabulary(language_model, vocabulary, recogniser=system.name)
-        advisers.append(LanguageFusion(language_model.model.to(device).eval(), search.language_weight))
+        engine = TorchLanguageEngine(language_model.model, vocabulary_size=vocabulary.size, device=device)
+        advisers.append(LanguageFusion(engine, search.language_weight))
     elif language_model is not None:
         texts, end = token_texts(vocabulary), vocabulary.end_token
         advisers.append(WordFusion(language_model, search.language_weight, texts, end))

@@ -9,9 +9,9 @@ import torch
 from pydantic import BeforeValidator, Field
 
 from asr_s2s.config import PartConfig, check_config
+from asr_s2s.decoding import MOST_BEAM
 from asr_s2s.errors import ConfigError
 from asr_s2s.recognizer.precision import Precision
-from asr_s2s.search import MOST_BEAM
 
 
 def _several(words: Any) -> Any:

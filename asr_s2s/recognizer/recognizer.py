@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.audio import SAMPLE_RATE
+from asr_s2s.engine import Attention, token_rules
+from asr_s2s.engine.groups import groups
+from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.errors import AudioError
 from asr_s2s.features import WhisperConfig
 from asr_s2s.files import printable
@@ -29,9 +29,9 @@ from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
 from asr_s2s.recognizer.recovery import Found, flagged, recovered
 from asr_s2s.recognizer.source import Source
-from asr_s2s.recognizer.waiting import Recording, Waiting, groups
-from asr_s2s.recognizer.words import TimedWord, time_source, timed_words, token_attention
-from asr_s2s.search import Hypothesis, Search, mean_probability
+from asr_s2s.recognizer.waiting import Recording, Waiting
+from asr_s2s.recognizer.words import TimedWord, time_source, timed_words
+from asr_s2s.search import Hypothesis, Search, build_search, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
@@ -42,7 +42,6 @@ GAP_SECONDS = 0.3
 PADDED_GAP_SECONDS = 1.0  # for a model that is as slow on a short piece as on a long one
 GATHER_SECONDS = 480.0  # of sound, from which batches of like length are made
 BATCH_SECONDS = 80.0  # of frames that are searched at once
-ENCODED_SECONDS = 40.0  # of frames that are encoded at once: more do not fit the processor's cache
 READERS = 2
 SAFE_BEAM, SAFE_CTC_WEIGHT, SAFE_LENGTH_NORMALIZATION = 5, 0.3, 1.0
 
@@ -88,23 +87,26 @@ class Recognizer:
         survive_forks()
         system.model.to(self.device).eval()
         system.front_end.to(self.device).eval()
-        self._bfloat16 = prefers_bfloat16(precision, device=self.device)
-        if self._bfloat16:
+        bfloat16 = prefers_bfloat16(precision, device=self.device)
+        if bfloat16:
             narrow(system.model)
+        self.engine = TorchEngine(system.model, system.front_end, device=self.device, bfloat16=bfloat16)
         self._find_speech, self._repair = find_speech, repair
         features = system.config.features
         self._pads = isinstance(features, WhisperConfig) and features.pad_to_seconds is not None
         advisers = build_advisers(system, hotwords=options.hotwords, language_model=language_model, device=self.device)
-        self._search = search.build(system.model, system.token_rules, advisers=advisers)
-        with_ctc = system.model.ctc_head is not None and system.token_rules.blank_token is not None
-        self._safe_search = search.model_copy(
+        rules = token_rules(system.vocabulary)
+        self._search = build_search(self.engine, rules, search, advisers=advisers)
+        with_ctc = self.engine.has_ctc and rules.blank_token is not None
+        safe = search.model_copy(
             update={
                 "beam": max(search.beam, SAFE_BEAM),
                 "forbid_loops": True,
                 "length_normalization": max(search.length_normalization, SAFE_LENGTH_NORMALIZATION),
                 "ctc_weight": max(search.ctc_weight, SAFE_CTC_WEIGHT if with_ctc else 0.0),
             }
-        ).build(system.model, system.token_rules, advisers=advisers)
+        )
+        self._safe_search = build_search(self.engine, rules, safe, advisers=advisers)
 
     def transcribe(
         self,
@@ -197,8 +199,8 @@ class Recognizer:
         try:
             for number, piece in enumerate(pieces):
                 recording.num_pieces = number + 1
-                frames = self.system.front_end.lengths(torch.tensor([len(piece.samples)]))
-                seconds = int(frames) * self.system.front_end.frame_shift_seconds
+                (frames,) = self.engine.frames([len(piece.samples)]).tolist()
+                seconds = frames * self.system.front_end.frame_shift_seconds
                 yield Waiting(recording, number, piece, seconds)
         except AudioError as error:
             recording.error = error
@@ -223,62 +225,37 @@ class Recognizer:
             segments = (flagged(part, max_lost_seconds=most) for part in its_parts)
             one.recording.segments[one.number] = [each.later(one.recording.source.offset) for each in segments]
 
-    @torch.inference_mode()
     def _found(self, pieces: Sequence[Piece], search: Search) -> list[Found]:
         """Search a batch of pieces."""
-        seconds = [len(piece.samples) / SAMPLE_RATE for piece in pieces]
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
-            encoder_out, encoder_lengths, sound_lengths = self._encoded(pieces)
-            hypotheses = search(encoder_out, encoder_lengths, sound_lengths=sound_lengths)
-            words = timed_words(
-                self.system,
-                hypotheses,
-                encoder_out,
-                encoder_lengths,
-                sound_lengths=sound_lengths,
-                starts=[piece.start / SAMPLE_RATE for piece in pieces],
-                frame_seconds=[each / max(int(length), 1) for each, length in zip(seconds, sound_lengths, strict=True)],
-            )
+        encoding = self.engine.encode([piece.samples for piece in pieces])
+        hypotheses = search(encoding)
+        words = timed_words(
+            self.engine,
+            self.system,
+            hypotheses,
+            encoding,
+            starts=[piece.start / SAMPLE_RATE for piece in pieces],
+            seconds=[len(piece.samples) / SAMPLE_RATE for piece in pieces],
+        )
         told = words if words is not None else [None for _ in pieces]
         return [self._heard(*each) for each in zip(pieces, hypotheses, told, strict=True)]
 
-    @torch.inference_mode()
-    def looked_at(self, samples: NDArray[np.float32], text: str) -> tuple[Tensor, list[str], Tensor | None]:
+    def looked_at(
+        self, samples: NDArray[np.float32], text: str
+    ) -> tuple[NDArray[np.float32], list[str], Attention | None]:
         """Give what the model hears of a piece, and where it looks for each token of a text, as a picture shows it.
 
         samples: (time,) at 16 kHz
         returns: features (time, mel), the tokens' texts, attention (token, time') on the piece alone, or None
         """
         tokens = self.system.vocabulary.encode(text)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
-            encoder_out, encoder_lengths, sound_lengths = self._encoded([Piece(0, samples)])
-            attention = token_attention(self.system, [tokens], encoder_out, encoder_lengths) if tokens else None
-        lengths = torch.tensor([len(samples)], device=self.device)
-        features, _ = self.system.front_end(torch.from_numpy(samples)[None].to(self.device), lengths)
-        sound = features[0, : int(self.system.front_end.sound_lengths(lengths))]
+        attention = None
+        if tokens:
+            attention = self.engine.attention(
+                self.engine.encode([samples]), [tokens], token_rules(self.system.vocabulary)
+            )
         labels = [self.system.vocabulary.decode([token]) for token in tokens]
-        return sound.cpu(), labels, None if attention is None else attention[0, :, : int(sound_lengths)].cpu()
-
-    def _encoded(self, pieces: Sequence[Piece]) -> tuple[Tensor, Tensor, Tensor]:
-        """Encode pieces, a few of like length at once: little padding, and what is computed stays in the cache.
-
-        returns: encoder_out (batch, time', channel), encoder_lengths and sound_lengths (batch,)
-        """
-        sounds = [torch.from_numpy(piece.samples) for piece in pieces]
-        frames = self.system.front_end.lengths(torch.tensor([len(sound) for sound in sounds]))
-        seconds = (frames * self.system.front_end.frame_shift_seconds).tolist()
-        outputs: list[Tensor] = []
-        lengths, sound_lengths = [], []
-        for first, end in groups(seconds, ENCODED_SECONDS):
-            samples = pad_sequence(sounds[first:end], batch_first=True).to(self.device)
-            sample_lengths = torch.tensor([len(sound) for sound in sounds[first:end]], device=self.device)
-            features, feature_lengths = self.system.front_end(samples, sample_lengths)
-            encoded, encoded_lengths = self.system.model.encode(features, feature_lengths)
-            outputs.extend(encoded)
-            lengths.append(encoded_lengths)
-            sound_frames = self.system.front_end.sound_lengths(sample_lengths)
-            sound_lengths.append(self.system.model.encoder.output_lengths(sound_frames))
-        return pad_sequence(outputs, batch_first=True), torch.cat(lengths), torch.cat(sound_lengths)
+        return self.engine.features(samples), labels, None if attention is None else attention[0]
 
     def _heard(self, piece: Piece, hypothesis: Hypothesis, words: Sequence[TimedWord] | None) -> Found:
         start, seconds = piece.start / SAMPLE_RATE, len(piece.samples) / SAMPLE_RATE

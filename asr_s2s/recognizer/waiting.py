@@ -1,6 +1,6 @@
 """Recordings on their way through the recogniser, and their pieces, which wait to be grouped into batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from asr_s2s.audio import SAMPLE_RATE, Findings
@@ -48,15 +48,3 @@ class Waiting:
     def cost(self) -> float:
         """Give the seconds of sound that are held in memory."""
         return len(self.piece.samples) / SAMPLE_RATE
-
-
-def groups(seconds: Sequence[float], limit: float) -> Iterator[tuple[int, int]]:
-    """Give the bounds of groups of neighbours, each padded to its longest at most so many seconds, or a single one."""
-    first, longest = 0, 0.0
-    for index, length in enumerate(seconds):
-        longest = max(longest, length)
-        if index > first and longest * (index + 1 - first) > limit:
-            yield first, index
-            first, longest = index, length
-    if seconds:
-        yield first, len(seconds)

@@ -3,14 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import torch
-from torch import Tensor
-
+from asr_s2s.decoding import SearchConfig
+from asr_s2s.engine import Encoding, Engine, token_rules
 from asr_s2s.manifest import Word
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.recognizer.coverage import Span
-from asr_s2s.search import Hypothesis, SearchConfig, ctc_token_frames, token_frames
+from asr_s2s.search import Hypothesis, ctc_token_frames, token_frames
 from asr_s2s.text import Vocabulary
 
 LONGEST_TOKEN = 1.0  # seconds: an attention that stays longer rests there, and the token does not
@@ -58,34 +58,32 @@ def _token_at(texts: Sequence[str], place: int) -> int:
 
 
 def timed_words(
+    engine: Engine[Any],
     system: SpeechSystem,
     hypotheses: Sequence[Hypothesis],
-    encoder_out: Tensor,
-    encoder_lengths: Tensor,
+    encoding: Encoding,
     *,
-    sound_lengths: Tensor,
     starts: Sequence[float],
-    frame_seconds: Sequence[float],
+    seconds: Sequence[float],
 ) -> list[list[TimedWord]] | None:
     """Give the words of each hypothesis in time; None where the model has neither an attention nor CTC.
 
     Times come from the decoder's attention or from CTC's best path, see time_source.
-    encoder_out: (batch, time', channel), encoder_lengths, sound_lengths: (batch,), the latter without added silence
-    starts: seconds in the recording where each piece begins; frame_seconds: of an encoder frame
+    starts: seconds in the recording where each piece begins; seconds: of each piece
     """
-    texts, sounds = [each.tokens for each in hypotheses], sound_lengths.tolist()
+    texts = [each.tokens for each in hypotheses]
     blank = system.vocabulary.blank_token
     if time_source(system) == "ctc" and blank is not None:
-        ctc = system.model.ctc_log_probs(encoder_out)
-        pairs = zip(ctc, sounds, texts, strict=True)
+        ctc = engine.ctc_log_probs(encoding)
+        pairs = zip(ctc, encoding.sound_lengths, texts, strict=True)
         frames = [ctc_token_frames(log_probs[:sound], tokens, blank=blank) for log_probs, sound, tokens in pairs]
     else:
-        attention = token_attention(system, texts, encoder_out, encoder_lengths)
+        attention = engine.attention(encoding, texts, token_rules(system.vocabulary))
         if attention is None:
             return None
-        sizes = zip(attention, texts, sounds, strict=True)
-        frames = token_frames([weights[: len(tokens), :sound] for weights, tokens, sound in sizes])
-    return [_timed(system, *each) for each in zip(hypotheses, frames, starts, frame_seconds, strict=True)]
+        frames = token_frames(attention)
+    lengths = [length / max(int(count), 1) for length, count in zip(seconds, encoding.sound_lengths, strict=True)]
+    return [_timed(system, *each) for each in zip(hypotheses, frames, starts, lengths, strict=True)]
 
 
 def time_source(system: SpeechSystem) -> str:
@@ -120,19 +118,6 @@ def _timed(
         probability = _confidence(log_probs, system.config.search)
         found.append(TimedWord(Word(word.text, round(spans[0][0], 3), round(spans[-1][1], 3), probability), spans))
     return found
-
-
-def token_attention(
-    system: SpeechSystem, texts: Sequence[Sequence[int]], encoder_out: Tensor, encoder_lengths: Tensor
-) -> Tensor | None:
-    """Give what each token looks at, (batch, token, time'), in one pass over finished texts; None without attention."""
-    start = list(system.vocabulary.start_tokens)
-    longest = max(1, *(len(tokens) for tokens in texts))  # where all are empty a decoder still wants a token
-    end = system.vocabulary.end_token
-    rows = [[*start, *tokens, *[end] * (longest - len(tokens))] for tokens in texts]
-    tokens = torch.tensor(rows, device=encoder_out.device)[:, : len(start) + longest - 1]
-    output = system.model.decoder(tokens, encoder_out, encoder_lengths, with_attention=True)
-    return None if output.attention is None else output.attention[:, len(start) - 1 :].float()
 
 
 def _confidence(log_probs: Sequence[float], config: SearchConfig) -> float:

@@ -2,28 +2,27 @@
 
 from typing import Protocol, Self
 
-import torch
-from torch import Tensor
+from asr_s2s.engine.protocol import LogProbs, Tokens
 
 
 class Advice(Protocol):
     """What one adviser thinks of the hypotheses of a batch; a value: every method gives a new one."""
 
     @property
-    def totals(self) -> Tensor:
+    def totals(self) -> LogProbs:
         """Give what the hypotheses have been given so far, (batch, beam), in nats."""
         ...
 
     @property
-    def gains(self) -> Tensor:
+    def gains(self) -> LogProbs:
         """Give what each next token would add, (batch, beam, vocabulary), in nats."""
         ...
 
-    def advance(self, beams: Tensor, tokens: Tensor) -> Self:
+    def advance(self, beams: Tokens, tokens: Tokens) -> Self:
         """Choose hypotheses (batch, new beam) within each utterance and append one token to each."""
         ...
 
-    def keep(self, utterances: Tensor) -> Self:
+    def keep(self, utterances: Tokens) -> Self:
         """Keep only some utterances of the batch."""
         ...
 
@@ -31,6 +30,6 @@ class Advice(Protocol):
 class Adviser(Protocol):
     """Advises any number of searches."""
 
-    def advise(self, batch: int, *, start_token: int, device: torch.device) -> Advice:
+    def advise(self, batch: int, *, start_token: int) -> Advice:
         """Begin with one empty hypothesis per utterance, after the last start token."""
         ...

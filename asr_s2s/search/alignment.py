@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+
+from asr_s2s.engine.protocol import Attention, LogProbs
 
 # Chosen on training commands whose word times are known (tools/bench/word_times.py): 40 ms median error with these, and
 # with less of both the first word begins with the silence before it
@@ -19,7 +20,7 @@ CLEAR = 0.2  # of the spread among tokens
 STAYED, AFTER_PAUSE = 0, 1  # how a path comes to a token at a frame; otherwise right after the token before
 
 
-def token_frames(attentions: Sequence[Tensor]) -> list[list[tuple[int, int]]]:
+def token_frames(attentions: Sequence[Attention]) -> list[list[tuple[int, int]]]:
     """Give the frames of each token of each hypothesis, from the first up to the one after its last.
 
     Frames that no token clearly attends to lie between tokens and belong to none: pauses, and speech that the text
@@ -27,7 +28,7 @@ def token_frames(attentions: Sequence[Tensor]) -> list[list[tuple[int, int]]]:
     attentions: (token, time') each, of the frames that hold sound alone; where there are fewer frames than tokens,
         those at the end have none
     """
-    weights = [_contrast(attention.double().cpu().numpy()) for attention in attentions]
+    weights = [_contrast(attention.astype(np.float64)) for attention in attentions]
     fitting = [place for place, each in enumerate(weights) if 0 < each.shape[0] <= each.shape[1]]
     paths = dict(zip(fitting, _best_paths([weights[place] for place in fitting]), strict=True))
     return [paths[place] if place in paths else _crowded(*each.shape) for place, each in enumerate(weights)]
@@ -38,7 +39,7 @@ def _crowded(num_tokens: int, num_frames: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(min(token, num_frames) for token in range(num_tokens + 1)))
 
 
-def ctc_token_frames(log_probs: Tensor, tokens: Sequence[int], *, blank: int) -> list[tuple[int, int]]:
+def ctc_token_frames(log_probs: LogProbs, tokens: Sequence[int], *, blank: int) -> list[tuple[int, int]]:
     """Give each token's frames on the most probable path that spells the tokens (Graves 2006, section 4.1).
 
     It is what torchaudio.functional.forced_align finds, which the core install is without. Frames of the blank belong
@@ -53,7 +54,7 @@ def ctc_token_frames(log_probs: Tensor, tokens: Sequence[int], *, blank: int) ->
         return _crowded(len(tokens), num_frames)
     labels = np.full(2 * len(tokens) + 1, blank)
     labels[1::2] = tokens
-    path = _best_labels(log_probs.double().cpu().numpy()[:, labels], labels)
+    path = _best_labels(log_probs.astype(np.float64)[:, labels], labels)
     frames = [np.flatnonzero(path == 2 * token + 1) for token in range(len(tokens))]
     return [(int(found[0]), int(found[-1]) + 1) for found in frames]
 

@@ -14,8 +14,10 @@ leaves; running products in float64 logarithms, since they reach minus many thou
 
 from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+
+from asr_s2s.engine.protocol import LogProbs, Tokens
 
 IMPOSSIBLE = -1.0e6  # stands for log 0: far below any true score, yet finite, so that differences stay numbers
 
@@ -33,62 +35,64 @@ class CtcPrefixes:
         and that frame t is its last label, or blank
     """
 
-    log_probs: Tensor
-    probs: Tensor
-    lengths: Tensor
+    log_probs: LogProbs
+    probs: NDArray[np.float64]
+    lengths: NDArray[np.int64]
     blank: int
-    last: Tensor
-    ends_in_label: Tensor
-    ends_in_blank: Tensor
+    last: Tokens
+    ends_in_label: LogProbs
+    ends_in_blank: LogProbs
 
     @classmethod
-    def start(cls, log_probs: Tensor, lengths: Tensor, *, blank: int) -> "CtcPrefixes":
+    def start(cls, log_probs: LogProbs, lengths: NDArray[np.int64], *, blank: int) -> "CtcPrefixes":
         """Begin with the empty prefix of each utterance, from log probabilities (batch, time, vocabulary)."""
         batch, time, _ = log_probs.shape
-        padding = torch.arange(time, device=log_probs.device) >= lengths.unsqueeze(1)
-        log_probs = log_probs.float().clamp(min=IMPOSSIBLE).masked_fill(padding.unsqueeze(-1), IMPOSSIBLE)
-        silent = torch.cat([log_probs.new_zeros(batch, 1), log_probs[..., blank].cumsum(-1)], dim=-1).unsqueeze(1)
+        padding = np.arange(time) >= lengths[:, None]
+        log_probs = np.where(padding[..., None], np.float32(IMPOSSIBLE), np.maximum(log_probs, np.float32(IMPOSSIBLE)))
+        silent = np.zeros((batch, 1, time + 1), np.float32)
+        silent[:, 0, 1:] = log_probs[..., blank].cumsum(axis=-1)
         return cls(
-            log_probs=log_probs.transpose(1, 2).contiguous(),
-            probs=log_probs.double().exp(),
+            log_probs=np.ascontiguousarray(log_probs.transpose(0, 2, 1)),
+            probs=np.exp(log_probs.astype(np.float64)),
             lengths=lengths,
             blank=blank,
-            last=lengths.new_full((batch, 1), blank),
-            ends_in_label=torch.full_like(silent, IMPOSSIBLE),
+            last=np.full((batch, 1), blank),
+            ends_in_label=np.full_like(silent, IMPOSSIBLE),
             ends_in_blank=silent,
         )
 
-    def whole(self) -> Tensor:
+    def whole(self) -> LogProbs:
         """Give each prefix's log probability as the whole label sequence, (batch, beam)."""
-        where = self.lengths.view(-1, 1, 1).expand(-1, self.last.shape[1], 1)
-        ends = torch.logaddexp(self.ends_in_label.gather(-1, where), self.ends_in_blank.gather(-1, where))
-        return _score(ends.squeeze(-1))
+        where = np.broadcast_to(self.lengths[:, None, None], (*self.last.shape, 1))
+        ends = (np.take_along_axis(part, where, -1) for part in (self.ends_in_label, self.ends_in_blank))
+        return _score(np.logaddexp(*ends)[..., 0])
 
-    def extended(self) -> Tensor:
+    def extended(self) -> LogProbs:
         """Give each prefix's log probability with one more token, for every token: (batch, beam, vocabulary).
 
         The blank's column means nothing.
         """
-        in_label, in_blank = self.ends_in_label[..., :-1].double(), self.ends_in_blank[..., :-1].double()
-        top = torch.maximum(in_label, in_blank).amax(-1, keepdim=True)
-        in_label, in_blank = (in_label - top).exp(), (in_blank - top).exp()
+        in_label, in_blank = (part[..., :-1].astype(np.float64) for part in (self.ends_in_label, self.ends_in_blank))
+        top = np.maximum(in_label, in_blank).max(axis=-1, keepdims=True)
+        in_label, in_blank = np.exp(in_label - top), np.exp(in_blank - top)
         new = (in_label + in_blank) @ self.probs
         # the last label once more: only after a blank that parts the two
-        said = self.probs.gather(2, self.last.unsqueeze(1).expand(-1, self.probs.shape[1], -1)).transpose(1, 2)
-        new = new.scatter(-1, self.last.unsqueeze(-1), (in_blank * said).sum(-1, keepdim=True))
-        return _score((new.log() + top).float())
+        said = np.take_along_axis(self.probs, self.last[:, None, :], 2).transpose(0, 2, 1)
+        np.put_along_axis(new, self.last[..., None], (in_blank * said).sum(axis=-1, keepdims=True), -1)
+        with np.errstate(divide="ignore"):
+            return _score((np.log(new) + top).astype(np.float32))
 
-    def advance(self, beams: Tensor, tokens: Tensor) -> "CtcPrefixes":
+    def advance(self, beams: Tokens, tokens: Tokens) -> "CtcPrefixes":
         """Choose prefixes (batch, new beam) within each utterance and append one token to each."""
-        rows = torch.arange(len(beams), device=beams.device).unsqueeze(1)
+        rows = np.arange(len(beams))[:, None]
         in_label, in_blank = self.ends_in_label[rows, beams, :-1], self.ends_in_blank[rows, beams, :-1]
-        repeated = (tokens == self.last[rows, beams]).unsqueeze(-1)
-        before = torch.where(repeated, in_blank, torch.logaddexp(in_label, in_blank))
+        repeated = (tokens == self.last[rows, beams])[..., None]
+        before = np.where(repeated, in_blank, np.logaddexp(in_label, in_blank))
         ends_in_label = _recursion(before, self.log_probs[rows, tokens])
         ends_in_blank = _recursion(ends_in_label[..., :-1], self.log_probs[:, None, self.blank])
         return replace(self, last=tokens, ends_in_label=ends_in_label, ends_in_blank=ends_in_blank)
 
-    def keep(self, utterances: Tensor) -> "CtcPrefixes":
+    def keep(self, utterances: Tokens) -> "CtcPrefixes":
         """Keep only some utterances of the batch."""
         return CtcPrefixes(
             log_probs=self.log_probs[utterances],
@@ -101,17 +105,18 @@ class CtcPrefixes:
         )
 
 
-def _score(log_prob: Tensor) -> Tensor:
+def _score(log_prob: LogProbs) -> LogProbs:
     """Give all impossible sequences one score, whatever else was added to it on the way."""
-    return log_prob.masked_fill(log_prob < IMPOSSIBLE / 2, IMPOSSIBLE)
+    return np.where(log_prob < IMPOSSIBLE / 2, np.float32(IMPOSSIBLE), log_prob)
 
 
-def _recursion(inflow: Tensor, log_probs: Tensor) -> Tensor:
+def _recursion(inflow: LogProbs, log_probs: LogProbs) -> LogProbs:
     """Solve x[t] = log(exp x[t-1] + exp inflow[t-1]) + log_probs[t] from x[0] = log 0, time along the last axis.
 
     inflow: (..., time), of t - 1; log_probs: (..., time), of t; returns: (..., time + 1), x[0] included
     """
-    running = log_probs.double().cumsum(-1)
-    before = running - log_probs.double()
-    solved = running + torch.logcumsumexp(inflow.double() - before, dim=-1)
-    return torch.nn.functional.pad(solved.float().clamp(min=IMPOSSIBLE), (1, 0), value=IMPOSSIBLE)
+    steps = log_probs.astype(np.float64)
+    running = steps.cumsum(axis=-1)
+    solved = np.full((*inflow.shape[:-1], inflow.shape[-1] + 1), IMPOSSIBLE, np.float32)
+    solved[..., 1:] = np.maximum(running + np.logaddexp.accumulate(inflow - (running - steps), axis=-1), IMPOSSIBLE)
+    return solved

@@ -5,18 +5,13 @@ Stern 2018: Stern et al., "Blockwise parallel decoding for deep autoregressive m
 Higuchi 2020: Higuchi et al., "Mask CTC", Interspeech 2020 (CTC's best path as the draft).
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
-
-from asr_s2s.search.flags import FlagThresholds
+from asr_s2s.engine.protocol import Encoding, Engine, TokenRules
 from asr_s2s.search.hypothesis import Hypothesis
-from asr_s2s.search.opening import open_search
-from asr_s2s.search.protocol import Recognizable
-from asr_s2s.search.rules import LengthBound, TokenRules, allowed_log_probs
 
 
 @dataclass(slots=True)
@@ -27,7 +22,6 @@ class _Line:
     draft: list[int]
     tokens: list[int] = field(default_factory=list)
     log_probs: list[float] = field(default_factory=list)
-    attention: Tensor | None = None
     end_log_prob: float | None = None
     settled: bool = False
 
@@ -46,7 +40,7 @@ class _Line:
                 self.draft = _rest(self.draft[place:], token)
                 return
 
-    def hypothesis(self, encoder_length: int) -> Hypothesis:
+    def hypothesis(self) -> Hypothesis:
         """Give what was found."""
         return Hypothesis(
             tokens=tuple(self.tokens),
@@ -54,79 +48,43 @@ class _Line:
             token_log_probs=tuple(self.log_probs),
             ended=self.end_log_prob is not None,
             end_log_prob=self.end_log_prob,
-            attention=None if self.attention is None else self.attention[:, :encoder_length],
         )
 
 
-class DraftSearch:
-    """Greedy search for decoders that read a whole text in one pass; the text is that of `GreedySearch`.
+class Draft:
+    """Greedy search for decoders that read a whole text in one pass; the text is that of a beam of one.
 
     It pays where CTC is nearly right: each pass costs what a forward pass of the decoder does, and there is one for
     each place where the decoder differs.
     """
 
-    def __init__(
-        self, model: Recognizable, rules: TokenRules, *, bound: LengthBound, thresholds: FlagThresholds
-    ) -> None:
-        self.model = model
-        self.rules = rules
-        self.bound = bound
-        self.thresholds = thresholds
+    def __init__(self, engine: Engine[Any], rules: TokenRules) -> None:
+        self._engine, self._rules = engine, rules
 
-    @torch.inference_mode()
-    def __call__(
-        self,
-        encoder_out: Tensor,
-        encoder_lengths: Tensor,
-        *,
-        sound_lengths: Tensor | None = None,
-        with_attention: bool = False,
-    ) -> list[Hypothesis]:
-        """Give one hypothesis per utterance; see the protocol `Search`."""
-        if len(encoder_out) == 0:
-            return []
-        opening = open_search(
-            self.model,
-            self.rules,
-            self.bound,
-            encoder_out=encoder_out,
-            encoder_lengths=encoder_lengths,
-            sound_lengths=sound_lengths,
-        )
-        drafts = self._drafts(encoder_out, encoder_lengths)
-        lines = [_Line(limit, draft) for limit, draft in zip(opening.limits, drafts, strict=True)]
+    def grow(self, encoding: Encoding, _state: Any, limits: list[int]) -> list[Hypothesis]:
+        """Read drafts until every utterance is settled."""
+        lines = [_Line(limit, draft) for limit, draft in zip(limits, self._drafts(encoding), strict=True)]
         while going_on := [row for row, line in enumerate(lines) if not line.settled]:
-            rows = torch.tensor(going_on, device=encoder_out.device)
-            self._pass([lines[row] for row in going_on], encoder_out[rows], encoder_lengths[rows], with_attention)
-        lengths = encoder_lengths.tolist()
-        found = (line.hypothesis(length) for line, length in zip(lines, lengths, strict=True))
-        return opening.flagged(found, self.thresholds)
+            self._read([lines[row] for row in going_on], encoding.pick(going_on))
+        return [line.hypothesis() for line in lines]
 
-    def _drafts(self, encoder_out: Tensor, encoder_lengths: Tensor) -> list[list[int]]:
+    def _drafts(self, encoding: Encoding) -> list[list[int]]:
         """Collapse each utterance's best CTC path to tokens."""
-        best = self.model.ctc_log_probs(encoder_out).argmax(dim=-1)
-        paths = [
-            path[:length].unique_consecutive().tolist() for path, length in zip(best, encoder_lengths, strict=True)
-        ]
-        never = {self.rules.blank_token, self.rules.end_token, *self.rules.suppressed}
-        return [[token for token in path if token not in never] for path in paths]
+        best = self._engine.ctc_log_probs(encoding).argmax(axis=-1)
+        never = {self._rules.blank_token, self._rules.end_token, *self._rules.suppressed}
+        paths = (path[:length].tolist() for path, length in zip(best, encoding.lengths, strict=True))
+        return [[token for token, _ in itertools.groupby(path) if token not in never] for path in paths]
 
-    def _pass(self, lines: list[_Line], encoder_out: Tensor, lengths: Tensor, with_attention: bool) -> None:
+    def _read(self, lines: list[_Line], encoding: Encoding) -> None:
         """Have the decoder read what stands and what is drafted, and take what it would have written itself."""
-        start = self.rules.start_tokens
-        given = [[*start, *line.tokens, *line.draft] for line in lines]
-        longest = self.model.decoder.max_tokens
-        texts = [torch.tensor(text[:longest], device=encoder_out.device) for text in given]
-        tokens = pad_sequence(texts, batch_first=True, padding_value=self.rules.end_token)
-        output = self.model.decoder(tokens, encoder_out, lengths, with_attention=with_attention)
-        log_probs = allowed_log_probs(output.logits[:, len(start) - 1 :], self.rules, first=False)
-        log_probs[:, 0] = allowed_log_probs(output.logits[:, len(start) - 1], self.rules, first=True)
-        values, best = (found.tolist() for found in log_probs.max(dim=-1))
+        longest = self._engine.max_tokens
+        room = None if longest is None else longest - len(self._rules.start_tokens)
+        texts = [[*line.tokens, *line.draft][:room] for line in lines]
+        log_probs, best = self._engine.read(encoding, texts, self._rules).top(1)
         for row, (line, text) in enumerate(zip(lines, texts, strict=True)):
-            places = slice(len(line.tokens), len(text) - len(start) + 1)
-            line.read(best[row][places], values[row][places], end_token=self.rules.end_token)
-            if output.attention is not None:
-                line.attention = output.attention[row, len(start) - 1 :][: len(line.tokens)]
+            places = slice(len(line.tokens), len(text) + 1)
+            found, values = (part[row, places, 0].tolist() for part in (best, log_probs))
+            line.read(found, values, end_token=self._rules.end_token)
 
 
 def _rest(draft: list[int], token: int) -> list[int]:

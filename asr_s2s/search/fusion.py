@@ -7,25 +7,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from asr_s2s.models import LanguageModel
+from asr_s2s.engine.protocol import LanguageEngine, LogProbs, Tokens
 
 
 @dataclass(frozen=True)
 class LanguageFusion:
     """A language model over the recogniser's tokens, and what its opinion counts: total += weight x log P(token)."""
 
-    model: LanguageModel
+    engine: LanguageEngine[Any]
     weight: float
 
-    def advise(self, batch: int, *, start_token: int, device: torch.device) -> "LanguageAdvice":
+    def advise(self, batch: int, *, start_token: int) -> "LanguageAdvice":
         """Begin with one empty hypothesis per utterance."""
-        newest = torch.full((batch, 1), start_token, device=device)
-        return LanguageAdvice(
-            self, newest, self.model.start(batch, device=device), torch.zeros(batch, 1, device=device)
-        )
+        totals = np.zeros((batch, 1), np.float32)
+        return LanguageAdvice(self, np.full((batch, 1), start_token), self.engine.start(batch), totals)
 
 
 @dataclass(frozen=True)
@@ -37,29 +34,30 @@ class LanguageAdvice:
     """
 
     fusion: LanguageFusion
-    newest: Tensor
+    newest: Tokens
     state: Any
-    totals: Tensor
+    totals: LogProbs
 
     @cached_property
-    def _step(self) -> tuple[Tensor, Any]:
-        with torch.autocast(self.newest.device.type, enabled=False):  # it is small: in whole precision
-            logits, state = self.fusion.model.step(self.newest, self.state)
-        return self.fusion.weight * logits.float().log_softmax(dim=-1), state
+    def _step(self) -> tuple[LogProbs, Any]:
+        scores, state = self.fusion.engine.step(self.newest, self.state)
+        size = self.fusion.engine.vocabulary_size
+        every = np.broadcast_to(np.arange(size), (*self.newest.shape, size))
+        return np.float32(self.fusion.weight) * scores.at(every), state
 
     @property
-    def gains(self) -> Tensor:
+    def gains(self) -> LogProbs:
         """Give what each next token would add, (batch, beam, vocabulary)."""
         return self._step[0]
 
-    def advance(self, beams: Tensor, tokens: Tensor) -> "LanguageAdvice":
+    def advance(self, beams: Tokens, tokens: Tokens) -> "LanguageAdvice":
         """Choose hypotheses (batch, new beam) within each utterance and append one token to each."""
         gains, state = self._step
-        rows = torch.arange(len(beams), device=beams.device)[:, None]
+        rows = np.arange(len(beams))[:, None]
         totals = self.totals[rows, beams] + gains[rows, beams, tokens]
-        return LanguageAdvice(self.fusion, tokens, self.fusion.model.reorder(state, beams), totals)
+        return LanguageAdvice(self.fusion, tokens, self.fusion.engine.reorder(state, beams), totals)
 
-    def keep(self, utterances: Tensor) -> "LanguageAdvice":
+    def keep(self, utterances: Tokens) -> "LanguageAdvice":
         """Keep only some utterances of the batch."""
-        state = self.fusion.model.keep(self.state, utterances)
+        state = self.fusion.engine.keep(self.state, utterances)
         return LanguageAdvice(self.fusion, self.newest[utterances], state, self.totals[utterances])

@@ -1,46 +1,52 @@
 """The hypotheses of a beam search while they grow, all utterances of a batch side by side."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from asr_s2s.models.decoders.protocol import Decoder
+from asr_s2s.engine.protocol import LogProbs, NextTokens, Tokens
 from asr_s2s.search.advice import Advice
 from asr_s2s.search.ctc_prefix import CtcPrefixes
 from asr_s2s.search.loops import LoopGuard
-from asr_s2s.search.paths import Paths
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """Hypotheses longer by one token, best first, (batch, candidate): their totals and what they are made of."""
 
-    totals: Tensor
-    beams: Tensor
-    tokens: Tensor
-    log_probs: Tensor
+    totals: NDArray[np.float64]
+    beams: Tokens
+    tokens: Tokens
+    log_probs: NDArray[np.float64]
 
-    def pick(self, order: Tensor) -> "Candidates":
+    def pick(self, order: Tokens) -> "Candidates":
         """Gather columns (batch, new candidate)."""
-        return Candidates(*(part.gather(1, order) for part in (self.totals, self.beams, self.tokens, self.log_probs)))
+        return Candidates(
+            totals=np.take_along_axis(self.totals, order, 1),
+            beams=np.take_along_axis(self.beams, order, 1),
+            tokens=np.take_along_axis(self.tokens, order, 1),
+            log_probs=np.take_along_axis(self.log_probs, order, 1),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Growing:
-    """Tensors are (batch, beam, ...) over the utterances that are not settled; every method gives new values.
+    """Arrays are (batch, beam, ...) over the utterances that are not settled; every method gives new values.
 
     utterances: their places in the batch that the search was given
-    newest: the token to feed next; attended: the decoder's log probability of all tokens
+    newest: the token to feed next; tokens, log_probs: (batch, beam, token), what was chosen so far
+    attended: the decoder's log probability of all tokens
     totals: what hypotheses are ranked by, minus infinity in unused places
     """
 
     utterances: list[int]
-    newest: Tensor
-    attended: Tensor
-    totals: Tensor
-    paths: Paths
+    newest: Tokens
+    tokens: Tokens
+    log_probs: LogProbs
+    attended: NDArray[np.float64]
+    totals: NDArray[np.float64]
     state: Any
     ctc: CtcPrefixes | None
     guard: LoopGuard | None
@@ -56,47 +62,54 @@ class Growing:
         ctc: CtcPrefixes | None,
         guard: LoopGuard | None,
         advice: tuple[Advice, ...],
-        device: torch.device,
     ) -> "Growing":
         """Begin with one empty hypothesis per utterance, whose last start token is still to be fed."""
-        zeros = torch.zeros(batch, 1, device=device)
         return cls(
             utterances=list(range(batch)),
-            newest=torch.full((batch, 1), newest, device=device),
-            attended=zeros,
-            totals=zeros,
-            paths=Paths.start(batch, device=device),
+            newest=np.full((batch, 1), newest),
+            tokens=np.zeros((batch, 1, 0), np.int64),
+            log_probs=np.zeros((batch, 1, 0), np.float32),
+            attended=np.zeros((batch, 1)),
+            totals=np.zeros((batch, 1)),
             state=state,
             ctc=ctc,
             guard=guard,
             advice=advice,
         )
 
-    def advance(self, decoder: Decoder[Any], state: Any, chosen: Candidates) -> "Growing":
-        """Go on with the chosen candidates; state is the decoder's after the step that scored them."""
-        attended = self.attended.gather(1, chosen.beams) + chosen.log_probs
+    def advance(self, engine: NextTokens[Any], state: Any, chosen: Candidates) -> "Growing":
+        """Go on with the chosen candidates; state is the engine's after the step that scored them."""
+        beams, newest = chosen.beams, chosen.tokens
+        rows = np.arange(len(beams))[:, None]
+        stay = beams.shape == self.newest.shape and bool((beams == np.arange(beams.shape[1])).all())
+        attended = np.take_along_axis(self.attended, beams, 1) + chosen.log_probs
         return Growing(
             utterances=self.utterances,
-            newest=chosen.tokens,
-            attended=attended.masked_fill(chosen.totals == -torch.inf, -torch.inf),
+            newest=newest,
+            tokens=np.concatenate([self.tokens[rows, beams], newest[..., None]], axis=2),
+            log_probs=np.concatenate(
+                [self.log_probs[rows, beams], chosen.log_probs[..., None]], axis=2, dtype=np.float32
+            ),
+            attended=np.where(chosen.totals == -np.inf, -np.inf, attended),
             totals=chosen.totals,
-            paths=self.paths.advance(chosen.beams, chosen.tokens, chosen.log_probs),
-            state=decoder.reorder(state, chosen.beams),
-            ctc=None if self.ctc is None else self.ctc.advance(chosen.beams, chosen.tokens),
-            guard=None if self.guard is None else self.guard.advance(chosen.beams, chosen.tokens),
-            advice=tuple(each.advance(chosen.beams, chosen.tokens) for each in self.advice),
+            state=state if stay else engine.reorder(state, beams),
+            ctc=None if self.ctc is None else self.ctc.advance(beams, newest),
+            guard=None if self.guard is None else self.guard.advance(beams, newest),
+            advice=tuple(each.advance(beams, newest) for each in self.advice),
         )
 
-    def keep(self, decoder: Decoder[Any], rows: list[int]) -> "Growing":
+    def keep(self, engine: NextTokens[Any], utterances: list[int]) -> "Growing":
         """Keep only some utterances of the batch."""
-        kept = torch.tensor(rows, device=self.newest.device)
-        return Growing(
-            utterances=[self.utterances[row] for row in rows],
+        kept = np.asarray(utterances)
+        return replace(
+            self,
+            utterances=[self.utterances[row] for row in utterances],
             newest=self.newest[kept],
+            tokens=self.tokens[kept],
+            log_probs=self.log_probs[kept],
             attended=self.attended[kept],
             totals=self.totals[kept],
-            paths=self.paths.keep(kept),
-            state=decoder.keep(self.state, kept),
+            state=engine.keep(self.state, kept),
             ctc=None if self.ctc is None else self.ctc.keep(kept),
             guard=None if self.guard is None else self.guard.keep(kept),
             advice=tuple(each.keep(kept) for each in self.advice),

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+
+from asr_s2s.engine.protocol import LogProbs, Tokens
 
 ROOT = 0
 
@@ -26,10 +28,10 @@ class Hotwords:
     """
 
     children: tuple[dict[int, int], ...]
-    depths: Tensor
-    ends: Tensor
-    after_word: Tensor
-    before_word: Tensor
+    depths: NDArray[np.int64]
+    ends: NDArray[np.bool_]
+    after_word: NDArray[np.bool_]
+    before_word: NDArray[np.bool_]
     bonus: float
 
     @classmethod
@@ -52,42 +54,41 @@ class Hotwords:
         after = [not text[:1].isalnum() and text[:1] not in ("", "'") for text in token_texts]
         after[end_token] = True
         before = [text != "" and not any(sign.isalnum() or sign == "'" for sign in text) for text in token_texts]
-        return cls(tuple(children), torch.tensor(depths), torch.tensor(ends), torch.tensor(after),
-                   torch.tensor(before), bonus)  # fmt: skip
+        return cls(tuple(children), np.array(depths), np.array(ends), np.array(after), np.array(before), bonus=bonus)
 
     def advise(self, batch: int, **_: object) -> "HotwordState":
-        """Begin with one empty hypothesis per utterance; the tree is walked on the CPU."""
+        """Begin with one empty hypothesis per utterance."""
         return HotwordState.start(self, batch)
 
 
 @dataclass(frozen=True)
 class HotwordState:
-    """Where in the tree each hypothesis of a batch is; all are (batch, beam) and on the CPU.
+    """Where in the tree each hypothesis of a batch is; all are (batch, beam).
 
     nodes: of the tree; secured: depth up to which whole words were said; word_may_begin: bool
     totals: what the hypotheses have been given so far, in nats
     """
 
     words: Hotwords
-    nodes: Tensor
-    secured: Tensor
-    word_may_begin: Tensor
-    totals: Tensor
+    nodes: NDArray[np.int64]
+    secured: NDArray[np.int64]
+    word_may_begin: NDArray[np.bool_]
+    totals: LogProbs
 
     @classmethod
     def start(cls, words: Hotwords, batch: int) -> "HotwordState":
         """One empty hypothesis per utterance."""
-        zeros = torch.zeros(batch, 1, dtype=torch.long)
-        return cls(words, zeros, zeros, torch.ones(batch, 1, dtype=torch.bool), torch.zeros(batch, 1))
+        zeros = np.zeros((batch, 1), np.int64)
+        return cls(words, zeros, zeros, np.ones((batch, 1), bool), np.zeros((batch, 1), np.float32))
 
     @cached_property
-    def gains(self) -> Tensor:
+    def gains(self) -> LogProbs:
         """Give what each next token would add, (batch, beam, vocabulary): below 0 where it leaves half a word."""
         words = self.words
         owed = words.bonus * (words.depths[self.nodes] - self.secured)[:, :, None]
         is_whole = words.ends[self.nodes][:, :, None] & words.after_word
-        gains = torch.where(is_whole, 0.0, -owed)
-        for row, slot in torch.cartesian_prod(*map(torch.arange, self.nodes.shape)).tolist():
+        gains = np.where(is_whole, 0.0, -owed).astype(np.float32)
+        for row, slot in np.ndindex(self.nodes.shape):
             if words.children[ROOT]:
                 first = self._first_tokens(bool(self.word_may_begin[row, slot]))
                 gains[row, slot, first] += words.bonus
@@ -95,17 +96,16 @@ class HotwordState:
             gains[row, slot, further] = words.bonus
         return gains
 
-    def advance(self, beams: Tensor, tokens: Tensor) -> "HotwordState":
+    def advance(self, beams: Tokens, tokens: Tokens) -> "HotwordState":
         """Choose hypotheses (batch, new beam) within each utterance and append one token to each."""
         words = self.words
         gained = self.gains
-        beams, tokens = beams.cpu(), tokens.cpu()
-        rows = torch.arange(len(beams))[:, None]
+        rows = np.arange(len(beams))[:, None]
         before, secured = self.nodes[rows, beams], self.secured[rows, beams]
         may_begin = self.word_may_begin[rows, beams]
         totals = self.totals[rows, beams] + gained[rows, beams, tokens]
-        nodes = torch.zeros_like(before)
-        for row, slot in torch.cartesian_prod(*map(torch.arange, before.shape)).tolist():
+        nodes = np.zeros_like(before)
+        for row, slot in np.ndindex(before.shape):
             token = int(tokens[row, slot])
             further = words.children[int(before[row, slot])] if before[row, slot] else {}
             if token in further:
@@ -114,14 +114,18 @@ class HotwordState:
                 nodes[row, slot] = words.children[ROOT][token]
         goes_on = words.depths[nodes] == words.depths[before] + 1
         at_word = words.ends[before] & words.after_word[tokens]
-        secured = torch.where(goes_on & (before != ROOT), torch.where(at_word, words.depths[before], secured), 0)
+        secured = np.where(goes_on & (before != ROOT), np.where(at_word, words.depths[before], secured), 0)
         return replace(self, nodes=nodes, secured=secured, word_may_begin=words.before_word[tokens], totals=totals)
 
-    def keep(self, utterances: Tensor) -> "HotwordState":
+    def keep(self, utterances: Tokens) -> "HotwordState":
         """Keep only some utterances of the batch."""
-        utterances = utterances.cpu()
-        parts = (self.nodes, self.secured, self.word_may_begin, self.totals)
-        return HotwordState(self.words, *(part[utterances] for part in parts))
+        return replace(
+            self,
+            nodes=self.nodes[utterances],
+            secured=self.secured[utterances],
+            word_may_begin=self.word_may_begin[utterances],
+            totals=self.totals[utterances],
+        )
 
     def _first_tokens(self, word_may_begin: bool) -> list[int]:
         """List the tokens that begin a word: after a space all, elsewhere those that bring a space of their own."""

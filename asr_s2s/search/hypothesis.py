@@ -1,9 +1,7 @@
 """What a search gives back: the tokens of an utterance, how sure the model was of them, and what looks wrong."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
-
-from torch import Tensor
 
 FlagName = Literal["loop", "truncated", "low_coverage", "no_speech", "low_confidence"]
 
@@ -21,8 +19,8 @@ class Hypothesis:
     """The best token sequence of one utterance, without start and end tokens.
 
     score is what the search maximised, before any normalisation by length; token_log_probs, ctc_score (log probability
-    of the whole sequence) and end_log_prob are the parts that models gave. attention is (token, time'), time' being
-    the utterance's own encoder frames. ended is False where the length bound cut the sequence.
+    of the whole sequence) and end_log_prob are the parts that models gave. ended is False where the length bound cut
+    the sequence.
     """
 
     tokens: tuple[int, ...]
@@ -31,5 +29,4 @@ class Hypothesis:
     ended: bool
     end_log_prob: float | None = None
     ctc_score: float | None = None
-    attention: Tensor | None = field(default=None, compare=False)
     flags: tuple[Flag, ...] = ()

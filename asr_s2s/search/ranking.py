@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
+FLOOR = -1.0e30  # stands for log 0 where it is multiplied
 CUT_HANDICAP = 1.0  # nats per token; loops are probable, so a cut hypothesis must be far better than an ended one
 
 
@@ -21,12 +22,14 @@ class Ranking:
     length_bonus: float
     length_normalization: float
 
-    def totals(self, attention: Tensor, ctc: Tensor | None, *, lengths: Tensor) -> Tensor:
+    def totals(
+        self, attention: NDArray[np.float64], ctc: NDArray[np.float64] | None, *, lengths: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         """Join log probabilities of one shape; minus infinity from the attention decoder (forbidden) stays so."""
         joint = attention
         if ctc is not None:
-            joint = (1 - self.ctc_weight) * attention.clamp(min=torch.finfo(attention.dtype).min)
-            joint = (joint + self.ctc_weight * ctc).masked_fill(attention == -torch.inf, -torch.inf)
+            joint = (1 - self.ctc_weight) * np.maximum(attention, FLOOR) + self.ctc_weight * ctc
+            joint = np.where(attention == -np.inf, -np.inf, joint)
         return joint + self.length_bonus * lengths if self.length_bonus else joint
 
     def final(self, total: float, length: int) -> float:

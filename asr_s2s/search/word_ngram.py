@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+
+from asr_s2s.engine.protocol import LogProbs, Tokens
 
 WORD = re.compile(r"\w+(?:['’-]\w+)*")
 
@@ -41,16 +43,16 @@ class WordFusion:
     end_token: int
 
     @cached_property
-    def finishes(self) -> Tensor:
+    def finishes(self) -> NDArray[np.bool_]:
         """(vocabulary,) bool, True for the tokens before which a word is whole: spaces, signs, the end."""
         finishing = [text != "" and not (text[0].isalnum() or text[0] in "'’-") for text in self.token_texts]
         finishing[self.end_token] = True
-        return torch.tensor(finishing)
+        return np.array(finishing)
 
-    def advise(self, batch: int, *, device: torch.device, **_: object) -> "WordAdvice":
+    def advise(self, batch: int, **_: object) -> "WordAdvice":
         """Begin with one empty hypothesis per utterance."""
         empty = Spelling(self, self.scorer.start(), "")
-        return WordAdvice(self, [[empty] for _ in range(batch)], torch.zeros(batch, 1, device=device))
+        return WordAdvice(self, [[empty] for _ in range(batch)], np.zeros((batch, 1), np.float32))
 
 
 @dataclass(frozen=True)
@@ -90,21 +92,19 @@ class WordAdvice:
 
     fusion: WordFusion
     spellings: list[list[Spelling]]
-    totals: Tensor
+    totals: LogProbs
 
     @cached_property
-    def gains(self) -> Tensor:
+    def gains(self) -> LogProbs:
         """Give what each next token would add, (batch, beam, vocabulary)."""
-        device = self.totals.device
-        finished = torch.tensor([[each.finished[0] for each in row] for row in self.spellings], device=device)
-        gains = finished[:, :, None] * self.fusion.finishes.to(device)
-        ended = torch.tensor([[each.ended for each in row] for row in self.spellings], device=device)
-        gains[:, :, self.fusion.end_token] = ended
+        finished = np.array([[each.finished[0] for each in row] for row in self.spellings], np.float32)
+        gains = finished[:, :, None] * self.fusion.finishes
+        gains[:, :, self.fusion.end_token] = [[each.ended for each in row] for row in self.spellings]
         return gains
 
-    def advance(self, beams: Tensor, tokens: Tensor) -> "WordAdvice":
+    def advance(self, beams: Tokens, tokens: Tokens) -> "WordAdvice":
         """Choose hypotheses (batch, new beam) within each utterance and append one token to each."""
-        rows = torch.arange(len(beams), device=beams.device)[:, None]
+        rows = np.arange(len(beams))[:, None]
         totals = self.totals[rows, beams] + self.gains[rows, beams, tokens]
         spellings = [
             [row[beam].append(token) for beam, token in zip(chosen, added, strict=True)]
@@ -112,6 +112,6 @@ class WordAdvice:
         ]
         return WordAdvice(self.fusion, spellings, totals)
 
-    def keep(self, utterances: Tensor) -> "WordAdvice":
+    def keep(self, utterances: Tokens) -> "WordAdvice":
         """Keep only some utterances of the batch."""
         return WordAdvice(self.fusion, [self.spellings[row] for row in utterances.tolist()], self.totals[utterances])

@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 
 from asr_s2s.data import Batch, SpeechDataset, epoch_plan
+from asr_s2s.decoding import SearchConfig
+from asr_s2s.engine import token_rules
+from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.model_store import SpeechSystem
 from asr_s2s.models import LossConfig, Losses, ModelOutput, TeacherOutput, total_loss, valid_frames, with_start_and_end
 from asr_s2s.scoring import ErrorRate, character_errors, word_errors
-from asr_s2s.search import Hypothesis, SearchConfig
+from asr_s2s.search import Hypothesis, build_search
 from asr_s2s.training.alignment import Alignment, measure_alignment
 from asr_s2s.training.precision import autocast
 
@@ -117,7 +120,8 @@ def evaluate(
 ) -> Evaluation:
     """Look at the whole data set, in float32; the model is left in evaluation mode."""
     system.model.eval()
-    find = search.build(system.model, system.token_rules)
+    engine = TorchEngine(system.model, None, device=device)
+    find = build_search(engine, token_rules(system.vocabulary), search)
     sums: dict[str, float] = {}
     readings: list[Reading] = []
     num_tokens = num_right = num_written = 0
@@ -129,8 +133,8 @@ def evaluate(
         num_tokens += int(target_lengths.sum())
         right = output.logits[:, -targets.shape[1] :].argmax(2) == targets
         num_right += int((right & valid_frames(target_lengths, targets.shape[1])).sum())
-        num_written += _written(output, blank=system.token_rules.blank_token)
-        hypotheses = find(output.encoder_out, output.encoder_lengths)
+        num_written += _written(output, blank=system.vocabulary.blank_token)
+        hypotheses = find(engine.encoding(output.encoder_out, output.encoder_lengths))
         readings += [_read(system, batch, output, hypothesis, row=row) for row, hypothesis in enumerate(hypotheses)]
     references = [reading.reference for reading in readings]
     read = [reading.hypothesis for reading in readings]

@@ -6,9 +6,9 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from asr_s2s.config import PartConfig
 from asr_s2s.data import DataConfig
+from asr_s2s.decoding import SearchConfig
 from asr_s2s.features import FeatureConfig
 from asr_s2s.models import LossConfig, ModelConfig
-from asr_s2s.search import SearchConfig
 from asr_s2s.text import VocabularyConfig
 from asr_s2s.training.precision import Precision
 from asr_s2s.training.schedule import Decay

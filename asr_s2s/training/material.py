@@ -9,11 +9,11 @@ import torch
 
 from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.data import SpeechDataset, check_utterances, read_manifests, split_dev
+from asr_s2s.decoding import SearchConfig
 from asr_s2s.errors import ConfigError, ManifestError, listed
 from asr_s2s.manifest import Utterance
 from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system
 from asr_s2s.models.losses import fits_ctc
-from asr_s2s.search import SearchConfig
 from asr_s2s.text import BytePairVocabulary, CharactersConfig, CharacterVocabulary
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.frozen import encoded_front_end, frozen_layers

@@ -1,14 +1,18 @@
 """A decoder small enough to search exhaustively: what follows depends on the last two tokens and one encoder frame."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from asr_s2s.decoding import SearchConfig
+from asr_s2s.engine import TokenRules
+from asr_s2s.engine.torch_engine import TorchEngine
+from asr_s2s.models import SpeechModel
 from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
-from asr_s2s.search import TokenRules
+from asr_s2s.search import Adviser, Hypothesis, build_search
 from asr_s2s.search.loops import SHORTEST_LOOP
 
 BLANK, START, END, A, B = range(5)
@@ -28,7 +32,7 @@ class ScriptedState:
 
 
 class ScriptedDecoder:
-    """Logits = table[token before, token] + the encoder frame at this position; attention looks at that frame.
+    """Logits = table[token before, token] + the encoder frame at this position.
 
     The end grows likelier by END_SLOPE with every token, so that sequences do end.
     """
@@ -55,7 +59,7 @@ class ScriptedDecoder:
         last = torch.full((len(encoder_out), 1, 2), START)
         return ScriptedState(last, 0, encoder_out, encoder_lengths)
 
-    def step(self, tokens, state, *, with_attention=False):
+    def step(self, tokens, state):
         assert tokens.shape == state.last.shape[:2]
         self.batches.append(len(tokens))
         last = torch.stack([state.last[..., 1], tokens], -1)
@@ -63,12 +67,8 @@ class ScriptedDecoder:
         frames = state.encoder_out[torch.arange(len(where)), where, :SIZE]
         logits = self.table[last[..., 0], last[..., 1]] + frames.unsqueeze(1)
         logits[..., END] += END_SLOPE * state.fed
-        attention = None
-        if with_attention:
-            attention = nn.functional.one_hot(where, state.encoder_out.shape[1]).float()
-            attention = attention.unsqueeze(1).expand(-1, tokens.shape[1], -1)
         fed = ScriptedState(last, state.fed + 1, state.encoder_out, state.encoder_lengths)
-        return StepOutput(logits, attention, fed)
+        return StepOutput(logits, None, fed)
 
     def reorder(self, state, beams):
         rows = torch.arange(len(beams)).unsqueeze(1)
@@ -93,6 +93,15 @@ class ScriptedModel:
 
     def predict_lengths(self, encoder_out, _encoder_lengths):
         return None if self.length is None else torch.full((len(encoder_out),), self.length)
+
+
+def searching(
+    config: SearchConfig, model: SpeechModel, *, rules: TokenRules = RULES, advisers: Sequence[Adviser] = ()
+) -> Callable[..., list[Hypothesis]]:
+    """Give the search of a configuration, in a model that torch runs; it takes encoder_out and lengths."""
+    engine = TorchEngine(model, None)
+    search = build_search(engine, rules, config, advisers=advisers)
+    return lambda *encoded, **lengths: search(engine.encoding(*encoded, **lengths))
 
 
 def encodings(*lengths: int, seed: int = 1) -> tuple[Tensor, Tensor]:

@@ -14,15 +14,17 @@ import torch
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
-from search_scripted import END, RULES, SIZE, ScriptedDecoder, ScriptedModel, all_sequences
+from search_scripted import END, RULES, SIZE, ScriptedDecoder, ScriptedModel, all_sequences, searching
 
 from asr_s2s.config import check_config
+from asr_s2s.decoding import SearchConfig
+from asr_s2s.engine.torch_language import TorchLanguageEngine
 from asr_s2s.errors import CheckpointError, ConfigError
 from asr_s2s.model_store import check_same_vocabulary, load_language_model, load_model
 from asr_s2s.model_store.directory import model_folder
 from asr_s2s.models import LanguageModel
 from asr_s2s.models.language_models import LstmLanguageConfig, TransformerLanguageConfig
-from asr_s2s.search import LanguageFusion, SearchConfig
+from asr_s2s.search import LanguageFusion
 from asr_s2s.text import CharacterVocabulary
 from asr_s2s.training import LanguageExperimentConfig, language, perplexity, train_language_model
 from asr_s2s.training.texts import held_apart, spelled, windows
@@ -72,7 +74,8 @@ def test_a_wide_beam_finds_what_decoder_and_language_model_find_best_together(co
     lengths = torch.tensor([frames])
     settings = SearchConfig(beam=40, patience=100.0, length_normalization=0.0, max_tokens_per_frame=1e-6,
                             length_margin=longest - 1)  # fmt: skip
-    search = settings.build(model, RULES, advisers=[LanguageFusion(language, weight)])
+    engine = TorchLanguageEngine(language, vocabulary_size=SIZE, device=torch.device("cpu"))
+    search = searching(settings, model, advisers=[LanguageFusion(engine, weight)])
     (found,) = search(encoder_out, lengths)
 
     @torch.inference_mode()

@@ -4,10 +4,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from search_scripted import END, RULES, A, B, ScriptedDecoder, ScriptedModel, encodings
+from search_scripted import END, RULES, A, B, ScriptedDecoder, ScriptedModel, encodings, searching
 
+from asr_s2s.decoding import SearchConfig
 from asr_s2s.errors import ConfigError
-from asr_s2s.search import SearchConfig
 
 pytestmark = pytest.mark.unit
 
@@ -47,7 +47,7 @@ def test_any_draft_gives_the_text_and_scores_of_greedy_search(seed, drafts, long
     model = Drafting(ScriptedDecoder(seed=seed, max_tokens=longest, end_bias=-1.0), drafts)
     encoder_out, lengths = encodings(*LENGTHS)
     plain, drafted = (
-        SearchConfig(beam=1, draft=draft, length_margin=1).build(model, RULES)(encoder_out, lengths)
+        searching(SearchConfig(beam=1, draft=draft, length_margin=1), model)(encoder_out, lengths)
         for draft in (False, True)
     )
     for expected, found in zip(plain, drafted, strict=True):
@@ -57,9 +57,7 @@ def test_any_draft_gives_the_text_and_scores_of_greedy_search(seed, drafts, long
 
 def test_a_right_draft_needs_one_pass_and_a_wrong_token_one_more() -> None:
     encoder_out, lengths = encodings(9)
-    texts = SearchConfig(beam=1).build(ScriptedModel(ScriptedDecoder(seed=3, end_bias=-4.0)), RULES)(
-        encoder_out, lengths
-    )
+    texts = searching(SearchConfig(beam=1), ScriptedModel(ScriptedDecoder(seed=3, end_bias=-4.0)))(encoder_out, lengths)
     (right,) = [list(found.tokens) for found in texts]
     assert len(right) > 4
     spelled = [token for pair in zip(right, [RULES.blank_token] * len(right), strict=True) for token in pair][:9]
@@ -67,7 +65,7 @@ def test_a_right_draft_needs_one_pass_and_a_wrong_token_one_more() -> None:
     passes = []
     for draft in (spelled, wrong, []):
         decoder = Counting(seed=3, end_bias=-4.0)
-        (found,) = SearchConfig(beam=1, draft=True).build(Drafting(decoder, [draft]), RULES)(encoder_out, lengths)
+        (found,) = searching(SearchConfig(beam=1, draft=True), Drafting(decoder, [draft]))(encoder_out, lengths)
         assert list(found.tokens) == right
         passes.append(decoder.passes)
     rest = len(right) - len([token for token in spelled if token != RULES.blank_token])
@@ -77,4 +75,4 @@ def test_a_right_draft_needs_one_pass_and_a_wrong_token_one_more() -> None:
 
 def test_a_draft_asks_for_a_model_with_ctc() -> None:
     with pytest.raises(ConfigError, match=r"search\.draft is True, but this model has no CTC head\. Leave out"):
-        SearchConfig(beam=1, draft=True).build(ScriptedModel(ScriptedDecoder()), RULES)
+        searching(SearchConfig(beam=1, draft=True), ScriptedModel(ScriptedDecoder()))

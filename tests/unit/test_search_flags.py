@@ -1,10 +1,12 @@
 import math
 
+import numpy as np
 import pytest
 import torch
-from search_scripted import END, RULES, START, A, B, ScriptedDecoder, ScriptedModel, encodings, prolongs_a_loop
+from search_scripted import END, START, A, B, ScriptedDecoder, ScriptedModel, encodings, prolongs_a_loop, searching
 
-from asr_s2s.search import Flag, Hypothesis, SearchConfig
+from asr_s2s.decoding import SearchConfig
+from asr_s2s.search import Flag, Hypothesis
 from asr_s2s.search.flags import FlagThresholds, mean_probability, with_flags
 from asr_s2s.search.loops import LoopGuard, loop_repeats
 
@@ -70,7 +72,7 @@ def looping(*, beam: int, forbid: bool, repeats: int = 4) -> Hypothesis:
     decoder.table[START, START, A] = decoder.table[START, A, B] = decoder.table[B, A, B] = decoder.table[A, B, A] = 9.0
     encoder_out, lengths = encodings(20)
     config = SearchConfig(beam=beam, forbid_loops=forbid, loop_repeats=repeats, max_tokens_per_frame=1.0)
-    return config.build(ScriptedModel(decoder), RULES)(0 * encoder_out, lengths)[0]
+    return searching(config, ScriptedModel(decoder))(0 * encoder_out, lengths)[0]
 
 
 def test_a_loop_runs_to_the_length_bound_and_is_flagged() -> None:
@@ -95,7 +97,7 @@ def test_the_threshold_of_the_configuration_decides_what_is_flagged(beam: int) -
     flagged = []
     for least in (0.0, 1.0):
         config = SearchConfig(beam=beam, min_confidence=least)
-        found = config.build(ScriptedModel(ScriptedDecoder()), RULES)(*encodings(30))[0]
+        found = searching(config, ScriptedModel(ScriptedDecoder()))(*encodings(30))[0]
         flagged.append([flag.name for flag in found.flags])
     assert flagged == [[], ["low_confidence"]]
 
@@ -106,10 +108,10 @@ def test_the_guard_and_the_flag_see_the_same_loops() -> None:
     intervened = 0
     for least in (2, 3, 4):
         for _ in range(20):
-            guard = LoopGuard.start(1, repeats=least, device=torch.device("cpu"))
+            guard = LoopGuard.start(1, repeats=least)
             tokens: list[int] = []
             for _ in range(40):
-                forbidden = guard.forbid(torch.zeros(1, 1, 3))[0, 0] < 0
+                forbidden = guard.penalties(3)[0, 0] < 0
                 for token in range(3):
                     assert bool(forbidden[token]) == prolongs_a_loop(tokens, token, least=least)
                 intervened += int(forbidden.sum())
@@ -118,19 +120,19 @@ def test_the_guard_and_the_flag_see_the_same_loops() -> None:
                 fresh = int(torch.randint(0, 3, (), generator=generator))
                 token = tokens[-step] if len(tokens) >= step and torch.rand((), generator=generator) < 0.8 else fresh
                 tokens.append(token)
-                guard = guard.advance(torch.zeros(1, 1, dtype=torch.long), torch.tensor([[token]]))
+                guard = guard.advance(np.zeros((1, 1), int), np.array([[token]]))
     assert intervened > 100
 
 
 def test_the_guard_follows_hypotheses_through_the_beam() -> None:
-    guard = LoopGuard.start(2, repeats=2, device=torch.device("cpu"))
-    first = torch.zeros(2, 2, dtype=torch.long)
-    guard = guard.advance(first, torch.tensor([[0, 1], [1, 1]]))
+    guard = LoopGuard.start(2, repeats=2)
+    first = np.zeros((2, 2), int)
+    guard = guard.advance(first, np.array([[0, 1], [1, 1]]))
     for token in (0, 1) * 4:  # slot 1 of the first utterance says 1 0 1 0 ..., the others something else
-        beams = torch.tensor([[0, 1], [0, 1]])
-        guard = guard.advance(beams, torch.tensor([[2 + token, token], [4, 5]]))
-    swapped = guard.advance(torch.tensor([[1, 0], [0, 1]]), torch.tensor([[2, 2], [2, 2]]))
+        beams = np.array([[0, 1], [0, 1]])
+        guard = guard.advance(beams, np.array([[2 + token, token], [4, 5]]))
+    swapped = guard.advance(np.array([[1, 0], [0, 1]]), np.array([[2, 2], [2, 2]]))
     assert swapped.history[0, 0, 1:4].tolist() == [1, 0, 1]
     assert swapped.history[0, 1, 1:4].tolist() == [3, 2, 3]
-    assert guard.forbid(torch.zeros(2, 2, 6))[0, 1].tolist() == [-math.inf, 0, 0, 0, 0, 0]
-    assert guard.keep(torch.tensor([1])).history.tolist() == guard.history[1:].tolist()
+    assert guard.penalties(6)[0, 1].tolist() == [-math.inf, 0, 0, 0, 0, 0]
+    assert guard.keep(np.array([1])).history.tolist() == guard.history[1:].tolist()

@@ -1,8 +1,20 @@
 import pytest
 import torch
-from search_scripted import END, RULES, START, A, B, ScriptedDecoder, ScriptedModel, encodings, sequence_log_prob
+from search_scripted import (
+    END,
+    RULES,
+    START,
+    A,
+    B,
+    ScriptedDecoder,
+    ScriptedModel,
+    encodings,
+    searching,
+    sequence_log_prob,
+)
 
-from asr_s2s.search import SearchConfig, TokenRules
+from asr_s2s.decoding import SearchConfig
+from asr_s2s.engine import TokenRules
 
 pytestmark = pytest.mark.unit
 
@@ -10,7 +22,7 @@ LENGTHS = (3, 7, 5, 2, 9)
 
 
 def greedy(model, *, rules=RULES, **options):
-    return SearchConfig(beam=1, **options).build(model, rules)
+    return searching(SearchConfig(beam=1, **options), model, rules=rules)
 
 
 def test_greedy_takes_the_best_token_of_the_teacher_forced_pass_at_every_position() -> None:
@@ -34,19 +46,12 @@ def test_the_score_is_the_log_probability_of_tokens_and_end() -> None:
         assert len(found.token_log_probs) == len(found.tokens)
 
 
-@pytest.mark.parametrize("with_attention", [False, True])
-def test_an_utterance_gives_the_same_alone_and_in_a_batch(with_attention: bool) -> None:
+def test_an_utterance_gives_the_same_alone_and_in_a_batch() -> None:
     search = greedy(ScriptedModel(ScriptedDecoder(end_bias=-1.0)))
     encoder_out, lengths = encodings(*LENGTHS)
-    together = search(encoder_out, lengths, with_attention=with_attention)
+    together = search(encoder_out, lengths)
     for row, found in enumerate(together):
-        alone = search(
-            encoder_out[row : row + 1, : lengths[row]], lengths[row : row + 1], with_attention=with_attention
-        )
-        assert found == alone[0]
-        if with_attention:
-            assert found.attention.tolist() == alone[0].attention.tolist()
-            assert found.attention.shape == (len(found.tokens), lengths[row])
+        assert [found] == search(encoder_out[row : row + 1, : lengths[row]], lengths[row : row + 1])
 
 
 def test_utterances_leave_the_batch_when_a_quarter_of_it_has_finished() -> None:
@@ -87,7 +92,9 @@ def test_suppressed_tokens_never_appear_even_where_they_are_most_probable() -> N
 def test_a_search_may_write_nothing_where_it_is_allowed_whatever_the_vocabulary_says(beam: int) -> None:
     model = ScriptedModel(ScriptedDecoder(end_bias=9.0))
     rules = TokenRules(start_tokens=(START,), end_token=END, suppressed=(0, START), suppressed_first=(END,))
-    forced, free = (SearchConfig(beam=beam, allow_empty=allowed).build(model, rules) for allowed in (False, True))
+    forced, free = (
+        searching(SearchConfig(beam=beam, allow_empty=allowed), model, rules=rules) for allowed in (False, True)
+    )
     assert [len(search(*encodings(5))[0].tokens) for search in (forced, free)] == [1, 0]
 
 

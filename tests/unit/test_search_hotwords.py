@@ -1,7 +1,7 @@
 """What hot words add to a text: a bonus for each token of a word that is said whole, and nothing for half a word."""
 
+import numpy as np
 import pytest
-import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -30,7 +30,7 @@ def gained(words: Hotwords, tokens: list[int]) -> float:
     state, total = HotwordState.start(words, batch=1), 0.0
     for token in tokens:
         total += float(state.gains[0, 0, token])
-        state = state.advance(torch.zeros(1, 1, dtype=torch.long), torch.tensor([[token]]))
+        state = state.advance(np.zeros((1, 1), int), np.array([[token]]))
         assert float(state.totals[0, 0]) == pytest.approx(total)
     return total
 
@@ -67,13 +67,11 @@ def test_pieces_that_bring_their_space_begin_a_word_anywhere() -> None:
 
 def test_hypotheses_keep_their_own_places_when_they_are_chosen_and_kept() -> None:
     words = build([spelled("ba")], CHARACTERS)
-    state = HotwordState.start(words, batch=2).advance(
-        torch.zeros(2, 2, dtype=torch.long), torch.tensor([spelled("ba"), spelled("nb")])
-    )
+    state = HotwordState.start(words, batch=2).advance(np.zeros((2, 2), int), np.array([spelled("ba"), spelled("nb")]))
     assert state.totals.tolist() == [[1.0, 0.0], [0.0, 1.0]]
-    chosen = state.advance(torch.tensor([[1, 0], [1, 1]]), torch.tensor([spelled("aa"), spelled("ab")]))
+    chosen = state.advance(np.array([[1, 0], [1, 1]]), np.array([spelled("aa"), spelled("ab")]))
     assert chosen.totals.tolist() == [[0.0, 2.0], [2.0, 0.0]]
-    assert chosen.keep(torch.tensor([1])).totals.tolist() == [[2.0, 0.0]]
+    assert chosen.keep(np.array([1])).totals.tolist() == [[2.0, 0.0]]
 
 
 def test_no_words_add_nothing() -> None:

@@ -7,11 +7,12 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from search_scripted import END, RULES, SIZE, ScriptedDecoder, ScriptedModel, all_sequences
+from search_scripted import END, RULES, SIZE, ScriptedDecoder, ScriptedModel, all_sequences, searching
 
+from asr_s2s.decoding import SearchConfig
 from asr_s2s.errors import CheckpointError
 from asr_s2s.model_store import WordNgram
-from asr_s2s.search import SearchConfig, WordFusion
+from asr_s2s.search import WordFusion
 
 pytestmark = pytest.mark.unit
 
@@ -71,7 +72,7 @@ def test_a_wide_beam_finds_what_decoder_and_words_find_best_together(seed: int, 
     lengths = torch.tensor([4])
     config = SearchConfig(beam=60, patience=100.0, length_normalization=0.0, max_tokens_per_frame=1e-6,
                           length_margin=2)  # fmt: skip
-    search = config.build(model, RULES, advisers=[WordFusion(scorer, weight, TEXTS, END)])
+    search = searching(config, model, advisers=[WordFusion(scorer, weight, TEXTS, END)])
     (found,) = search(encoder_out, lengths)
 
     @torch.inference_mode()

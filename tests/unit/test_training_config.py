@@ -9,8 +9,8 @@ from rich.console import Console
 from safetensors.numpy import load_file
 from training_tiny import QUIET, tiny_experiment
 
+from asr_s2s.decoding import SearchConfig
 from asr_s2s.errors import ConfigError
-from asr_s2s.search import SearchConfig
 from asr_s2s.training import ExperimentConfig, TrainingConfig, train
 from asr_s2s.training.history import read_history
 from asr_s2s.training.precision import choose_arithmetic

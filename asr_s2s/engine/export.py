@@ -76,7 +76,11 @@ def export_graphs(folder: Path, system: SpeechSystem) -> None:
     features = system.config.features
     padded = features.pad_to_seconds if isinstance(features, WhisperConfig) else None
     marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: made_for(system.config.model_dump(mode="json"))}
-    marks |= {"max_tokens": str(decoder.max_tokens or ""), "max_seconds": str(padded or "")}
+    marks |= {
+        "vocabulary_size": str(decoder.vocabulary_size),
+        "max_tokens": str(decoder.max_tokens or ""),
+        "max_seconds": str(padded or ""),
+    }
 
     samples = {"samples": torch.zeros(2, 16_050), "sample_lengths": torch.tensor([16_050, 12_000])}
     with torch.no_grad():
@@ -99,7 +103,7 @@ def export_graphs(folder: Path, system: SpeechSystem) -> None:
 
 def export_language_graphs(folder: Path, system: LanguageSystem) -> None:
     """Write the graph of a language model into its directory. Raises MissingExtraError as export_graphs does."""
-    marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: ""}
+    marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: "", "vocabulary_size": str(system.vocabulary.size)}
     compute, inputs = _language_step_of(system.model)
     _write(graph_path(folder, "step"), _exported(compute, inputs, {"": system.model}, marks=marks))
 
@@ -245,14 +249,13 @@ def _exported(compute: Compute, inputs: Tensors, parts: Mapping[str, nn.Module],
     traced = _Traced(compute, list(inputs), modules).eval()
     with torch.no_grad():
         outputs = list(compute(dict(inputs)))
-    taken = {name for name in outputs if name in inputs}
     axes = [{place: axis for place, axis in enumerate(_axes(name)) if axis} for name in inputs]
     with _quietly():
         program = torch.onnx.export(
             traced,
             (list(inputs.values()),),
             input_names=list(inputs),
-            output_names=[f"new_{name}" if name in taken else name for name in outputs],
+            output_names=[f"new_{name}" if name in inputs else name for name in outputs],
             dynamic_shapes=(axes,),
             opset_version=OPSET,
             dynamo=True,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from asr_s2s.errors import CheckpointError, listed
-from asr_s2s.model_store.stored import CONFIG_FILE, Shape, StoredWeights
+from asr_s2s.model_store.stored import CONFIG_FILE, Shape, StoredWeights, check_finite
 
 
 def load_into(module: nn.Module, stored: StoredWeights) -> None:
@@ -29,11 +29,7 @@ def fill(module: nn.Module, stored: dict[str, Tensor], *, origin: Path, advice: 
     ]
     if foreign:
         raise CheckpointError(f"{origin}: does not fit: {listed(sorted(foreign))}. {advice}")
-    if broken := sorted(name for name, tensor in stored.items() if not _is_finite(tensor)):
-        raise CheckpointError(
-            f"{origin}: holds weights that are NaN or infinite: {listed(broken)}. "
-            "The training that made it went wrong; take an earlier checkpoint."
-        )
+    check_finite({name: tensor.numpy() for name, tensor in stored.items()}, origin=origin)
     module.load_state_dict(stored, assign=True)
 
 
@@ -48,8 +44,3 @@ def _check_names(module: nn.Module, stored: Mapping[str, Shape], *, origin: Path
     ]
     if faults:
         raise CheckpointError(f"{origin}: does not fit: {listed(sorted(faults))}. {advice}")
-
-
-def _is_finite(tensor: Tensor) -> bool:
-    """Tell whether there is no NaN or infinity: where the sum is finite, which is quicker to know, there is none."""
-    return bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())

@@ -39,10 +39,12 @@ def check_complete(folder: Path) -> None:
 class StoredWeights:
     """What a file's header promises of its weights, widened and unpacked; nothing else of it has been read.
 
+    architecture: the fingerprint of the configuration that they were saved with
     bits: of the tensors that are packed; scales: the names of those that hold the scale of another
     """
 
     path: Path
+    architecture: str
     shapes: Mapping[str, Shape]
     bits: Mapping[str, int]
     scales: frozenset[str]
@@ -63,10 +65,10 @@ class StoredWeights:
         return tensor.astype(np.float32, copy=False) if np.issubdtype(tensor.dtype, np.floating) else tensor
 
 
-def open_weights(path: Path, *, fingerprint: str) -> StoredWeights:
+def open_weights(path: Path, *, fingerprint: str | None = None) -> StoredWeights:
     """Read a file's header.
 
-    Raises CheckpointError for a damaged file, another format, or the weights of another architecture.
+    Raises CheckpointError for a damaged file, another format, or the weights of another architecture, if one is given.
     """
     try:
         with safe_open(path, framework="np") as file:
@@ -81,7 +83,8 @@ def open_weights(path: Path, *, fingerprint: str) -> StoredWeights:
             f"{path}: has format {header.get('format')}, this version reads {FORMAT_VERSION}. "
             "It was written by another version of asr-s2s, or by another program."
         )
-    if header.get("architecture") != fingerprint:
+    architecture = header.get("architecture", "")
+    if fingerprint not in (None, architecture):
         raise CheckpointError(
             f"{path}: was not saved with the {CONFIG_FILE} beside it (features, vocabulary or model differ). "
             "Take both files from the same model; only the 'search' section may be edited."
@@ -96,6 +99,7 @@ def open_weights(path: Path, *, fingerprint: str) -> StoredWeights:
         raise _damaged(path, f"{listed(wrong)} cannot be unpacked")
     return StoredWeights(
         path,
+        architecture,
         {name: _unpacked(shape, bits.get(name)) for name, shape in shapes.items() if name not in scales},
         bits,
         frozenset(scales),
@@ -116,3 +120,18 @@ def _unpacked(shape: Shape, bits: int | None) -> Shape:
 
 def _damaged(path: Path, error: object) -> CheckpointError:
     return CheckpointError(f"{path}: cannot be read ({error}). The file is damaged; copy or train it again.")
+
+
+def check_finite(weights: Mapping[str, NDArray[Any]], *, origin: Path) -> None:
+    """Raise CheckpointError that lists the weights that are NaN or infinite."""
+    if broken := sorted(name for name, values in weights.items() if not _is_finite(values)):
+        raise CheckpointError(
+            f"{origin}: holds weights that are NaN or infinite: {listed(broken)}. "
+            "The training that made it went wrong; take an earlier checkpoint."
+        )
+
+
+def _is_finite(values: NDArray[Any]) -> bool:
+    """Tell whether there is no NaN or infinity: where the sum is finite, which is quicker to know, there is none."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())

@@ -1,5 +1,6 @@
 """The front end: a filterbank, then a normalisation, then zeros beyond each utterance's end."""
 
+import math
 from typing import Protocol
 
 import torch
@@ -27,6 +28,17 @@ class Filterbank(Protocol):
     def __call__(self, samples: Tensor, sample_lengths: Tensor) -> Tensor:
         """Compute (batch, time, mel) from (batch, time) samples; what lies beyond an utterance's frames is open."""
         ...
+
+
+def power_spectrum(frames: Tensor, size: int) -> Tensor:
+    """Give the power (..., size / 2 + 1) of each frequency of a Fourier transform of frames (..., samples)."""
+    if not torch.compiler.is_exporting():
+        spectrum = torch.fft.rfft(frames, n=size)
+        return spectrum.real.square() + spectrum.imag.square()  # abs() has no gradient at zero
+    # as a product: of 400 samples onnxruntime's own transform takes 15 times as long, and is 70 times less exact
+    places = torch.arange(frames.size(-1))[:, None] * torch.arange(size // 2 + 1) % size
+    angles = places.double() * (2 * math.pi / size)
+    return (frames @ angles.cos().float()).square() + (frames @ angles.sin().float()).square()
 
 
 class FrontEnd(nn.Module):

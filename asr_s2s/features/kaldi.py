@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asr_s2s.config import PartConfig
-from asr_s2s.features.front_end import FRAME_SHIFT, SAMPLE_RATE, FrontEnd
+from asr_s2s.features.front_end import FRAME_SHIFT, SAMPLE_RATE, FrontEnd, power_spectrum
 from asr_s2s.features.normalization import GlobalNormalization, UtteranceNormalization
 
 WINDOW = 400  # samples: 25 ms
@@ -48,12 +48,11 @@ class KaldiFilterbank(nn.Module):
 
     def forward(self, samples: Tensor, sample_lengths: Tensor) -> Tensor:  # noqa: ARG002 - every filterbank takes both
         """Compute (batch, time, mel) from (batch, time) samples; at least one frame, so that shapes stay usable."""
-        samples = functional.pad(samples, (0, max(0, WINDOW - samples.shape[1])))
+        samples = functional.pad(samples, (0, torch.sym_max(0, WINDOW - samples.shape[1])))
         frames = samples.to(self.window.dtype).unfold(1, WINDOW, FRAME_SHIFT) * FULL_SCALE
         frames = frames - frames.mean(dim=2, keepdim=True)
         previous = torch.cat([frames[:, :, :1], frames[:, :, :-1]], dim=2)
-        spectrum = torch.fft.rfft((frames - PREEMPHASIS * previous) * self.window, n=FFT_SIZE)
-        power = spectrum.real.square() + spectrum.imag.square()  # abs() has no gradient at zero
+        power = power_spectrum((frames - PREEMPHASIS * previous) * self.window, FFT_SIZE)
         energies: Tensor = power @ self.filters
         return energies.clamp(min=ENERGY_FLOOR).log()
 

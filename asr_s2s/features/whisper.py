@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import AudioError
-from asr_s2s.features.front_end import FRAME_SHIFT, SAMPLE_RATE, FrontEnd
+from asr_s2s.features.front_end import FRAME_SHIFT, SAMPLE_RATE, FrontEnd, power_spectrum
 
 FFT_SIZE = 400  # samples: 25 ms, also the window
 HALF = FFT_SIZE // 2  # a frame is centred on its first sample, so it hears 200 samples to each side
@@ -61,11 +61,10 @@ class WhisperFilterbank(nn.Module):
         Raises AudioError for an utterance that is longer than the window it shall be padded to.
         """
         samples = self._within_window(samples.to(self.window.dtype), sample_lengths)
-        time = -(-samples.shape[1] // FRAME_SHIFT)
-        computed = max(time, min(time + 2, self.max_frames))
+        time = (samples.shape[1] + FRAME_SHIFT - 1) // FRAME_SHIFT
+        computed = time + 2  # what is beyond the window is not counted
         frames = self._with_surroundings(samples, sample_lengths, computed).unfold(1, FFT_SIZE, FRAME_SHIFT)
-        spectrum = torch.fft.rfft(frames * self.window)
-        power = spectrum.real.square() + spectrum.imag.square()  # abs() has no gradient at zero
+        power = power_spectrum(frames * self.window, FFT_SIZE)
         log_mel = (power @ self.filters).clamp(min=10.0**LOG_FLOOR).log10()
         lower_limit = self._loudest(log_mel, sample_lengths) - DYNAMIC_RANGE
         wanted = self.max_frames if self.padded else time + self.tail_frames
@@ -91,11 +90,11 @@ class WhisperFilterbank(nn.Module):
         samples = functional.pad(torch.where(heard, samples, 0.0), (0, (frames - 1) * FRAME_SHIFT + HALF - num_samples))
         # The reference mirrors the end of its padded window too, which a clip that nearly fills it can hear.
         end, mirrored = self.max_frames * FRAME_SHIFT, HALF - FRAME_SHIFT
-        if num_samples >= end - mirrored:
-            mirror = samples[:, end - 1 - mirrored : end - 1].flip(1)
-            mirror = mirror.masked_fill((sample_lengths > end)[:, None], 0.0)
-            parts = [samples[:, :end], samples[:, end : end + mirrored] + mirror, samples[:, end + mirrored :]]
-            samples = torch.cat(parts, dim=1)
+        if torch.compiler.is_exporting() or num_samples >= end - mirrored:
+            place = torch.arange(samples.shape[1], device=samples.device)
+            mirror = samples.index_select(1, (2 * (end - 1) - place).clamp(0, samples.shape[1] - 1))
+            is_mirrored = (place >= end) & (place < end + mirrored) & (sample_lengths <= end)[:, None]
+            samples = torch.where(is_mirrored, mirror, samples)
         return torch.cat([samples[:, 1 : HALF + 1].flip(1), samples], dim=1)
 
     def _loudest(self, log_mel: Tensor, sample_lengths: Tensor) -> Tensor:

@@ -23,7 +23,8 @@ from asr_s2s.model_store.language import (
 from asr_s2s.model_store.merge import merge_silence, merged_system
 from asr_s2s.model_store.prune import Pruning, prune_vocabulary
 from asr_s2s.model_store.spell import spell
-from asr_s2s.model_store.weights import CONFIG_FILE, Storage
+from asr_s2s.model_store.stored import CONFIG_FILE
+from asr_s2s.model_store.weights import Storage
 from asr_s2s.model_store.whisper import import_whisper
 from asr_s2s.model_store.word_ngram import WordNgram
 

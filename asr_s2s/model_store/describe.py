@@ -4,7 +4,7 @@ from pathlib import Path
 
 from asr_s2s.config import config_text
 from asr_s2s.model_store.directory import load_model, model_folder
-from asr_s2s.model_store.weights import WEIGHTS_FILE
+from asr_s2s.model_store.stored import WEIGHTS_FILE
 
 
 def describe(model: str | Path) -> str:

@@ -15,15 +15,10 @@ from asr_s2s.decoding import SearchConfig
 from asr_s2s.errors import CheckpointError
 from asr_s2s.features import FeatureConfig, FrontEnd
 from asr_s2s.files import is_file, is_folder, write_text
-from asr_s2s.model_store.stored import check_complete, load_into, open_weights
+from asr_s2s.model_store.loading import load_into
+from asr_s2s.model_store.stored import CONFIG_FILE, WEIGHTS_FILE, check_complete, open_weights
 from asr_s2s.model_store.undrawn import Undrawn
-from asr_s2s.model_store.weights import (
-    CONFIG_FILE,
-    WEIGHTS_FILE,
-    Storage,
-    fingerprint_of,
-    write_weights,
-)
+from asr_s2s.model_store.weights import Storage, fingerprint_of, write_weights
 from asr_s2s.models import ModelConfig, SpeechModel
 from asr_s2s.text import Vocabulary, VocabularyConfig
 from asr_s2s.text.vocabulary import read_utf8

@@ -7,14 +7,10 @@ from typing import Literal
 from asr_s2s.config import PartConfig, read_config, write_config
 from asr_s2s.errors import CheckpointError, ConfigError
 from asr_s2s.files import write_text
-from asr_s2s.model_store.stored import check_complete, load_into, open_weights
+from asr_s2s.model_store.loading import load_into
+from asr_s2s.model_store.stored import CONFIG_FILE, WEIGHTS_FILE, check_complete, open_weights
 from asr_s2s.model_store.undrawn import Undrawn
-from asr_s2s.model_store.weights import (
-    CONFIG_FILE,
-    WEIGHTS_FILE,
-    fingerprint_of,
-    write_weights,
-)
+from asr_s2s.model_store.weights import fingerprint_of, write_weights
 from asr_s2s.models import LanguageModel, LanguageModelConfig
 from asr_s2s.text import Vocabulary, VocabularyConfig
 

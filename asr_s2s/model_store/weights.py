@@ -17,11 +17,7 @@ from torch import Tensor, nn
 from asr_s2s.errors import CheckpointError
 from asr_s2s.files import atomic_write
 from asr_s2s.model_store.quantize import pack, quantize
-
-FORMAT_VERSION = "1"
-CONFIG_FILE = "config.yaml"
-WEIGHTS_FILE = "model.safetensors"
-SCALE = ".scale"
+from asr_s2s.model_store.stored import FORMAT_VERSION, PACKED, SCALE
 
 # compact: six bits, and what is widest in a model of words, the table of its embeddings, in five
 Storage = Literal["float32", "float16", "int8", "compact"]
@@ -29,7 +25,6 @@ EMBEDDING = "decoder.embedding.weight"
 # bits, and how many weights share a scale: in so few bits a scale for a whole row is too coarse
 EMBEDDING_BITS = (5, 32)
 MATRIX_BITS = (6, 64)
-PACKED = "packed"  # in the header: which tensors are packed, in how many bits
 
 
 def write_weights(path: Path, network: nn.Module, *, storage: Storage, fingerprint: str) -> None:
@@ -83,9 +78,10 @@ def _stored(state: dict[str, Tensor], storage: Storage) -> tuple[dict[str, Tenso
         else:
             bits, group = EMBEDDING_BITS if name.endswith(EMBEDDING) else MATRIX_BITS
             if storage == "compact" and tensor.dim() == 2 and tensor.size(1) % group == 0:
-                values, scale = quantize(tensor.reshape(-1, group), bits=bits)
-                stored[name], packed[name] = pack(values.view(tensor.shape), bits=bits), bits
-                stored[name + SCALE] = scale.view(len(tensor), -1).to(torch.float16)
+                values, scale = quantize(tensor.float().numpy().reshape(-1, group), bits=bits)
+                stored[name], packed[name] = torch.from_numpy(pack(values.reshape(tensor.shape), bits=bits)), bits
+                stored[name + SCALE] = torch.from_numpy(scale).view(len(tensor), -1).to(torch.float16)
             else:
-                stored[name], stored[name + SCALE] = quantize(tensor)
+                values, scale = quantize(tensor.float().numpy())
+                stored[name], stored[name + SCALE] = torch.from_numpy(values), torch.from_numpy(scale)
     return stored, packed

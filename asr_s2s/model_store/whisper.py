@@ -12,7 +12,7 @@ from asr_s2s.config import check_config
 from asr_s2s.errors import CheckpointError, listed
 from asr_s2s.files import is_file
 from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, build_system, save_model
-from asr_s2s.model_store.stored import fill
+from asr_s2s.model_store.loading import fill
 from asr_s2s.model_store.undrawn import Undrawn
 from asr_s2s.model_store.weights import Storage
 from asr_s2s.model_store.whisper_checkpoints import (

@@ -61,6 +61,8 @@ class MultiHeadAttention(nn.Module):
         query = self._split(self.query(x))
         if allowed is not None and allowed.dtype != torch.bool:
             allowed = allowed.to(query.dtype)
+        if allowed is not None and torch.compiler.is_exporting():  # ONNX's attention wants a mask of its whole size
+            allowed = allowed.expand(-1, -1, x.size(1), -1)
         if not with_weights:
             return self._join(_attend(query, keys, values, allowed=allowed, causal=causal)), None
         assert not causal, "attention weights are given for explicit masks only"

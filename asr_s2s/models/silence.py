@@ -42,10 +42,10 @@ class MergedSilence:
         returns: (batch, time + frames, channel) and lengths + frames (batch,)
         """
         # the very last frame of an utterance sees the zeros beyond it, the one before hears silence on both sides
-        silent = x[torch.arange(len(x), device=x.device), (lengths - 2).clamp(min=0)]
+        silent = x.gather(1, (lengths - 2).clamp(min=0)[:, None, None].expand(-1, 1, x.size(2)))
         place = lengths[:, None] + torch.arange(self.frames, device=x.device)
         index = place[:, :, None].expand(-1, -1, x.size(2))
-        copies = silent[:, None].expand(-1, self.frames, -1)
+        copies = silent.expand(-1, self.frames, -1)
         return pad(x, (0, 0, 0, self.frames)).scatter(1, index, copies), lengths + self.frames
 
     def positions(self, lengths: Tensor, time: int) -> Tensor:

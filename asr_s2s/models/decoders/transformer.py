@@ -17,7 +17,7 @@ from torch.nn.functional import linear
 from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.errors import ConfigError
 from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
-from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState, kept, reordered
+from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState, kept, reordered, with_own_slots
 from asr_s2s.models.feedforward import FeedForward, initialise
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
 from asr_s2s.models.positions import sinusoids
@@ -115,7 +115,8 @@ class TransformerDecoder(nn.Module):
 
         tokens: (batch, token), encoder_out: (batch, time', channel), encoder_lengths: (batch,)
         """
-        x = self._embed(tokens, start=0, count=tokens.size(1))
+        self._check_length(tokens.size(1))
+        x = self._embed(tokens, torch.arange(tokens.size(1), device=tokens.device))
         frames = visible_keys(encoder_lengths, encoder_out.size(1), silence=self.silence)
         encoded, all_weights = self._encoded(encoder_out), []
         for index, layer in enumerate(self.layers):
@@ -147,10 +148,17 @@ class TransformerDecoder(nn.Module):
         self, tokens: Tensor, state: TransformerState, *, with_attention: bool = False
     ) -> StepOutput[TransformerState]:
         """Append one token (batch, beam) to each hypothesis and score the next: logits (batch, beam, vocabulary)."""
-        batch, beam = tokens.shape
-        own = torch.eye(beam, dtype=torch.bool, device=tokens.device).expand(batch, beam, beam)
-        lineage = torch.cat([state.lineage, own], dim=2)
-        x = self._embed(tokens, start=state.position, count=1)
+        self._check_length(state.position + 1)
+        return self.extend(tokens, with_own_slots(state.lineage), state, with_attention=with_attention)
+
+    def extend(
+        self, tokens: Tensor, lineage: Tensor, state: TransformerState, *, with_attention: bool = False
+    ) -> StepOutput[TransformerState]:
+        """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one per hypothesis.
+
+        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: its hypothesis so far and itself
+        """
+        x = self._embed(tokens, lineage.sum(dim=2) - 1)
         written, all_weights = [], []
         for index, layer in enumerate(self.layers):
             x, keys_values, weights = layer(
@@ -174,14 +182,16 @@ class TransformerDecoder(nn.Module):
         """Keep only the utterances (kept,) of the batch, in that order."""
         return kept(state, utterances)
 
-    def _embed(self, tokens: Tensor, *, start: int, count: int) -> Tensor:
-        """Embed tokens (batch, token or beam) at `count` positions from `start`: (batch, token or beam, channel)."""
-        if start + count > len(self.positions.weight):
+    def _check_length(self, num_tokens: int) -> None:
+        if num_tokens > self.positions.num_embeddings:
             raise ConfigError(
-                f"model.decoder.max_tokens is {self.max_tokens}, but a sequence has {start + count} tokens. "
+                f"model.decoder.max_tokens is {self.max_tokens}, but a sequence has {num_tokens} tokens. "
                 "Cut the utterance into shorter pieces, or train with a larger max_tokens."
             )
-        embedded: Tensor = self.dropout(self.embedding(tokens) + self.positions.weight[start : start + count])
+
+    def _embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
+        """Embed tokens (batch, token) at positions (token,) or (batch, token): (batch, token, channel)."""
+        embedded: Tensor = self.dropout(self.embedding(tokens) + self.positions(positions))
         return embedded
 
     def _encoded(self, encoder_out: Tensor) -> tuple[KeysValues, ...]:

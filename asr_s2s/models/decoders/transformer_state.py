@@ -7,6 +7,7 @@ attend as queries to one shared memory, as they do to the encoding.
 
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 KeysValues = tuple[Tensor, Tensor]  # each (batch, head, time or slot, channel / head)
@@ -21,6 +22,13 @@ class TransformerState:
     written: tuple[KeysValues, ...]  # a pair per layer, from the tokens
     lineage: Tensor  # (batch, beam, slot) bool, True at the tokens of a hypothesis
     position: int  # how many tokens each hypothesis has
+
+
+def with_own_slots(lineage: Tensor) -> Tensor:
+    """Give each hypothesis of a lineage (batch, beam, slot) one new slot of its own: (batch, beam, slot + beam)."""
+    beam = torch.arange(lineage.size(1), device=lineage.device)
+    own = (beam[:, None] == beam).expand(lineage.size(0), -1, -1)
+    return torch.cat([lineage, own], dim=2)
 
 
 def reordered(state: TransformerState, beams: Tensor) -> TransformerState:

@@ -40,7 +40,7 @@ class RecurrentLayer(nn.Module):
         if self.backwards is not None:
             order = _backwards(lengths, x.size(1))[:, :, None]
             reversed_hidden = self.backwards(x.gather(1, order.expand_as(x)))[0]
-            backwards = reversed_hidden.gather(1, order.expand_as(reversed_hidden))
+            backwards = reversed_hidden.gather(1, order.expand(-1, -1, self.backwards.hidden_size))
             hidden = torch.cat([hidden, backwards], dim=2)
         return zero_beyond(self.norm(hidden), lengths)
 

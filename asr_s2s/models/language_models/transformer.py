@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from asr_s2s.config import Layers, PartConfig, Width
-from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState, kept, reordered
+from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState, kept, reordered, with_own_slots
 from asr_s2s.models.feedforward import FeedForward, initialise
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
 from asr_s2s.models.positions import sinusoids_at
@@ -88,10 +88,16 @@ class TransformerLanguageModel(nn.Module):
 
     def step(self, tokens: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
         """Append one token (batch, beam) to each hypothesis: logits (batch, beam, vocabulary) of what follows."""
-        batch, beam = tokens.shape
-        own = torch.eye(beam, dtype=torch.bool, device=tokens.device).expand(batch, beam, beam)
-        lineage = torch.cat([state.lineage, own], dim=2)
-        x = self._embed(tokens, torch.tensor([state.position], device=tokens.device))
+        return self.extend(tokens, with_own_slots(state.lineage), state)
+
+    def extend(
+        self, tokens: Tensor, lineage: Tensor, state: TransformerState
+    ) -> tuple[Tensor, TransformerState]:
+        """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one per hypothesis.
+
+        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: its hypothesis so far and itself
+        """
+        x = self._embed(tokens, lineage.sum(dim=2) - 1)
         written = []
         for layer, earlier in zip(self.layers, state.written, strict=True):
             x, keys_values = layer(x, earlier=earlier, lineage=lineage[:, None])
@@ -107,7 +113,7 @@ class TransformerLanguageModel(nn.Module):
         return kept(state, utterances)
 
     def _embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
-        """Embed tokens (batch, token or beam) at positions (token,) or one for all: (batch, token or beam, channel).
+        """Embed tokens (batch, token) at positions (token,) or (batch, token): (batch, token, channel).
 
         Embeddings start as small as 1 / sqrt(channel), so that the output layer does; Vaswani 2017, section 3.4.
         """

@@ -1,0 +1,321 @@
+"""A model's graphs without its weights, which OnnxEngine runs.
+
+`encoder` turns samples into encodings, `start` those into what a search begins with, `step` appends tokens; `heads` has
+CTC and the predicted lengths, `lengths` counts frames. A language model has `step` alone. A graph names its weights as
+model.safetensors does, and gets them when it is loaded. Its inputs and outputs that begin with `memory` belong to an
+utterance, those with `beam` to a hypothesis, those with `slots` to tokens that were written; `visible` says which
+hypothesis sees which slots.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from asr_s2s.errors import MissingExtraError
+from asr_s2s.features import WhisperConfig
+from asr_s2s.files import atomic_write
+from asr_s2s.model_store import LanguageSystem, SpeechSystem
+from asr_s2s.model_store.graphs import ARCHITECTURE, MADE_FOR, graph_path, made_for
+from asr_s2s.model_store.stored import WEIGHTS_FILE
+from asr_s2s.models.attention import Memory
+from asr_s2s.models.decoders.rnn import RnnDecoder, RnnState
+from asr_s2s.models.decoders.transformer import TransformerDecoder
+from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState
+from asr_s2s.models.language_models import LstmLanguageModel, TransformerLanguageModel
+
+OPSET, IR_VERSION = 23, 11  # the first with an operator of attention
+MOST_FOLDED = 1024  # numbers that one constant may hold: the rest is computed when the graph is loaded
+
+Tensors = dict[str, Tensor]
+Compute = Callable[[Tensors], Tensors]
+AXES = {  # of inputs, by the beginning of their names
+    "samples": ("batch", "time"),
+    "sample_lengths": ("batch",),
+    "encoder_out": ("batch", "time"),
+    "encoder_lengths": ("batch",),
+    "tokens": ("batch", "beam"),
+    "visible": ("batch", "beam", "seen"),
+    "slots": ("batch", None, "slot"),
+    "memory_scores": ("batch", None, None, "time"),
+    "memory_key_": ("batch", None, "time"),
+    "memory_value_": ("batch", None, "time"),
+    "memory_summary": ("batch",),
+    "memory": ("batch", "time"),
+    "beam_history": ("batch", "beam", None, "time"),
+    "beam": ("batch", "beam"),
+}
+
+
+class _Traced(nn.Module):
+    """What is traced: a function of named tensors, beside the parts that hold its weights."""
+
+    def __init__(self, compute: Compute, names: list[str], parts: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self._compute, self._names = compute, names
+        for name, part in parts.items():
+            self.add_module(name, part)
+
+    def forward(self, inputs: list[Tensor]) -> list[Tensor]:
+        return list(self._compute(dict(zip(self._names, inputs, strict=True))).values())
+
+
+def export_graphs(folder: Path, system: SpeechSystem) -> None:
+    """Write the graphs of a model into its directory, each whole or not at all.
+
+    Raises MissingExtraError where the exporter is not installed.
+    """
+    decoder: Any = system.model.decoder
+    parts = {"model": system.model, "front_end": system.front_end}
+    features = system.config.features
+    padded = features.pad_to_seconds if isinstance(features, WhisperConfig) else None
+    marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: made_for(system.config.model_dump(mode="json"))}
+    marks |= {
+        "vocabulary_size": str(decoder.vocabulary_size),
+        "max_tokens": str(decoder.max_tokens or ""),
+        "max_seconds": str(padded or ""),
+    }
+
+    samples = {"samples": torch.zeros(2, 16_050), "sample_lengths": torch.tensor([16_050, 12_000])}
+    with torch.no_grad():
+        encoder_out, encoder_lengths = system.model.encode(*system.front_end(*samples.values()))
+        encoding = {"encoder_out": encoder_out, "encoder_lengths": encoder_lengths}
+        start = _start_of(decoder)
+        state = start(encoding)
+    graphs: dict[str, tuple[Compute, Tensors]] = {
+        "lengths": (lambda given: {"lengths": system.front_end.lengths(given["sample_lengths"])}, samples),
+        "encoder": (_encoder_of(system), samples),
+        "start": (start, encoding),
+        "step": _step_of(decoder, state),
+    }
+    if system.model.ctc_head is not None or system.model.length_head is not None:
+        graphs["heads"] = (_heads_of(system), encoding)
+    for name, (compute, inputs) in graphs.items():
+        given = {"sample_lengths": inputs["sample_lengths"]} if name == "lengths" else inputs
+        _write(graph_path(folder, name), _exported(compute, given, parts, marks=marks))
+
+
+def export_language_graphs(folder: Path, system: LanguageSystem) -> None:
+    """Write the graph of a language model into its directory. Raises MissingExtraError as export_graphs does."""
+    marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: "", "vocabulary_size": str(system.vocabulary.size)}
+    compute, inputs = _language_step_of(system.model)
+    _write(graph_path(folder, "step"), _exported(compute, inputs, {"": system.model}, marks=marks))
+
+
+def _encoder_of(system: SpeechSystem) -> Compute:
+    def compute(given: Tensors) -> Tensors:
+        features, feature_lengths = system.front_end(given["samples"], given["sample_lengths"])
+        encoder_out, encoder_lengths = system.model.encode(features, feature_lengths)
+        sound_lengths = system.front_end.sound_lengths(given["sample_lengths"])
+        return {
+            "encoder_out": encoder_out,
+            "encoder_lengths": encoder_lengths,
+            "sound_lengths": system.model.encoder.output_lengths(sound_lengths),
+            "features": features,
+        }
+
+    return compute
+
+
+def _heads_of(system: SpeechSystem) -> Compute:
+    def compute(given: Tensors) -> Tensors:
+        found = {}
+        if system.model.ctc_head is not None:
+            found["ctc_log_probs"] = system.model.ctc_log_probs(given["encoder_out"])
+        if system.model.length_head is not None:
+            found["predicted_lengths"] = system.model.length_head(given["encoder_out"], given["encoder_lengths"])
+        return found
+
+    return compute
+
+
+def _start_of(decoder: Any) -> Compute:
+    def compute(given: Tensors) -> Tensors:
+        state = decoder.start(given["encoder_out"], given["encoder_lengths"])
+        if isinstance(state, TransformerState):
+            return {"memory_scores": state.frames} | _pairs("memory", state.encoded)
+        return _rnn_memory(state.memory) | _rnn_beam(state)
+
+    return compute
+
+
+def _step_of(decoder: Any, start: Tensors) -> tuple[Compute, Tensors]:
+    """Give the step and examples of its inputs: two utterances of three hypotheses."""
+    if isinstance(decoder, RnnDecoder):
+        state = {name: each.repeat_interleave(3, 1) if name.startswith("beam") else each for name, each in start.items()}
+        return _rnn_step_of(decoder), {"tokens": torch.ones(2, 3, dtype=torch.long)} | state
+    assert isinstance(decoder, TransformerDecoder)
+
+    def compute(given: Tensors) -> Tensors:
+        state = TransformerState(
+            encoded=_paired("memory", given),
+            frames=given["memory_scores"],
+            written=_paired("slots", given),
+            lineage=given["visible"],
+            position=0,
+        )
+        output = decoder.extend(given["tokens"], given["visible"], state, with_attention=True)
+        assert output.attention is not None, "it was asked for"
+        return {"logits": output.logits, "attention": output.attention} | _pairs("slots", output.state.written)
+
+    keys = {name: torch.zeros(2, each.size(1), 5, each.size(3)) for name, each in start.items() if each.size(1) > 1}
+    slots = {name.replace("memory", "slots"): each for name, each in keys.items() if name != "memory_scores"}
+    return compute, _writing(slots) | start
+
+
+def _rnn_step_of(decoder: RnnDecoder) -> Compute:
+    def compute(given: Tensors) -> Tensors:
+        summary = given.get("memory_summary")
+        frames = given["memory_frames"]
+        keys, values = (given["memory_keys"], given["memory_values"]) if summary is None else (summary, summary)
+        cells = [name for name in given if name.startswith("beam_cell")]
+        numbers = sorted({int(name.split("_")[2]) for name in cells})
+        state = RnnState(
+            layers=tuple(tuple(given[n] for n in cells if int(n.split("_")[2]) == number) for number in numbers),
+            context=given["beam_context"],
+            history=given["beam_history"],
+            memory=Memory(keys, values, frames),
+        )
+        output = decoder.step(given["tokens"], state, with_attention=True)
+        attention = {} if output.attention is None else {"attention": output.attention}
+        return {"logits": output.logits} | attention | _rnn_beam(output.state)
+
+    return compute
+
+
+def _language_step_of(model: LstmLanguageModel | TransformerLanguageModel) -> tuple[Compute, Tensors]:
+    start = model.start(2, device=torch.device("cpu"))
+    if isinstance(start, TransformerState):
+        slots = {name: each.new_zeros(2, each.size(1), 5, each.size(3)) for name, each in _pairs("slots", start.written).items()}
+
+        def extend(given: Tensors) -> Tensors:
+            state = replace(start, written=_paired("slots", given), lineage=given["visible"])
+            assert isinstance(model, TransformerLanguageModel)
+            logits, state = model.extend(given["tokens"], given["visible"], state)
+            return {"logits": logits} | _pairs("slots", state.written)
+
+        return extend, _writing(slots)
+
+    def step(given: Tensors) -> Tensors:
+        assert isinstance(model, LstmLanguageModel)
+        logits, (hidden, cell) = model.step(given["tokens"], (given["beam_hidden"], given["beam_cell"]))
+        return {"logits": logits, "beam_hidden": hidden, "beam_cell": cell}
+
+    hidden, cell = (part.repeat_interleave(3, 1) for part in start)
+    return step, {"tokens": torch.ones(2, 3, dtype=torch.long), "beam_hidden": hidden, "beam_cell": cell}
+
+
+def _writing(slots: Tensors) -> Tensors:
+    """Give examples of what a step writes into slots, of which five are full."""
+    return {"tokens": torch.ones(2, 3, dtype=torch.long), "visible": torch.ones(2, 3, 8, dtype=torch.bool)} | slots
+
+
+def _pairs(name: str, layers: tuple[KeysValues, ...]) -> Tensors:
+    named = (((f"{name}_key_{number}", keys), (f"{name}_value_{number}", values)) for number, (keys, values) in enumerate(layers))
+    return {key: value for pair in named for key, value in pair}
+
+
+def _paired(name: str, given: Tensors) -> tuple[KeysValues, ...]:
+    count = sum(key.startswith(f"{name}_key") for key in given)
+    return tuple((given[f"{name}_key_{number}"], given[f"{name}_value_{number}"]) for number in range(count))
+
+
+def _rnn_memory(memory: Memory) -> Tensors:
+    if memory.keys is memory.values:
+        return {"memory_summary": memory.keys, "memory_frames": memory.valid_frames}
+    return {"memory_keys": memory.keys, "memory_values": memory.values, "memory_frames": memory.valid_frames}
+
+
+def _rnn_beam(state: RnnState) -> Tensors:
+    cells = {
+        f"beam_cell_{number}_{place}": part
+        for number, layer in enumerate(state.layers)
+        for place, part in enumerate(layer)
+    }
+    return cells | {"beam_context": state.context, "beam_history": state.history}
+
+
+def _exported(compute: Compute, inputs: Tensors, parts: Mapping[str, nn.Module], *, marks: Mapping[str, str]) -> bytes:
+    """Trace a graph and take its weights out."""
+    ir, optimizer = _exporter()
+    prefix = "model" if "" in parts else ""
+    modules = {name or prefix: part for name, part in parts.items()}
+    traced = _Traced(compute, list(inputs), modules).eval()
+    with torch.no_grad():
+        outputs = list(compute(dict(inputs)))
+    axes = [{place: axis for place, axis in enumerate(_axes(name)) if axis} for name in inputs]
+    with _quietly():
+        program = torch.onnx.export(
+            traced,
+            (list(inputs.values()),),
+            input_names=list(inputs),
+            output_names=[f"new_{name}" if name in inputs else name for name in outputs],
+            dynamic_shapes=(axes,),
+            opset_version=OPSET,
+            dynamo=True,
+            optimize=False,
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None, "the exporter gives a program where dynamo is true"
+    model = program.model
+    weights = {name: value for name, value in model.graph.initializers.items() if name in traced.state_dict()}
+    for name, value in weights.items():  # as inputs they are not folded into constants
+        del model.graph.initializers[name]
+        model.graph.inputs.append(value)
+    optimizer.optimize_ir(model, output_size_limit=MOST_FOLDED)
+    for name, value in weights.items():
+        model.graph.inputs.remove(value)
+        if value.uses():
+            value.name = name.removeprefix(f"{prefix}.") if prefix else name
+            value.const_value = ir.ExternalTensor(
+                WEIGHTS_FILE, 0, value.const_value.nbytes, value.dtype, shape=value.shape, name=value.name
+            )
+            model.graph.initializers.add(value)
+    for node in model.graph:  # the exporter takes some lengths for fixed that are not
+        for value in node.outputs:
+            value.shape = None
+    ir.passes.common.ClearMetadataAndDocStringPass()(model)
+    model.metadata_props.update(marks)
+    model.ir_version, model.producer_name, model.producer_version = IR_VERSION, "asr-s2s", ""
+    content: bytes = ir.serde.serialize_model(model).SerializeToString(deterministic=True)
+    return content
+
+
+def _axes(name: str) -> tuple[str | None, ...]:
+    beginning = max((each for each in AXES if name.startswith(each)), key=len)
+    return AXES[beginning]
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _exporter() -> tuple[Any, Any]:
+    try:
+        import onnx_ir  # noqa: PLC0415
+        from onnxscript import optimizer  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtraError("Graphs are made by torch's exporter to ONNX: pip install 'asr-s2s[train]'.") from error
+    return onnx_ir, optimizer
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the exporter's notes to itself: of operators that it lacks and nothing here has, and of names of axes."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

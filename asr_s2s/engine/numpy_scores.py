@@ -1,0 +1,65 @@
+"""Log probabilities of the next token from logits that lie in memory, of which few are ever looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr_s2s.engine.protocol import LogProbs, Tokens
+
+GROUP = 64  # tokens of which only the best is looked at first
+
+
+@dataclass(frozen=True)
+class NumpyScores:
+    """See the protocol `Scores`; logits: (batch, beam, vocabulary), minus infinity at what is forbidden."""
+
+    logits: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, logits: NDArray[np.float32], forbidden: Sequence[int]) -> "NumpyScores":
+        """Share probability out among the tokens that are not forbidden; the logits are overwritten."""
+        if forbidden:
+            logits[..., list(forbidden)] = -np.inf
+        return cls(logits)
+
+    def top(self, count: int, *, gains: LogProbs | None = None) -> tuple[LogProbs, Tokens]:
+        """Give the best tokens and their log probabilities."""
+        tokens = best(self.logits if gains is None else self.logits + gains, count)
+        return self.at(tokens), tokens
+
+    def at(self, tokens: Tokens) -> LogProbs:
+        """Give the log probabilities of chosen tokens."""
+        return np.asarray(np.take_along_axis(self.logits, tokens, axis=-1) - self._total)
+
+    @cached_property
+    def _total(self) -> NDArray[np.float32]:
+        """The logarithm of the sum of all exponentials, (batch, beam, 1)."""
+        rows = self.logits.reshape(-1, self.logits.shape[-1])
+        highest = rows.max(axis=1)
+        total = np.empty_like(highest)
+        shifted = np.empty_like(rows[0])
+        for place, row in enumerate(rows):  # one by one they stay in the processor's cache
+            total[place] = np.exp(np.subtract(row, highest[place], out=shifted), out=shifted).sum()
+        return np.asarray((highest + np.log(total)).reshape(*self.logits.shape[:-1], 1))
+
+
+def best(values: NDArray[np.float32], count: int) -> Tokens:
+    """Give the places of the highest values (..., place), highest first and the first of equals: (..., count).
+
+    The highest lie in the groups with the highest maxima, so that no more than a few groups are sorted.
+    """
+    groups = values.shape[-1] // GROUP
+    rows = values.reshape(-1, values.shape[-1])
+    if groups <= count:
+        places = np.argsort(-rows, axis=1, kind="stable")[:, :count]
+        return places.reshape(*values.shape[:-1], count)
+    maxima = np.stack([row[: groups * GROUP].reshape(GROUP, groups).max(axis=0) for row in rows])
+    chosen = np.argpartition(-maxima, count - 1, axis=1)[:, :count]
+    members = (chosen[:, :, None] + groups * np.arange(GROUP)).reshape(len(rows), -1)
+    rest = np.broadcast_to(np.arange(groups * GROUP, rows.shape[1]), (len(rows), rows.shape[1] - groups * GROUP))
+    candidates = np.sort(np.concatenate([members, rest], axis=1), axis=1)
+    order = np.argsort(-np.take_along_axis(rows, candidates, axis=1), axis=1, kind="stable")[:, :count]
+    return np.take_along_axis(candidates, order, axis=1).reshape(*values.shape[:-1], count)

@@ -1,0 +1,144 @@
+"""Runs a speech model in ONNX Runtime, from the graphs and weights of its directory, on a processor, without torch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr_s2s.engine.groups import groups
+from asr_s2s.engine.numpy_scores import NumpyScores
+from asr_s2s.engine.onnx_sessions import OnnxSessions
+from asr_s2s.engine.onnx_steps import OnnxState, OnnxSteps
+from asr_s2s.engine.protocol import Attention, Encoding, LogProbs, Samples, Start, Texts, TokenRules, Tokens
+from asr_s2s.errors import AudioError
+
+ENCODED_FRAMES = 4000  # that are encoded at once: more do not fit the processor's cache
+SAMPLE_RATE = 16_000
+
+
+class OnnxEngine:
+    """See the protocol `Engine`.
+
+    folder: a model directory with graphs; threads: that each operator computes in
+    Raises CheckpointError where the folder holds no complete model, or its graphs are missing or not its own
+    """
+
+    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+        self._sessions = OnnxSessions(
+            folder, names=("lengths", "encoder", "start", "step"), optional=("heads",), threads=threads
+        )
+        facts = self._sessions.metadata("step")
+        self.vocabulary_size = int(facts["vocabulary_size"])
+        self.max_tokens: int | None = int(facts["max_tokens"]) if facts["max_tokens"] else None
+        self._max_seconds = float(facts["max_seconds"]) if facts["max_seconds"] else None
+        self._steps = OnnxSteps(self._sessions, vocabulary_size=self.vocabulary_size, max_tokens=self.max_tokens)
+        heads = self._sessions.outputs("heads") if "heads" in self._sessions else []
+        self.has_ctc = "ctc_log_probs" in heads
+        self._predicts_lengths = "predicted_lengths" in heads
+
+    def frames(self, num_samples: Sequence[int]) -> NDArray[np.int64]:
+        """Count the feature frames of recordings."""
+        return self._sessions.run("lengths", {"sample_lengths": np.asarray(num_samples, np.int64)}, ["lengths"])[
+            "lengths"
+        ]
+
+    def encode(self, samples: Sequence[Samples]) -> Encoding:
+        """Hear recordings, a few of like length at once: little padding, and what is computed stays in the cache."""
+        frames = self.frames([len(each) for each in samples]).tolist()
+        parts = [self._encoded(samples[first:end]) for first, end in groups(frames, ENCODED_FRAMES)]
+        longest = max(part["encoder_out"].shape[1] for part in parts)
+        states = [np.pad(part["encoder_out"], ((0, 0), (0, longest - part["encoder_out"].shape[1]), (0, 0)))
+                  for part in parts]  # fmt: skip
+        lengths, sound_lengths = (
+            np.concatenate([part[name] for part in parts]) for name in ("encoder_lengths", "sound_lengths")
+        )
+        return Encoding(np.concatenate(states), lengths, sound_lengths)
+
+    def features(self, samples: Samples) -> NDArray[np.float32]:
+        """Give what the model hears of one recording: (time, mel), of the frames that hold sound."""
+        raise NotImplementedError
+
+    def ctc_log_probs(self, encoding: Encoding) -> LogProbs:
+        """Give CTC's log probabilities of each frame."""
+        return self._heads(encoding, "ctc_log_probs")
+
+    def predicted_lengths(self, encoding: Encoding) -> NDArray[np.float32] | None:
+        """Give the expected number of tokens."""
+        return self._heads(encoding, "predicted_lengths") if self._predicts_lengths else None
+
+    def start(self, encoding: Encoding, rules: TokenRules) -> Start[OnnxState]:
+        """Feed all start tokens but the last."""
+        state, fed = self._begun(encoding), rules.start_tokens[:-1]
+        if not fed:
+            return Start(state, None)
+        tokens = np.tile(np.asarray(fed, np.int64), (len(encoding), 1))
+        logits, state = self._steps.feed(tokens, state, wanted="logits")
+        if rules.no_speech_token is None:
+            return Start(state, None)
+        asked = np.full((len(encoding), 1, 1), rules.no_speech_token)
+        return Start(state, np.exp(NumpyScores(logits[:, :1]).at(asked)[:, 0, 0]))
+
+    def step(
+        self, tokens: Tokens, state: OnnxState, *, forbidden: Sequence[int] = ()
+    ) -> tuple[NumpyScores, OnnxState]:
+        """Append one token to each hypothesis and score what follows."""
+        return self._steps.step(tokens, state, forbidden=forbidden)
+
+    def reorder(self, state: OnnxState, beams: Tokens) -> OnnxState:
+        """Gather hypotheses within each utterance."""
+        return self._steps.reorder(state, beams)
+
+    def keep(self, state: OnnxState, utterances: Tokens) -> OnnxState:
+        """Keep only some utterances of the batch."""
+        return self._steps.keep(state, utterances)
+
+    def read(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> NumpyScores:
+        """Score each token of whole texts and what follows them at once."""
+        logits, _ = self._steps.feed(_padded(texts, rules), self._begun(encoding), wanted="logits")
+        logits = logits[:, len(rules.start_tokens) - 1 :]
+        for part, is_first in ((logits[:, :1], True), (logits[:, 1:], False)):
+            NumpyScores.of(part, rules.forbidden(first=is_first))  # in place
+        return NumpyScores(logits)
+
+    def attention(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> list[Attention] | None:
+        """Give what the model looked at for each token of whole texts."""
+        if not self._steps.has_attention:
+            return None
+        tokens = _padded([text[:-1] for text in texts], rules)  # nothing is asked of what follows the last token
+        rows, _ = self._steps.feed(tokens, self._begun(encoding), wanted="attention")
+        rows = rows[:, len(rules.start_tokens) - 1 :]
+        sounds = zip(rows, texts, encoding.sound_lengths, strict=True)
+        return [row[: len(text), :sound] for row, text, sound in sounds]
+
+    def _encoded(self, samples: Sequence[Samples]) -> dict[str, NDArray[np.float32]]:
+        lengths = np.array([len(each) for each in samples])
+        self._check_window(int(lengths.max()))
+        padded = np.zeros((len(samples), int(lengths.max())), np.float32)
+        for row, each in zip(padded, samples, strict=True):
+            row[: len(each)] = each
+        given = {"samples": padded, "sample_lengths": lengths}
+        return self._sessions.run("encoder", given, ["encoder_out", "encoder_lengths", "sound_lengths"])
+
+    def _check_window(self, num_samples: int) -> None:
+        if self._max_seconds is not None and num_samples > self._max_seconds * SAMPLE_RATE:
+            raise AudioError(
+                f"an utterance of {num_samples / SAMPLE_RATE:.2f} s does not fit into the {self._max_seconds:g} s "
+                "that the front end pads to. Cut it into shorter pieces first."
+            )
+
+    def _heads(self, encoding: Encoding, name: str) -> NDArray[np.float32]:
+        given = {"encoder_out": encoding.states, "encoder_lengths": encoding.lengths}
+        return self._sessions.run("heads", given, [name])[name]
+
+    def _begun(self, encoding: Encoding) -> OnnxState:
+        given = {"encoder_out": encoding.states, "encoder_lengths": encoding.lengths}
+        wanted = self._sessions.outputs("start")
+        return self._steps.first(len(encoding), self._sessions.run("start", given, wanted))
+
+
+def _padded(texts: Texts, rules: TokenRules) -> Tokens:
+    """Put start tokens before texts and make them equally long: (batch, token)."""
+    longest = max((len(text) for text in texts), default=0)
+    rows = [[*rules.start_tokens, *text, *[rules.end_token] * (longest - len(text))] for text in texts]
+    return np.array(rows, np.int64)

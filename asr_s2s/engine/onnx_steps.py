@@ -1,0 +1,131 @@
+"""Token after token in ONNX Runtime: what a decoder and a language model share.
+
+Of a Transformer the keys and values of all tokens stay in the slots where they were written, and each hypothesis knows
+which it sees: to reorder is to exchange that, and no keys are copied (models/decoders/transformer_state.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr_s2s.engine.numpy_scores import NumpyScores
+from asr_s2s.engine.onnx_sessions import OnnxSessions
+from asr_s2s.engine.protocol import Tokens
+from asr_s2s.errors import ConfigError
+
+Array = NDArray[Any]
+Named = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class OnnxState:
+    """Where each hypothesis stands.
+
+    memory: (batch, ...), what belongs to an utterance; beam: (batch, beam, ...), to a hypothesis
+    slots: (batch, head, slot, channel), to tokens that were written
+    visible: (batch, beam, slot), True at the tokens of a hypothesis; position: how many each has
+    """
+
+    memory: Named
+    beam: Named
+    slots: Named
+    visible: NDArray[np.bool_]
+    position: int = 0
+
+
+class OnnxSteps:
+    """Runs the graph `step`; see the protocol `NextTokens`."""
+
+    def __init__(self, sessions: OnnxSessions, *, vocabulary_size: int, max_tokens: int | None = None) -> None:
+        self._sessions = sessions
+        self.vocabulary_size = vocabulary_size
+        self.max_tokens = max_tokens
+        self._inputs = sessions.inputs("step")
+        self._outputs = sessions.outputs("step")
+        self._moving = [name for name in self._inputs if name.startswith(("beam", "slots"))]
+        self.has_attention = "attention" in self._outputs
+
+    def first(self, batch: int, given: Named) -> OnnxState:
+        """Give the state before the first token: what was given, zeros, and no slot."""
+        zeros = {
+            name: np.zeros([{"batch": batch, "beam": 1}.get(str(size), size if isinstance(size, int) else 0)
+                            for size in self._inputs[name]], np.float32)
+            for name in self._moving if name not in given
+        }  # fmt: skip
+        known = {**zeros, **given}
+        parts = [
+            {name: value for name, value in known.items() if name.startswith(kind) and name in self._inputs}
+            for kind in ("memory", "beam", "slots")
+        ]
+        return OnnxState(*parts, visible=np.zeros((batch, 1, 0), np.bool_))
+
+    def step(
+        self, tokens: Tokens, state: OnnxState, *, forbidden: Sequence[int] = ()
+    ) -> tuple[NumpyScores, OnnxState]:
+        """Append one token to each hypothesis and score what follows."""
+        batch, beam = tokens.shape
+        own = np.broadcast_to(np.eye(beam, dtype=np.bool_), (batch, beam, beam))
+        found, state = self._run(tokens, np.concatenate([state.visible, own], axis=2), state, ["logits"])
+        return NumpyScores.of(found["logits"], forbidden), state
+
+    def feed(self, tokens: Tokens, state: OnnxState, *, wanted: str) -> tuple[Array, OnnxState]:
+        """Append tokens (batch, token), one after another, to the only hypothesis of each utterance.
+
+        returns: an output of each step, (batch, token, ...), and the state after them
+        """
+        batch, count = tokens.shape
+        if not state.slots:
+            found = []
+            for place in range(count):
+                output, state = self._run(tokens[:, place : place + 1], state.visible, state, [wanted])
+                found.append(output[wanted])
+            return np.concatenate(found, axis=1), state
+        seen = np.repeat(state.visible, count, axis=1)
+        own = np.broadcast_to(np.tri(count, dtype=np.bool_), (batch, count, count))
+        output, state = self._run(tokens, np.concatenate([seen, own], axis=2), state, [wanted])
+        return output[wanted], replace(state, visible=state.visible[:, -1:])
+
+    def reorder(self, state: OnnxState, beams: Tokens) -> OnnxState:
+        """Gather hypotheses within each utterance."""
+        rows = np.arange(len(beams))[:, None]
+        beam = {name: value[rows, beams] for name, value in state.beam.items()}
+        return _without_dead_slots(replace(state, beam=beam, visible=state.visible[rows, beams]))
+
+    def keep(self, state: OnnxState, utterances: Tokens) -> OnnxState:
+        """Keep only some utterances of the batch."""
+        memory, beam, slots = (
+            {name: value[utterances] for name, value in part.items()} for part in (state.memory, state.beam, state.slots)
+        )
+        return OnnxState(memory, beam, slots, state.visible[utterances], state.position)
+
+    def _run(
+        self, tokens: Tokens, visible: NDArray[np.bool_], state: OnnxState, wanted: Sequence[str]
+    ) -> tuple[dict[str, Array], OnnxState]:
+        position = state.position + (1 if not state.slots else int(visible[0, -1].sum()) - state.position)
+        if self.max_tokens is not None and position > self.max_tokens:
+            raise ConfigError(
+                f"model.decoder.max_tokens is {self.max_tokens}, but a sequence has {position} tokens. "
+                "Cut the utterance into shorter pieces, or train with a larger max_tokens."
+            )
+        given = {"tokens": tokens, "visible": visible, **state.memory, **state.beam, **state.slots}
+        given = {name: given[name] for name in self._inputs}
+        found = self._sessions.run("step", given, [*wanted, *(f"new_{name}" for name in self._moving)])
+        beam, slots = ({name: found[f"new_{name}"] for name in part} for part in (state.beam, state.slots))
+        return found, OnnxState(state.memory, beam, slots, visible, position)
+
+
+def _without_dead_slots(state: OnnxState) -> OnnxState:
+    """Drop slots that no hypothesis sees once they are half of all: beams soon share all but their last tokens."""
+    living = state.visible.any(axis=1)  # (batch, slot)
+    most = int(living.sum(axis=1).max(initial=0))
+    if not state.slots or 2 * most > living.shape[1]:
+        return state
+    places = np.argsort(~living, axis=1, kind="stable")[:, :most]
+    slots = {
+        name: np.stack([each.take(place, axis=1) for each, place in zip(value, places, strict=True)])
+        for name, value in state.slots.items()
+    }
+    return replace(state, slots=slots, visible=np.take_along_axis(state.visible, places[:, None], axis=2))

@@ -1,0 +1,176 @@
+"""A model's graphs as files: what ONNX Runtime shall run, looked through before it sees them. Nothing here needs torch.
+
+A graph may come from anywhere. Ours hold operators of ONNX alone, no graphs within graphs, and no weights: those they
+name as model.safetensors does. What else a file may ask for, such as other files, is refused.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asr_s2s.errors import CheckpointError, listed
+from asr_s2s.files import is_file
+from asr_s2s.inputs import read_bytes
+from asr_s2s.model_store.stored import WEIGHTS_FILE, Shape
+
+GRAPH_FOLDER = "graph"
+ARCHITECTURE = "architecture"  # in a graph's metadata, as in the header of the weights
+MADE_FOR = "made_for"  # there too, see made_for
+MOST_BYTES = 8_000_000  # of Whisper's largest 0.9 million
+FLOAT, EXTERNAL = 1, 1  # ONNX's numbers for a type and a place
+
+Message = Mapping[int, list[int | memoryview]]  # of protocol buffers: what each numbered field holds
+
+
+@dataclass(frozen=True)
+class GraphFile:
+    """A graph that was looked through: its bytes, what it says of itself, and the weights that it has to be given."""
+
+    content: bytes
+    metadata: Mapping[str, str]
+    weights: tuple[str, ...]
+
+
+def made_for(config: Mapping[str, Any]) -> str:
+    """Name what a graph holds of a configuration beside the architecture: what may be edited without other weights."""
+    features, model = config["features"], config["model"]
+    parts = {
+        "tail_seconds": float(features.get("tail_seconds") or 0),
+        "silence": model.get("silence"),
+        "alignment_heads": [list(pair) for pair in model["decoder"].get("alignment_heads") or ()],
+    }
+    return json.dumps(parts, sort_keys=True)
+
+
+def graph_path(folder: Path, name: str) -> Path:
+    """Name the file of one of a model's graphs."""
+    return folder / GRAPH_FOLDER / f"{name}.onnx"
+
+
+def read_graph(path: Path, *, architecture: str, settings: str, shapes: Mapping[str, Shape]) -> GraphFile:
+    """Read a graph that belongs to weights of these shapes and to a configuration, see made_for.
+
+    Raises CheckpointError for one that belongs to others, is damaged, or is none of ours.
+    """
+    advice = f"Make it anew: asr-s2s model export {path.parents[1]} --graph."
+    if not is_file(path):
+        raise CheckpointError(
+            f"{path.parents[1]}: has no {GRAPH_FOLDER}/{path.name}, which the onnx runtime needs. "
+            f"Make the graphs: asr-s2s model export {path.parents[1]} --graph."
+        )
+    try:
+        content = read_bytes(path, most=MOST_BYTES)
+        model = _message(memoryview(content))
+        metadata = {_text(entry, 1): _text(entry, 2) for entry in _parts(model, 14)}
+        weights, faults = _looked_through(model)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror}). {advice}") from error
+    except (ValueError, IndexError) as error:
+        raise CheckpointError(f"{path}: is no ONNX graph ({error}). {advice}") from error
+    if faults:
+        raise CheckpointError(f"{path}: {listed(faults)}, which no graph of asr-s2s does. {advice}")
+    if metadata.get(ARCHITECTURE) != architecture:
+        raise CheckpointError(f"{path}: was not made for the {WEIGHTS_FILE} beside it. {advice}")
+    if metadata.get(MADE_FOR) != settings:
+        raise CheckpointError(
+            f"{path}: was made before tail_seconds, silence or alignment_heads were changed in the configuration. {advice}"
+        )
+    if foreign := sorted(name for name, shape in weights.items() if shapes.get(name) != shape):
+        raise CheckpointError(f"{path}: wants weights that {WEIGHTS_FILE} does not hold: {listed(foreign)}. {advice}")
+    return GraphFile(content, metadata, tuple(weights))
+
+
+def _looked_through(model: Message) -> tuple[dict[str, Shape], list[str]]:
+    """Find the weights that a model (ONNX's ModelProto) wants, by name, and what it must not do."""
+    weights: dict[str, Shape] = {}
+    faults: set[str] = set()
+    graphs, functions, training = _parts(model, 7), _parts(model, 25), _parts(model, 20)
+    nodes = [node for graph in graphs for node in _parts(graph, 1)]
+    domains = [_text(part, 1) for part in _parts(model, 8)] + [_text(node, 7) for node in nodes]
+    faults |= {f"has operators of the domain '{domain}'" for domain in domains if domain not in ("", "ai.onnx")}
+    if functions or training:
+        faults.add("brings functions of its own")
+    for attribute in (attribute for node in nodes for attribute in _parts(node, 5)):
+        if _parts(attribute, 6) or _parts(attribute, 11):
+            faults.add("has graphs within graphs")
+        if any(_is_external(tensor) for field in (5, 10) for tensor in _parts(attribute, field)):
+            faults.add("names other files")
+        if _parts(attribute, 22) or _parts(attribute, 23):
+            faults.add("holds sparse tensors")
+    for graph in graphs:
+        if _parts(graph, 15):
+            faults.add("holds sparse tensors")
+        for tensor in filter(_is_external, _parts(graph, 5)):
+            places = {_text(entry, 2) for entry in _parts(tensor, 13) if _text(entry, 1) == "location"}
+            if places != {WEIGHTS_FILE} or _numbers(tensor, 2) != [FLOAT]:
+                faults.add("names other files")
+            weights[_text(tensor, 8)] = tuple(_numbers(tensor, 1))
+    return weights, sorted(faults)
+
+
+def _is_external(tensor: Message) -> bool:
+    return EXTERNAL in _numbers(tensor, 14) or bool(_parts(tensor, 13))
+
+
+def _message(content: memoryview) -> Message:
+    """Read the fields of a message. Raises ValueError or IndexError where it is damaged."""
+    found: dict[int, list[int | memoryview]] = {}
+    for number, value in _fields(content):
+        found.setdefault(number, []).append(value)
+    return found
+
+
+def _fields(content: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    at = 0
+    while at < len(content):
+        key, at = _varint(content, at)
+        kind = key & 7
+        value: int | memoryview
+        if kind == 0:
+            value, at = _varint(content, at)
+        else:
+            size = {1: 8, 5: 4}.get(kind)
+            if kind == 2:
+                size, at = _varint(content, at)
+            if size is None or at + size > len(content):
+                raise ValueError("it is damaged")
+            value = content[at : at + size]
+            at += size
+        yield key >> 3, value
+
+
+def _varint(content: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = content[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+    raise ValueError("it is damaged")
+
+
+def _parts(message: Message, field: int) -> list[Message]:
+    """Read the messages in a field."""
+    return [_message(value) for value in message.get(field, ()) if isinstance(value, memoryview)]
+
+
+def _text(message: Message, field: int) -> str:
+    values = message.get(field) or [memoryview(b"")]
+    return bytes(values[-1]).decode() if isinstance(values[-1], memoryview) else ""
+
+
+def _numbers(message: Message, field: int) -> list[int]:
+    """Read whole numbers, one after another or packed."""
+    found: list[int] = []
+    for value in message.get(field, ()):
+        if isinstance(value, int):
+            found.append(value)
+            continue
+        at = 0
+        while at < len(value):
+            number, at = _varint(value, at)
+            found.append(number)
+    return found

@@ -18,7 +18,7 @@ from asr_s2s.audio import read_audio
 from asr_s2s.engine import token_rules
 from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.search import build_search
 
 BATCH = 8

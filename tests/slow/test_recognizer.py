@@ -17,7 +17,7 @@ from asr_s2s.audio import read_audio
 from asr_s2s.engine import Encoding
 from asr_s2s.errors import AsrError, AudioError
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.models.attention import NoneConfig
 from asr_s2s.recognizer import Recognizer, Source, load
 from asr_s2s.recognizer.words import time_source

@@ -17,7 +17,7 @@ from asr_s2s.audio import read_audio
 from asr_s2s.engine import token_rules
 from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.model_store.directory import SpeechSystem, load_model
 from asr_s2s.scoring import character_errors
 from asr_s2s.search import build_search
 from asr_s2s.text.normalizers import normalizer

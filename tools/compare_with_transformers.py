@@ -15,8 +15,11 @@ import torch
 from transformers import GenerationConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
 from asr_s2s.audio import read_audio
+from asr_s2s.engine import token_rules
+from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
+from asr_s2s.search import build_search
 
 BATCH = 8
 WINDOW_SECONDS = 30.0  # longer ones are left out: Hugging Face cuts there, the recogniser at silences
@@ -35,7 +38,8 @@ def main() -> None:
     extractor = WhisperFeatureExtractor()
     system = load_model(arguments.model)
     vocabulary = system.vocabulary
-    search = system.config.search.model_copy(update={"beam": 1}).build(system.model.eval(), system.token_rules)
+    engine = TorchEngine(system.model, system.front_end)
+    search = build_search(engine, token_rules(vocabulary), system.config.search.model_copy(update={"beam": 1}))
     reference.generation_config = GenerationConfig(
         decoder_start_token_id=vocabulary.start_tokens[0],
         bos_token_id=vocabulary.end_token,
@@ -56,8 +60,7 @@ def main() -> None:
             sounds = [read_audio(item.audio_path) for item in batch]
             features = extractor(sounds, sampling_rate=16_000, return_tensors="pt").input_features
             generated = reference.generate(features).tolist()
-            encoder_out, encoder_lengths = system.model.encode(*padded(system, sounds))
-            hypotheses = search(encoder_out, encoder_lengths)
+            hypotheses = search(engine.encode(sounds))
             for item, theirs, hypothesis in zip(batch, generated, hypotheses, strict=True):
                 said = [token for token in theirs if token < vocabulary.end_token]
                 if said == list(hypothesis.tokens):
@@ -66,12 +69,6 @@ def main() -> None:
                     print(f"{item.id}:\n  theirs {vocabulary.decode(said)}")
                     print(f"  ours   {vocabulary.decode(hypothesis.tokens)}")
         print(f"{manifest}: {same} of {len(utterances)} the same", flush=True)
-
-
-def padded(system, sounds):  # type: ignore[no-untyped-def]
-    lengths = torch.tensor([len(sound) for sound in sounds])
-    samples = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(sound) for sound in sounds], batch_first=True)
-    return system.front_end(samples, lengths)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""Where somebody speaks: the voice activity detector of the silero-vad package, run by onnxruntime.
+"""Where somebody speaks: the voice activity detector of Silero, run by onnxruntime.
 
-Silero Team, "Silero VAD", MIT licence; its sequence model gives the same probabilities as the streaming one. The
-package is not imported (that would set torch to one thread): its model file is opened where pip put it.
+Silero Team, "Silero VAD", MIT licence; its sequence model, which lies in this package, gives the same probabilities as
+the streaming one.
 """
 
-import importlib.util
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from asr_s2s.audio.resample import SAMPLE_RATE
 from asr_s2s.audio.segments import Segment
 from asr_s2s.runtime import onnxruntime
 
+MODEL_FILE = Path(__file__).parent / "silero_vad" / "model.onnx"
 FRAME = 512  # samples at 16 kHz: 32 ms, what the model judges at once
 CONTEXT = 64  # samples before each frame that it hears too
 BLOCK = 1024  # frames a call: half a minute
@@ -27,7 +27,7 @@ LEVEL_FRAMES = 15  # half a second to both sides: a voice is levelled by itself,
 MOST_GAIN = 1000.0  # 60 dB: what is softer is the noise of the recording
 ENDS_BELOW = 0.15  # under the threshold, speech ends
 # A short stretch is speech where the detector is as sure as this. Of 500 training digits in silence, levelled, 3 are
-# lost so; of 480 noises and computed sounds 5 have speech in them. With 0.25 s, the rule of the package's code, and
+# lost so; of 480 noises and computed sounds 5 have speech in them. With 0.25 s, the rule of Silero's code, and
 # no levels: 27 and 10.
 SURE, SURE_SECONDS = 0.95, 0.1
 SHORTEST_SECONDS = 0.3
@@ -85,7 +85,7 @@ def speech_segments(
 
     A stretch begins where the probability reaches the threshold and ends where it stays 0.15 below it for a pause;
     a shorter one than shortest_seconds is a click or a note, unless the detector is sure of it. Margins keep weak
-    consonants at its ends. The threshold is that of the package's own code.
+    consonants at its ends. The threshold is that of Silero's own code.
     probabilities: (frame,), num_samples: of the recording, at 16 kHz
     """
     spoken = list(_spoken(probabilities, threshold=threshold, pause=round(pause_seconds * SAMPLE_RATE / FRAME)))
@@ -134,11 +134,4 @@ def _model() -> Any:
     options = runtime.SessionOptions()
     options.log_severity_level = 3  # its file holds weights that it does not use, which would be said at each start
     options.intra_op_num_threads = 1
-    return runtime.InferenceSession(_model_file(), options, providers=["CPUExecutionProvider"])
-
-
-def _model_file() -> str:
-    found = importlib.util.find_spec("silero_vad")
-    assert found is not None, "silero-vad is a dependency of this package"
-    assert found.origin is not None, "silero-vad is installed as files"
-    return str(Path(found.origin).parent / "data" / "silero_vad_16k_sequence.onnx")
+    return runtime.InferenceSession(str(MODEL_FILE), options, providers=["CPUExecutionProvider"])

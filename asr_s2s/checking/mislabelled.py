@@ -16,7 +16,7 @@ from asr_s2s.checking.finding import MISLABELLED, Finding, Heard
 from asr_s2s.checking.sound import SHORTEST
 from asr_s2s.data import Batch, SpeechDataset, epoch_plan
 from asr_s2s.manifest import Utterance
-from asr_s2s.model_store import SpeechSystem
+from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.models import valid_frames, with_start_and_end
 from asr_s2s.text import plain
 

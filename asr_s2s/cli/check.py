@@ -15,7 +15,7 @@ from asr_s2s.cli.terminal import Progress, say, show
 if TYPE_CHECKING:
     from asr_s2s.checking import CheckReport, Finding, Heard
     from asr_s2s.manifest import Utterance
-    from asr_s2s.model_store import SpeechSystem
+    from asr_s2s.model_store.directory import SpeechSystem
 
 BAR = 20  # characters
 
@@ -78,7 +78,7 @@ def _read(manifests: list[Path]) -> "tuple[list[tuple[str, Utterance]], list[str
 def _loaded(model: str) -> "SpeechSystem":
     import torch
 
-    from asr_s2s.model_store import load_model
+    from asr_s2s.model_store.directory import load_model
 
     system = load_model(model)
     system.model.to("cuda" if torch.cuda.is_available() else "cpu")

@@ -36,7 +36,7 @@ def _written(target: Path, *, overwrite: bool) -> Iterator[None]:
 @app.command()
 def info(model: Annotated[str, typer.Argument(help="A shipped model by its name, or a model directory.")]) -> None:
     """Say what a model is made of: parts, sizes, vocabulary, decoding defaults."""
-    from asr_s2s.model_store import describe
+    from asr_s2s.model_store.describe import describe
 
     output(describe(model))
 
@@ -48,7 +48,7 @@ def average(
     overwrite: Overwrite = False,
 ) -> None:
     """Average the weights of models of one architecture, checkpoints of one training say."""
-    from asr_s2s.model_store import average_models
+    from asr_s2s.model_store.average import average_models
 
     with _written(target, overwrite=overwrite):
         average_models(models, target)
@@ -65,7 +65,7 @@ def import_whisper_checkpoint(
     overwrite: Overwrite = False,
 ) -> None:
     """Turn a Whisper checkpoint into a model directory."""
-    from asr_s2s.model_store import import_whisper
+    from asr_s2s.model_store.whisper import import_whisper
 
     with _written(target, overwrite=overwrite):
         import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=language)
@@ -86,7 +86,7 @@ def merge_model(
     overwrite: Overwrite = False,
 ) -> None:
     """Hear each utterance as long as it is, with a few frames for the rest of the window: several times faster."""
-    from asr_s2s.model_store import merge_silence
+    from asr_s2s.model_store.merge import merge_silence
 
     with _written(target, overwrite=overwrite):
         merge_silence(model, target, frames=frames, tail_seconds=tail_seconds, storage=storage)
@@ -105,7 +105,7 @@ def prune_model(
     """Keep the byte pairs that a large text uses most; every text can still be spelled."""
     from asr_s2s.errors import ConfigError
     from asr_s2s.inputs import read_text
-    from asr_s2s.model_store import prune_vocabulary
+    from asr_s2s.model_store.prune import prune_vocabulary
 
     texts = [read_text(file, error=ConfigError, advice="Name a file of plain text.") for file in text]
     lines = (line for each in texts for line in each.splitlines() if line.strip())
@@ -129,7 +129,7 @@ def spell_model(
 ) -> None:
     """Give a model the alphabet of some texts: the start of a training that teaches it to spell in it."""
     from asr_s2s.manifest import read_manifest
-    from asr_s2s.model_store import spell
+    from asr_s2s.model_store.spell import spell
 
     texts = (utterance.text for file in manifest for utterance in read_manifest(file) if utterance.text)
     with _written(target, overwrite=overwrite):
@@ -145,7 +145,8 @@ def calibrate(
     """Make the confidence of a word say how probable it is that the word is right."""
     from asr_s2s.config import write_config
     from asr_s2s.manifest import read_manifest
-    from asr_s2s.model_store import CONFIG_FILE, load_model
+    from asr_s2s.model_store import CONFIG_FILE
+    from asr_s2s.model_store.directory import load_model
     from asr_s2s.recognizer import Recognizer
     from asr_s2s.scoring.calibration import calibration_error, fit_logistic, judged_words, reliability
     from asr_s2s.transcripts import Transcript
@@ -194,7 +195,8 @@ def export(
     """Export a compact copy for sharing, or with --graph what the onnx runtime needs beside the weights."""
     from asr_s2s.errors import ConfigError
     from asr_s2s.inputs import read_text
-    from asr_s2s.model_store import load_model, model_folder, read_card, save_model
+    from asr_s2s.model_store import model_folder, read_card
+    from asr_s2s.model_store.directory import load_model, save_model
 
     if target is None:
         if not graph:
@@ -215,7 +217,9 @@ def export(
 def _write_graphs(folder: Path) -> None:
     from asr_s2s.config import kind_of
     from asr_s2s.engine.export import export_graphs, export_language_graphs
-    from asr_s2s.model_store import CONFIG_FILE, load_language_model, load_model
+    from asr_s2s.model_store import CONFIG_FILE
+    from asr_s2s.model_store.directory import load_model
+    from asr_s2s.model_store.language import load_language_model
 
     if kind_of(folder / CONFIG_FILE) == "language_model":
         export_language_graphs(folder, load_language_model(folder))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asr_s2s.manifest import Utterance
-    from asr_s2s.model_store import SpeechSystem
+    from asr_s2s.model_store.directory import SpeechSystem
     from asr_s2s.training import ExperimentConfig
 
 LANGUAGE_MODEL = "language_model"
@@ -42,7 +42,7 @@ def train(
     """
     from asr_s2s.config import kind_of, read_config
     from asr_s2s.errors import ConfigError, counted
-    from asr_s2s.model_store import load_model
+    from asr_s2s.model_store.directory import load_model
     from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig, train_language_model
     from asr_s2s.training import train as run
     from asr_s2s.training.left_out import LEFT_OUT_FILE

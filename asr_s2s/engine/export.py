@@ -21,8 +21,9 @@ from torch import Tensor, nn
 from asr_s2s.errors import MissingExtraError
 from asr_s2s.features import WhisperConfig
 from asr_s2s.files import atomic_write
-from asr_s2s.model_store import LanguageSystem, SpeechSystem
+from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.model_store.graphs import ARCHITECTURE, MADE_FOR, graph_path, made_for
+from asr_s2s.model_store.language import LanguageSystem
 from asr_s2s.model_store.stored import WEIGHTS_FILE
 from asr_s2s.models.attention import Memory
 from asr_s2s.models.decoders.rnn import RnnDecoder, RnnState

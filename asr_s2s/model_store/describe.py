@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from asr_s2s.config import config_text
-from asr_s2s.model_store.directory import load_model, model_folder
+from asr_s2s.model_store.directory import load_model
+from asr_s2s.model_store.folders import model_folder
 from asr_s2s.model_store.stored import WEIGHTS_FILE
 
 

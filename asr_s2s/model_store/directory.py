@@ -12,19 +12,15 @@ from torch import nn
 
 from asr_s2s.config import PartConfig, read_config, write_config
 from asr_s2s.decoding import SearchConfig
-from asr_s2s.errors import CheckpointError
 from asr_s2s.features import FeatureConfig, FrontEnd
-from asr_s2s.files import is_file, is_folder, write_text
+from asr_s2s.files import write_text
+from asr_s2s.model_store.folders import CARD_FILE, model_folder
 from asr_s2s.model_store.loading import load_into
-from asr_s2s.model_store.stored import CONFIG_FILE, WEIGHTS_FILE, check_complete, open_weights
+from asr_s2s.model_store.stored import CONFIG_FILE, WEIGHTS_FILE, open_weights
 from asr_s2s.model_store.undrawn import Undrawn
 from asr_s2s.model_store.weights import Storage, fingerprint_of, write_weights
 from asr_s2s.models import ModelConfig, SpeechModel
 from asr_s2s.text import Vocabulary, VocabularyConfig
-from asr_s2s.text.vocabulary import read_utf8
-
-CARD_FILE = "README.md"
-SHIPPED = Path(__file__).parents[1] / "pretrained"
 
 
 class ModelDirectoryConfig(PartConfig):
@@ -87,12 +83,6 @@ def save_model(folder: Path, system: SpeechSystem, *, card: str, storage: Storag
     write_weights(folder / WEIGHTS_FILE, _network(system), storage=storage, fingerprint=fingerprint)
 
 
-def refuse_overwriting(folder: Path) -> None:
-    """Raise CheckpointError for a folder that holds a model already."""
-    if (folder / WEIGHTS_FILE).exists():
-        raise CheckpointError(f"{folder}: holds a finished model. Name another folder, or replace it with --overwrite.")
-
-
 def load_model(model: str | Path) -> SpeechSystem:
     """Load a shipped model by its name, or a model directory.
 
@@ -108,30 +98,6 @@ def load_model(model: str | Path) -> SpeechSystem:
     system.model.eval()
     system.front_end.eval()
     return system
-
-
-def read_card(model: str | Path) -> str:
-    """Give a model's card; empty if it has none."""
-    path = model_folder(model) / CARD_FILE
-    return read_utf8(path) if is_file(path) else ""
-
-
-def model_folder(model: str | Path) -> Path:
-    """Find the folder of a shipped name or a path; CheckpointError that lists the names if there is none."""
-    shipped = SHIPPED / str(model)
-    folder = shipped if str(model) in available_models() else Path(str(model))
-    if not is_folder(folder):
-        raise CheckpointError(
-            f"{model}: is neither a shipped model ({', '.join(available_models())}) nor a folder. "
-            "Give one of these names, or the path of a model directory."
-        )
-    check_complete(folder)
-    return folder
-
-
-def available_models() -> list[str]:
-    """List the models inside the package."""
-    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS_FILE}"))
 
 
 def _network(system: SpeechSystem) -> nn.ModuleDict:

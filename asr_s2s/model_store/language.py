@@ -64,13 +64,3 @@ def load_language_model(folder: Path) -> LanguageSystem:
         model = config.model.build(vocabulary.size)
     load_into(model, stored)
     return LanguageSystem(folder.name, config, model.eval(), vocabulary)
-
-
-def check_same_vocabulary(language: LanguageSystem, vocabulary: Vocabulary, *, recogniser: str) -> None:
-    """Raise ConfigError unless the language model spells as the recogniser does."""
-    if language.vocabulary.fingerprint != vocabulary.fingerprint:
-        raise ConfigError(
-            f"the language model '{language.name}' has another vocabulary ({language.vocabulary.size} tokens) than "
-            f"the recogniser '{recogniser}' ({vocabulary.size} tokens). Train one for it: asr-s2s train "
-            f"conf/language_model.yaml data.vocabulary_of={recogniser}."
-        )

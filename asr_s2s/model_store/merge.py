@@ -7,7 +7,8 @@ import torch
 
 from asr_s2s.errors import CheckpointError
 from asr_s2s.features import WhisperConfig
-from asr_s2s.model_store.directory import SpeechSystem, load_model, read_card, rebuilt, save_model
+from asr_s2s.model_store.directory import SpeechSystem, load_model, rebuilt, save_model
+from asr_s2s.model_store.folders import read_card
 from asr_s2s.model_store.weights import Storage
 from asr_s2s.models import MergedSilenceConfig
 

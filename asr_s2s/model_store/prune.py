@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr_s2s.errors import CheckpointError
-from asr_s2s.model_store.directory import SpeechSystem, build_system, load_model, read_card, save_model
+from asr_s2s.model_store.directory import SpeechSystem, build_system, load_model, save_model
+from asr_s2s.model_store.folders import read_card
 from asr_s2s.model_store.weights import EMBEDDING, Storage
 from asr_s2s.text import BytePairsConfig, BytePairVocabulary, PrunedVocabulary, prune
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from asr_s2s.errors import VocabularyError
-from asr_s2s.model_store.directory import SpeechSystem, build_system, load_model, read_card, save_model
+from asr_s2s.model_store.directory import SpeechSystem, build_system, load_model, save_model
+from asr_s2s.model_store.folders import read_card
 from asr_s2s.model_store.weights import EMBEDDING, Storage
 from asr_s2s.text import BytePairVocabulary, CharactersConfig, CharacterVocabulary, Vocabulary
 from asr_s2s.text.characters import SPECIALS

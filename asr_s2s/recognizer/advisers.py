@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import torch
 
 from asr_s2s.engine.torch_language import TorchLanguageEngine
-from asr_s2s.model_store import LanguageSystem, SpeechSystem, WordNgram, check_same_vocabulary
+from asr_s2s.model_store import WordNgram, check_same_vocabulary
+from asr_s2s.model_store.directory import SpeechSystem
+from asr_s2s.model_store.language import LanguageSystem
 from asr_s2s.recognizer.hotwords import build_hotwords
 from asr_s2s.search import Adviser, LanguageFusion, WordFusion
 from asr_s2s.text.vocabulary import token_texts

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from asr_s2s.errors import CheckpointError
 from asr_s2s.files import is_file, is_folder
-from asr_s2s.model_store import LanguageSystem, WordNgram, load_language_model, load_model
+from asr_s2s.model_store import WordNgram
+from asr_s2s.model_store.directory import load_model
+from asr_s2s.model_store.language import LanguageSystem, load_language_model
 from asr_s2s.recognizer.memory import keep_large_blocks
 from asr_s2s.recognizer.recognizer import Recognizer
 

@@ -19,7 +19,9 @@ from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.errors import AudioError
 from asr_s2s.features import WhisperConfig
 from asr_s2s.files import printable
-from asr_s2s.model_store import LanguageSystem, SpeechSystem, WordNgram
+from asr_s2s.model_store import WordNgram
+from asr_s2s.model_store.directory import SpeechSystem
+from asr_s2s.model_store.language import LanguageSystem
 from asr_s2s.recognizer.advisers import build_advisers
 from asr_s2s.recognizer.ahead import ReadAhead
 from asr_s2s.recognizer.given import Given, source_of, sources_of

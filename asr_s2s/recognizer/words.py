@@ -8,7 +8,7 @@ from typing import Any
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.engine import Encoding, Engine, token_rules
 from asr_s2s.manifest import Word
-from asr_s2s.model_store import SpeechSystem
+from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.recognizer.coverage import Span
 from asr_s2s.search import Hypothesis, ctc_token_frames, token_frames
 from asr_s2s.text import Vocabulary

@@ -12,7 +12,7 @@ import numpy as np
 
 from asr_s2s.errors import listed
 from asr_s2s.manifest import Utterance
-from asr_s2s.model_store import SpeechSystem
+from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.scoring import ErrorRate, word_errors
 from asr_s2s.scoring.bootstrap import difference
 from asr_s2s.scoring.error_rate import total

@@ -11,7 +11,7 @@ from asr_s2s.data import Batch, SpeechDataset, epoch_plan
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.engine import token_rules
 from asr_s2s.engine.torch_engine import TorchEngine
-from asr_s2s.model_store import SpeechSystem
+from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.models import LossConfig, Losses, ModelOutput, TeacherOutput, total_loss, valid_frames, with_start_and_end
 from asr_s2s.scoring import ErrorRate, character_errors, word_errors
 from asr_s2s.search import Hypothesis, build_search

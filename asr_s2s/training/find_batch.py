@@ -14,7 +14,7 @@ import torch
 from rich.console import Console
 
 from asr_s2s.data import cost_of
-from asr_s2s.model_store import SpeechSystem
+from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.memory import free_memory, is_out_of_memory

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from asr_s2s.features import Filterbank, FrontEnd
-from asr_s2s.model_store import SpeechSystem
+from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.models import SpeechModel
 from asr_s2s.training.optimizer import shares_by_weight
 

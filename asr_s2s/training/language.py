@@ -14,7 +14,7 @@ from torch import nn
 from asr_s2s.config import PartConfig, write_config
 from asr_s2s.errors import ConfigError
 from asr_s2s.lock import held
-from asr_s2s.model_store import (
+from asr_s2s.model_store.language import (
     LanguageDirectoryConfig,
     LanguageSystem,
     load_language_model,

@@ -13,7 +13,7 @@ from torch import nn
 from asr_s2s.data import Batch
 from asr_s2s.errors import AsrError
 from asr_s2s.lock import held
-from asr_s2s.model_store import SpeechSystem
+from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.pictures import require_plotting
 from asr_s2s.training.checkpoints import beginning, resumable
 from asr_s2s.training.comparison import Recognise

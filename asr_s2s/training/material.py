@@ -12,7 +12,7 @@ from asr_s2s.data import SpeechDataset, check_utterances, read_manifests, split_
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.errors import ConfigError, ManifestError, listed
 from asr_s2s.manifest import Utterance
-from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system
+from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, build_system
 from asr_s2s.models.losses import fits_ctc
 from asr_s2s.text import BytePairVocabulary, CharactersConfig, CharacterVocabulary
 from asr_s2s.training.experiment import ExperimentConfig

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.errors import ConfigError
-from asr_s2s.model_store import LanguageSystem
+from asr_s2s.model_store.language import LanguageSystem
 from asr_s2s.training.memory import free_memory, measure_need
 from asr_s2s.training.texts import windows
 

@@ -10,7 +10,8 @@ import torch
 
 from asr_s2s.errors import counted
 from asr_s2s.files import write_text
-from asr_s2s.model_store import SpeechSystem, average_states, load_model, save_model
+from asr_s2s.model_store.average import average_states
+from asr_s2s.model_store.directory import SpeechSystem, load_model, save_model
 from asr_s2s.models import ModelConfig
 from asr_s2s.scoring import ErrorRate
 from asr_s2s.training.checkpoints import checkpoint_folder

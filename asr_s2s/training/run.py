@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from asr_s2s.data import Batch, SpeechDataset, epoch_plan, load_batches, padding_share
 from asr_s2s.errors import listed
-from asr_s2s.model_store import SpeechSystem, save_model
+from asr_s2s.model_store.directory import SpeechSystem, save_model
 from asr_s2s.models import TeacherOutput, loss_counts
 from asr_s2s.training.checkpoints import (
     TrainingState,

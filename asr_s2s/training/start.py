@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from asr_s2s.config import write_config
 from asr_s2s.data import Batch, SpeechDataset
 from asr_s2s.errors import ConfigError, counted, listed
-from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.model_store.directory import SpeechSystem, load_model
 from asr_s2s.training.checkpoints import (
     OPTIMIZER_FILE,
     TrainingState,

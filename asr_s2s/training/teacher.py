@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pad_sequence
 from asr_s2s.data import Batch, SpeechDataset, TensorCache
 from asr_s2s.errors import ConfigError, ManifestError, listed
 from asr_s2s.features import WhisperConfig
-from asr_s2s.model_store import SpeechSystem
+from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.models import DistillationConfig, TeacherOutput, with_start_and_end
 from asr_s2s.text import BytePairVocabulary, CharacterVocabulary, Vocabulary
 from asr_s2s.training.next_characters import NextCharacters

@@ -12,7 +12,7 @@ from asr_s2s.config import PartConfig
 from asr_s2s.errors import ConfigError, listed
 from asr_s2s.inputs import read_text
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.text import CharactersConfig, CharacterVocabulary, Vocabulary, VocabularyConfig
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
-from asr_s2s.model_store import load_model, save_model
+from asr_s2s.model_store.directory import load_model, save_model
 
 CHARACTERS = 6_000  # a step
 PEAK, WARMUP = 5e-4, 100

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
-from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.model_store.directory import SpeechSystem, load_model
 from asr_s2s.recognizer import Recognizer
 from asr_s2s.transcripts import Transcript
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from asr_s2s.audio import SAMPLE_RATE, mix_noise, read_audio, resample
 from asr_s2s.features import WhisperConfig
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store import SpeechSystem, load_model, rebuilt
+from asr_s2s.model_store.directory import SpeechSystem, load_model, rebuilt
 from asr_s2s.recognizer import Recognizer, Source
 from asr_s2s.scoring import character_errors, runs_on, word_errors
 from asr_s2s.text.normalizers import normalizer

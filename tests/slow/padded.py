@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from asr_s2s.model_store import SpeechSystem, load_model, rebuilt
+from asr_s2s.model_store.directory import SpeechSystem, load_model, rebuilt
 
 
 def padded_system() -> SpeechSystem:

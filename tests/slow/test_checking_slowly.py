@@ -8,7 +8,7 @@ import pytest
 from asr_s2s.checking import Heard, hear
 from asr_s2s.checking.mislabelled import mislabelled, text_losses
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 
 pytestmark = pytest.mark.slow
 

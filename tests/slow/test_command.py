@@ -18,7 +18,7 @@ from matplotlib import image
 
 from asr_s2s.audio import read_audio, write_audio
 from asr_s2s.manifest import read_manifest, write_manifest
-from asr_s2s.model_store.directory import model_folder
+from asr_s2s.model_store import model_folder
 
 pytestmark = pytest.mark.slow
 

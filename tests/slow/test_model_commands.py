@@ -10,7 +10,8 @@ import torch
 from padded import padded_system
 
 import asr_s2s
-from asr_s2s.model_store import merge_silence, save_model
+from asr_s2s.model_store.directory import save_model
+from asr_s2s.model_store.merge import merge_silence
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from padded import padded_system
 
 import asr_s2s
 from asr_s2s.manifest import read_manifest, write_manifest
-from asr_s2s.model_store import save_model
+from asr_s2s.model_store.directory import save_model
 
 pytestmark = pytest.mark.slow
 

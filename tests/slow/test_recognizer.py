@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from asr_s2s.audio import read_audio
+from asr_s2s.engine import Encoding
 from asr_s2s.errors import AsrError, AudioError
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.models.attention import NoneConfig
 from asr_s2s.recognizer import Recognizer, Source, load
 from asr_s2s.recognizer.words import time_source
@@ -40,7 +41,7 @@ def test_a_search_that_ran_in_circles_is_done_again_and_what_was_wrong_is_kept(m
     recognizer = Recognizer(load_model("en"))
     expected = recognizer.transcribe(AURORA)
     assert not expected.segments[0].repaired
-    monkeypatch.setattr(recognizer, "_search", lambda encoder_out, *_, **__: [LOOP] * len(encoder_out))
+    monkeypatch.setattr(recognizer, "_search", lambda encoding: [LOOP] * len(encoding))
     again = recognizer.transcribe(AURORA)
     assert "aurora" in again.text.lower()
     assert all(segment.repaired == {"loop": 4.0} for segment in again.segments)
@@ -50,7 +51,7 @@ def test_a_search_that_ran_in_circles_is_done_again_and_what_was_wrong_is_kept(m
 def test_the_first_text_stays_where_the_second_search_fails_too(monkeypatch: pytest.MonkeyPatch) -> None:
     recognizer = Recognizer(load_model("en"))
     for name in ("_search", "_safe_search"):
-        monkeypatch.setattr(recognizer, name, lambda encoder_out, *_, **__: [LOOP] * len(encoder_out))
+        monkeypatch.setattr(recognizer, name, lambda encoding: [LOOP] * len(encoding))
     (segment,) = recognizer.transcribe(AURORA).segments
     assert (segment.flags["loop"], segment.repaired) == (4.0, {})
     assert segment.flags["low_coverage"] > 1.0  # seconds: what loops tells of nothing that was said
@@ -69,7 +70,7 @@ def test_sentences_that_a_search_left_out_are_found_and_the_rest_stays(monkeypat
     whole = recognizer.transcribe(samples, sample_rate=16_000)
     search = recognizer._search
 
-    def forgetful(*arguments: Any, **options: Any) -> list[Hypothesis]:
+    def forgetful(encoding: Encoding) -> list[Hypothesis]:
         """Leave all after the first half of the tokens out."""
         return [
             replace(
@@ -77,7 +78,7 @@ def test_sentences_that_a_search_left_out_are_found_and_the_rest_stays(monkeypat
                 tokens=each.tokens[: len(each.tokens) // 2],
                 token_log_probs=each.token_log_probs[: len(each.tokens) // 2],
             )
-            for each in search(*arguments, **options)
+            for each in search(encoding)
         ]
 
     monkeypatch.setattr(recognizer, "_search", forgetful)
@@ -92,7 +93,7 @@ def test_speech_that_stays_without_words_is_flagged_with_its_seconds(monkeypatch
     recognizer = Recognizer(load_model("en"))
     nothing = Hypothesis((), -9.0, (), ended=True, end_log_prob=-9.0)
     for name in ("_search", "_safe_search"):
-        monkeypatch.setattr(recognizer, name, lambda encoder_out, *_, **__: [nothing] * len(encoder_out))
+        monkeypatch.setattr(recognizer, name, lambda encoding: [nothing] * len(encoding))
     samples = long_question()
     found = recognizer.transcribe(samples, sample_rate=16_000)
     assert found.text == ""

@@ -7,7 +7,7 @@ import pytest
 import torch
 from training_tiny import QUIET, tiny_experiment
 
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.training import ExperimentConfig, train
 
 pytestmark = pytest.mark.slow

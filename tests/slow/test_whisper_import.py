@@ -18,7 +18,8 @@ from transformers import GenerationConfig, WhisperConfig, WhisperFeatureExtracto
 from asr_s2s.audio import read_audio
 from asr_s2s.errors import AsrError, CheckpointError
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import SpeechSystem, import_whisper
+from asr_s2s.model_store.directory import SpeechSystem
+from asr_s2s.model_store.whisper import import_whisper
 from asr_s2s.recognizer import Recognizer
 
 pytestmark = pytest.mark.slow

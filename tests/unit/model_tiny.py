@@ -3,7 +3,7 @@
 import torch
 
 from asr_s2s.config import check_config
-from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system
+from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, build_system
 from asr_s2s.text import CharacterVocabulary
 
 TREE = {

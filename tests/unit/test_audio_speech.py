@@ -1,5 +1,7 @@
 """The detector of speech against the streaming model of the same package, and the stretches made of its judgement."""
 
+import hashlib
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from asr_s2s.audio import Segment, SpeechDetector, lasting_probability, levelled, read_audio, speech_segments
-from asr_s2s.audio.speech import CONTEXT, FRAME, _model_file
+from asr_s2s.audio.speech import CONTEXT, FRAME, MODEL_FILE
 from asr_s2s.runtime import onnxruntime
 
 pytestmark = pytest.mark.unit
@@ -18,12 +20,27 @@ DATA = Path(__file__).parents[1] / "data"
 SPOKEN = DATA / "common_voice_en_37266650.ogg"
 
 
+def package_file(name: str) -> Path:
+    """Find a file of the silero-vad package, which need not be imported for it."""
+    found = importlib.util.find_spec("silero_vad")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "data" / name
+
+
+def test_the_model_that_ships_is_the_one_of_the_package() -> None:
+    assert MODEL_FILE.read_bytes() == package_file("silero_vad_16k_sequence.onnx").read_bytes()
+    digest = hashlib.sha256(MODEL_FILE.read_bytes()).hexdigest()
+    assert digest in MODEL_FILE.with_name("README.md").read_text(encoding="utf-8")
+
+
 def streamed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Give what the model made for streams finds, frame by frame."""
     options = onnxruntime().SessionOptions()
     options.log_severity_level = 3
-    file = Path(_model_file()).with_name("silero_vad.onnx")
-    model = onnxruntime().InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    model = onnxruntime().InferenceSession(
+        str(package_file("silero_vad.onnx")), options, providers=["CPUExecutionProvider"]
+    )
     state, context, found = np.zeros((2, 1, 128), np.float32), np.zeros((1, CONTEXT), np.float32), []
     for frame in np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, 1, FRAME):
         inputs = {"input": np.concatenate([context, frame], axis=1), "state": state, "sr": np.array(16_000)}

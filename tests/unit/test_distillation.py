@@ -13,7 +13,7 @@ from asr_s2s.config import check_config
 from asr_s2s.data import AugmentConfig, SpeechDataset
 from asr_s2s.errors import ConfigError
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store import ModelDirectoryConfig, SpeechSystem, build_system, load_model
+from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, build_system, load_model
 from asr_s2s.models import DistillationConfig
 from asr_s2s.models.distillation import state_loss, token_divergence
 from asr_s2s.text import CharacterVocabulary

@@ -17,8 +17,9 @@ from safetensors.torch import load_file, save_file
 
 from asr_s2s.config import check_config, read_config
 from asr_s2s.errors import AsrError, CheckpointError, ConfigError, VocabularyError
-from asr_s2s.model_store import ModelDirectoryConfig, average_models, load_model, read_card, save_model
-from asr_s2s.model_store.directory import model_folder
+from asr_s2s.model_store import model_folder, read_card
+from asr_s2s.model_store.average import average_models
+from asr_s2s.model_store.directory import ModelDirectoryConfig, load_model, save_model
 from asr_s2s.text import BytePairsConfig
 from asr_s2s.text.byte_pairs import BytePairVocabulary
 

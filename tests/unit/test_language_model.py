@@ -20,8 +20,9 @@ from asr_s2s.config import check_config
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.engine.torch_language import TorchLanguageEngine
 from asr_s2s.errors import CheckpointError, ConfigError
-from asr_s2s.model_store import check_same_vocabulary, load_language_model, load_model
-from asr_s2s.model_store.directory import model_folder
+from asr_s2s.model_store import check_same_vocabulary, model_folder
+from asr_s2s.model_store.directory import load_model
+from asr_s2s.model_store.language import load_language_model
 from asr_s2s.models import LanguageModel
 from asr_s2s.models.language_models import LstmLanguageConfig, TransformerLanguageConfig
 from asr_s2s.search import LanguageFusion

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from asr_s2s.cli import run
-from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.model_store.directory import SpeechSystem, load_model
 from asr_s2s.model_store.spell import spelled_system
 from asr_s2s.model_store.weights import EMBEDDING
 from asr_s2s.text import CharacterVocabulary

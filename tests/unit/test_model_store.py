@@ -15,14 +15,9 @@ from safetensors.torch import load_file, save_file
 from asr_s2s.config import check_config
 from asr_s2s.engine import token_rules
 from asr_s2s.errors import CheckpointError, ConfigError
-from asr_s2s.model_store import (
-    ModelDirectoryConfig,
-    average_models,
-    build_system,
-    describe,
-    load_model,
-    save_model,
-)
+from asr_s2s.model_store.average import average_models
+from asr_s2s.model_store.describe import describe
+from asr_s2s.model_store.directory import ModelDirectoryConfig, build_system, load_model, save_model
 from asr_s2s.model_store.quantize import dequantize, pack, quantize, unpack
 from asr_s2s.text import CharacterVocabulary
 

@@ -8,7 +8,7 @@ from training_tiny import QUIET
 
 from asr_s2s.cli import run
 from asr_s2s.config import kind_of, read_config
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig, train
 from asr_s2s.training.history import read_history
 

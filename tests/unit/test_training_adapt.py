@@ -12,7 +12,7 @@ from training_tiny import DATA, QUIET, tiny_experiment
 from asr_s2s.config import check_config
 from asr_s2s.errors import ConfigError, ManifestError
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.training import ExperimentConfig, loop, train
 from asr_s2s.training.checkpoints import latest_checkpoint
 from asr_s2s.training.history import read_history

@@ -15,7 +15,7 @@ from asr_s2s.cli.train import recognised
 from asr_s2s.config import read_config
 from asr_s2s.errors import ManifestError
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.model_store.directory import SpeechSystem, load_model
 from asr_s2s.recognizer import load
 from asr_s2s.training import FINETUNE, ExperimentConfig, train
 from asr_s2s.training.comparison import compared

@@ -12,7 +12,7 @@ from asr_s2s.data import SpeechDataset
 from asr_s2s.errors import ConfigError
 from asr_s2s.features import FrontEnd
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import SpeechSystem, load_model
+from asr_s2s.model_store.directory import SpeechSystem, load_model
 from asr_s2s.models import LossConfig
 from asr_s2s.training import ExperimentConfig, train
 from asr_s2s.training.evaluate import forward

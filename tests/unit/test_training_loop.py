@@ -16,7 +16,7 @@ from training_tiny import QUIET, TRAIN, tiny_experiment
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.errors import AsrError, ConfigError, ManifestError
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.training import loop, train
 from asr_s2s.training.checkpoints import latest_checkpoint
 from asr_s2s.training.history import read_history

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.text import BytePairVocabulary, CharacterVocabulary
 from asr_s2s.training.next_characters import NextCharacters
 

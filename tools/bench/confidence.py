@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring.calibration import Bin, calibration_error, judged_words, reliability
 from asr_s2s.transcripts import Transcript

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import align
 from asr_s2s.text.normalizers import normalizer

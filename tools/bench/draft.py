@@ -7,20 +7,20 @@ draft pays where it is low.
 """
 
 import argparse
+import itertools
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from asr_s2s.audio import read_audio
+from asr_s2s.engine import token_rules
+from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store import SpeechSystem, load_model
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.model_store.directory import SpeechSystem, load_model
 from asr_s2s.scoring import character_errors
-from asr_s2s.search.draft import DraftSearch
+from asr_s2s.search import build_search
 from asr_s2s.text.normalizers import normalizer
-from asr_s2s.transcripts import Transcript
 
 
 def main() -> None:
@@ -50,36 +50,27 @@ def main() -> None:
 
 
 def searched(system: SpeechSystem, clips: list[Utterance], *, draft: bool) -> tuple[list[str], float]:
-    """Transcribe clips; give their texts, and the seconds that the search took of it."""
-    search = system.config.search.model_copy(update={"draft": draft})
-    system = replace(system, config=system.config.model_copy(update={"search": search}))
-    recognizer = Recognizer(system, beam=1, find_speech=False, repair=False)
-    plain, seconds = recognizer._search, 0.0
-
-    def timed(*given: torch.Tensor, **options: torch.Tensor) -> object:
-        nonlocal seconds
+    """Search clips one after another; give their texts, and the seconds that the search took."""
+    engine = TorchEngine(system.model, system.front_end)
+    config = system.config.search.model_copy(update={"draft": draft, "beam": 1})
+    search = build_search(engine, token_rules(system.vocabulary), config)
+    texts, seconds = [], 0.0
+    for clip in clips:
+        encoding = engine.encode([read_audio(clip.audio_path)])
         began = time.perf_counter()
-        found = plain(*given, **options)
+        (found,) = search(encoding)
         seconds += time.perf_counter() - began
-        return found
-
-    recognizer._search = timed
-    results = [result for _, result in recognizer.transcribe_many(clips)]
-    return [result.text if isinstance(result, Transcript) else "" for result in results], seconds
+        texts.append(system.vocabulary.decode(found.tokens))
+    return texts, seconds
 
 
-@torch.inference_mode()
 def drafts(system: SpeechSystem, clips: list[Utterance]) -> list[str]:
     """Give what CTC alone writes."""
-    search = system.config.search.model_copy(update={"draft": True})
-    drafted = search.model_copy(update={"beam": 1}).build(system.model.eval(), system.token_rules)
-    assert isinstance(drafted, DraftSearch)
+    engine = TorchEngine(system.model, system.front_end)
     texts = []
     for clip in clips:
-        samples = torch.from_numpy(read_audio(clip.audio_path))[None]
-        encoded = system.model.encode(*system.front_end(samples, torch.tensor([samples.size(1)])))
-        (draft,) = drafted._drafts(*encoded)
-        texts.append(system.vocabulary.decode(draft))
+        (path,) = engine.ctc_log_probs(engine.encode([read_audio(clip.audio_path)])).argmax(axis=-1).tolist()
+        texts.append(system.vocabulary.decode([token for token, _ in itertools.groupby(path) if token]))
     return texts
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE, read_audio
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.recognizer import Recognizer, Source
 from asr_s2s.scoring import word_errors
 from asr_s2s.text.normalizers import normalizer

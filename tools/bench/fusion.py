@@ -14,7 +14,8 @@ from typing import Any
 import torch
 
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import load_language_model, load_model
+from asr_s2s.model_store.directory import load_model
+from asr_s2s.model_store.language import load_language_model
 from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import character_errors, word_errors
 from asr_s2s.text.normalizers import normalizer

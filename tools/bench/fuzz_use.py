@@ -42,7 +42,8 @@ from asr_s2s.cli import app, run
 from asr_s2s.config import read_config
 from asr_s2s.errors import AsrError
 from asr_s2s.manifest import Utterance
-from asr_s2s.model_store import directory, load_model
+from asr_s2s.model_store import directory
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.recognizer import load, read_hotwords
 from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig
 

@@ -21,7 +21,7 @@ import torch
 from wordfreq import word_frequency
 
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import word_errors
 from asr_s2s.text.normalizers import normalizer

@@ -26,7 +26,7 @@ from joined import ORDERS, SETS, Joined, Placed, clips_of, join, ordered
 
 from asr_s2s.audio import SAMPLE_RATE, SpeechDetector, read_audio
 from asr_s2s.audio.speech import FRAME
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.recognizer import Recognizer
 from asr_s2s.recognizer.words import spelled_words
 from asr_s2s.scoring import align

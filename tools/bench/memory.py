@@ -15,7 +15,7 @@ import torch
 from rich.console import Console
 
 from asr_s2s.config import read_config
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.training import ExperimentConfig
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.memory import WORKING

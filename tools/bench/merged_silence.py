@@ -17,7 +17,8 @@ from typing import Any
 import torch
 
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store import SpeechSystem, load_model, merged_system
+from asr_s2s.model_store.directory import SpeechSystem, load_model
+from asr_s2s.model_store.merge import merged_system
 from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import word_errors
 from asr_s2s.text.normalizers import normalizer

@@ -16,7 +16,7 @@ import numpy as np
 from asr_s2s.checking import Heard, hear
 from asr_s2s.checking.mislabelled import TextLoss, fault_of, text_losses
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.text import plain
 
 

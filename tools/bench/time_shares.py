@@ -17,7 +17,7 @@ from speed import chosen
 from torch.profiler import ProfilerActivity, profile
 
 from asr_s2s.audio import SpeechDetector, audio_duration, read_audio
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.recognizer import Recognizer
 
 KINDS = {

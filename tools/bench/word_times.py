@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from asr_s2s.manifest import Utterance, Word, read_manifest
-from asr_s2s.model_store import load_model
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.models.decoders.transformer import TransformerDecoder
 from asr_s2s.recognizer import Recognizer
 from asr_s2s.scoring import align

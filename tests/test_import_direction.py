@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "checking": BASE | {"manifest", "audio", "text", "data", "models", "model_store", "pool"},  # decision 0018
     "models": BASE,
     "decoding": {"config"},
-    "engine": BASE | {"text", "features", "models"},
+    "engine": BASE | {"text", "features", "models", "model_store", "runtime"},
     "search": BASE | {"decoding", "engine"},
     "transcripts": BASE | {"manifest"},  # decision 0003: a word with its times has one class
     "scoring": BASE | {"text", "transcripts", "manifest"},

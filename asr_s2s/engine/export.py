@@ -104,7 +104,8 @@ def export_graphs(folder: Path, system: SpeechSystem) -> None:
 
 def export_language_graphs(folder: Path, system: LanguageSystem) -> None:
     """Write the graph of a language model into its directory. Raises MissingExtraError as export_graphs does."""
-    marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: "", "vocabulary_size": str(system.vocabulary.size)}
+    marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: made_for(system.config.model_dump(mode="json"))}
+    marks |= {"vocabulary_size": str(system.vocabulary.size)}
     compute, inputs = _language_step_of(system.model)
     _write(graph_path(folder, "step"), _exported(compute, inputs, {"": system.model}, marks=marks))
 
@@ -113,12 +114,13 @@ def _encoder_of(system: SpeechSystem) -> Compute:
     def compute(given: Tensors) -> Tensors:
         features, feature_lengths = system.front_end(given["samples"], given["sample_lengths"])
         encoder_out, encoder_lengths = system.model.encode(features, feature_lengths)
-        sound_lengths = system.front_end.sound_lengths(given["sample_lengths"])
+        sound_frames = system.front_end.sound_lengths(given["sample_lengths"])
         return {
             "encoder_out": encoder_out,
             "encoder_lengths": encoder_lengths,
-            "sound_lengths": system.model.encoder.output_lengths(sound_lengths),
+            "sound_lengths": system.model.encoder.output_lengths(sound_frames),
             "features": features,
+            "sound_frames": sound_frames,
         }
 
     return compute

@@ -57,7 +57,9 @@ class OnnxEngine:
 
     def features(self, samples: Samples) -> NDArray[np.float32]:
         """Give what the model hears of one recording: (time, mel), of the frames that hold sound."""
-        raise NotImplementedError
+        given = {"samples": samples[None], "sample_lengths": np.array([len(samples)])}
+        found = self._sessions.run("encoder", given, ["features", "sound_frames"])
+        return found["features"][0, : int(found["sound_frames"][0])]
 
     def ctc_log_probs(self, encoding: Encoding) -> LogProbs:
         """Give CTC's log probabilities of each frame."""

@@ -6,25 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
+from pydantic import ConfigDict
 
+from asr_s2s.config import PartConfig, read_config
 from asr_s2s.errors import CheckpointError
-from asr_s2s.inputs import read_text
 from asr_s2s.model_store.graphs import GraphFile, graph_path, made_for, read_graph
-from asr_s2s.model_store.stored import (
-    CONFIG_FILE,
-    WEIGHTS_FILE,
-    StoredWeights,
-    check_complete,
-    check_finite,
-    open_weights,
-)
+from asr_s2s.model_store.stored import CONFIG_FILE, WEIGHTS_FILE, check_complete, check_finite, open_weights
 from asr_s2s.runtime import onnxruntime
 
-MOST_CONFIG_BYTES = 10_000_000
-
 Array = NDArray[Any]
+
+
+class _Settings(PartConfig):
+    """Of a configuration what a graph may hold, as plain data."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    features: dict[str, Any] = {}
+    model: dict[str, Any]
 
 
 class OnnxSessions:
@@ -35,7 +35,9 @@ class OnnxSessions:
     """
 
     def __init__(self, folder: Path, *, names: Sequence[str], optional: Sequence[str] = (), threads: int = 1) -> None:
-        stored, settings = _model(folder)
+        check_complete(folder)
+        stored = open_weights(folder / WEIGHTS_FILE)
+        settings = made_for(read_config(folder / CONFIG_FILE, _Settings).model_dump())
         self.folder = folder
         self._graphs = {
             name: read_graph(path, architecture=stored.architecture, settings=settings, shapes=stored.shapes)
@@ -89,19 +91,6 @@ class OnnxSessions:
                 f"{path}: cannot be run ({str(error).splitlines()[0]}). "
                 f"Make it anew: asr-s2s model export {self.folder} --graph."
             ) from error
-
-
-def _model(folder: Path) -> tuple[StoredWeights, str]:
-    """Read what a model's graphs must belong to: the weights' header, and the settings in the configuration."""
-    check_complete(folder)
-    stored = open_weights(folder / WEIGHTS_FILE)
-    path = folder / CONFIG_FILE
-    text = read_text(path, error=CheckpointError, advice="Copy the model again.", most=MOST_CONFIG_BYTES)
-    try:
-        tree = yaml.safe_load(text)
-        return stored, "" if tree.get("kind") == "language_model" else made_for(tree)
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: is no configuration of a model ({error}). Copy the model again.") from error
 
 
 def _value(array: Array) -> Any:

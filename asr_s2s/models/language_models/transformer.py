@@ -11,13 +11,13 @@ from typing import Literal, Self
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState, kept, reordered, with_own_slots
 from asr_s2s.models.feedforward import FeedForward, initialise
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
 from asr_s2s.models.positions import sinusoids_at
+from asr_s2s.models.tied import tied_logits
 
 
 class TransformerLanguageLayer(nn.Module):
@@ -122,7 +122,7 @@ class TransformerLanguageModel(nn.Module):
         return embedded
 
     def _logits(self, x: Tensor) -> Tensor:
-        return linear(self.norm(x), self.embedding.weight)
+        return tied_logits(self.norm(x), self.embedding.weight)
 
 
 class TransformerLanguageConfig(PartConfig):

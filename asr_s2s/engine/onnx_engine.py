@@ -81,9 +81,7 @@ class OnnxEngine:
         asked = np.full((len(encoding), 1, 1), rules.no_speech_token)
         return Start(state, np.exp(NumpyScores(logits[:, :1]).at(asked)[:, 0, 0]))
 
-    def step(
-        self, tokens: Tokens, state: OnnxState, *, forbidden: Sequence[int] = ()
-    ) -> tuple[NumpyScores, OnnxState]:
+    def step(self, tokens: Tokens, state: OnnxState, *, forbidden: Sequence[int] = ()) -> tuple[NumpyScores, OnnxState]:
         """Append one token to each hypothesis and score what follows."""
         return self._steps.step(tokens, state, forbidden=forbidden)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from asr_s2s.config import PartConfig, read_config
 from asr_s2s.errors import CheckpointError, listed
@@ -29,7 +29,7 @@ class _Settings(PartConfig):
 
     model_config = ConfigDict(extra="ignore")
 
-    features: dict[str, Any] = {}
+    features: dict[str, Any] = Field(default_factory=dict)
     model: dict[str, Any]
 
 

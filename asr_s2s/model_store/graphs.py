@@ -77,7 +77,8 @@ def read_graph(path: Path, *, architecture: str, settings: str, shapes: Mapping[
         raise CheckpointError(f"{path}: was not made for the {WEIGHTS_FILE} beside it. {advice}")
     if metadata.get(MADE_FOR) != settings:
         raise CheckpointError(
-            f"{path}: was made before tail_seconds, silence or alignment_heads were changed in the configuration. {advice}"
+            f"{path}: was made before tail_seconds, silence or alignment_heads were changed in the configuration. "
+            + advice
         )
     if foreign := sorted(name for name, shape in weights.items() if shapes.get(name) != shape):
         raise CheckpointError(f"{path}: wants weights that {WEIGHTS_FILE} does not hold: {listed(foreign)}. {advice}")

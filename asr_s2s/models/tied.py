@@ -9,12 +9,12 @@ from torch.nn.functional import linear
 
 
 def tied_logits(x: Tensor, embedding: Tensor) -> Tensor:
-    """Score every token: x (batch, token, channel) and embedding (vocabulary, channel) to (batch, token, vocabulary)."""
+    """Give logits (batch, token, vocabulary) of x (batch, token, channel) and an embedding (vocabulary, channel)."""
     if not torch.compiler.is_exporting():
         return linear(x, embedding)
     # the exporter would transpose the embedding, which is then kept twice: it is looked up too
     rows = x.size(0) * x.size(1)
-    product = torch.onnx.ops.symbolic(
+    product: Tensor = torch.onnx.ops.symbolic(
         "Gemm",
         [x.flatten(0, 1), embedding],
         {"transB": 1},
@@ -22,4 +22,4 @@ def tied_logits(x: Tensor, embedding: Tensor) -> Tensor:
         shape=(rows, embedding.size(0)),
         version=13,
     )
-    return product.unflatten(0, x.shape[:2])
+    return product.view(x.size(0), x.size(1), embedding.size(0))

@@ -154,9 +154,9 @@ class TransformerDecoder(nn.Module):
     def extend(
         self, tokens: Tensor, lineage: Tensor, state: TransformerState, *, with_attention: bool = False
     ) -> StepOutput[TransformerState]:
-        """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one per hypothesis.
+        """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one a hypothesis.
 
-        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: its hypothesis so far and itself
+        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: those before it and its own
         """
         x = self._embed(tokens, lineage.sum(dim=2) - 1)
         written, all_weights = [], []

@@ -7,7 +7,7 @@ Chan 2016: Chan et al., "Listen, attend and spell", ICASSP 2016 (pyramidal layer
 Jozefowicz 2015: Jozefowicz et al., "An empirical exploration of recurrent network architectures", ICML 2015.
 """
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -162,16 +162,17 @@ def _read(cell: nn.LSTM | nn.GRU, x: Tensor) -> Tensor:
     if not torch.compiler.is_exporting():
         hidden: Tensor = cell(x)[0]
         return hidden
-    # said in ONNX's words, because the exporter takes the length of a recurrence for fixed; its gates have another order
+    # in ONNX's own words, whose gates have another order: the exporter takes the length of a recurrence for fixed
     kind, order = ("LSTM", (0, 3, 1, 2)) if isinstance(cell, nn.LSTM) else ("GRU", (1, 0, 2))
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     parts = [cell.get_parameter(name).chunk(len(order)) for name in names]
     inputs, recurrent, *biases = (torch.cat([part[gate] for gate in order])[None] for part in parts)
     batch, time, width = x.size(0), x.size(1), cell.hidden_size
+    attributes: dict[str, Any] = {"hidden_size": width} | ({} if kind == "LSTM" else {"linear_before_reset": 1})
     output = torch.onnx.ops.symbolic(
         kind,
         [x.transpose(0, 1), inputs, recurrent, torch.cat(biases, dim=1)],
-        {"hidden_size": width} | ({} if kind == "LSTM" else {"linear_before_reset": 1}),
+        attributes,
         dtype=x.dtype,
         shape=(time, 1, batch, width),
         version=22,

@@ -90,12 +90,10 @@ class TransformerLanguageModel(nn.Module):
         """Append one token (batch, beam) to each hypothesis: logits (batch, beam, vocabulary) of what follows."""
         return self.extend(tokens, with_own_slots(state.lineage), state)
 
-    def extend(
-        self, tokens: Tensor, lineage: Tensor, state: TransformerState
-    ) -> tuple[Tensor, TransformerState]:
-        """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one per hypothesis.
+    def extend(self, tokens: Tensor, lineage: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
+        """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one a hypothesis.
 
-        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: its hypothesis so far and itself
+        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: those before it and its own
         """
         x = self._embed(tokens, lineage.sum(dim=2) - 1)
         written = []

@@ -89,6 +89,8 @@ def _session(graph: GraphFile, stored: StoredWeights, *, threads: int, origin: P
     options = onnxruntime().SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
+    # what an operator no longer needs goes back at once: as quick, and the longest recording does not stay in memory
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     options.add_external_initializers(list(weights), [_value(values) for values in weights.values()])
     try:
         return onnxruntime().InferenceSession(graph.content, options, providers=["CPUExecutionProvider"])

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.models.attention.memory import Attention, Memory, first_history, next_history
+from asr_s2s.models.attention.none import NoAttention
 from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -63,6 +64,7 @@ class RnnDecoder(nn.Module):
         self.channels = channels
         self.encoder_norm = nn.LayerNorm(encoder_channels)  # energies start at the same size whatever the encoder
         self.attention = attention
+        self.aligns = not isinstance(attention, NoAttention)
         self.embedding = nn.Embedding(vocabulary_size, embedding)
         nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(embedding))
         inputs = [embedding + attention.channels, *[channels] * (layers - 1)]

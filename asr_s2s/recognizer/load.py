@@ -78,7 +78,7 @@ def _ready_in_torch(model: str | Path, *, device: str, precision: str, threads: 
         from asr_s2s.recognizer.in_torch import in_torch  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            "To transcribe on a GPU, in bfloat16 or with a model without graphs needs torch: pip install 'asr-s2s[train]'."
+            "A GPU, bfloat16 and models without graphs need torch: pip install 'asr-s2s[train]'."
         ) from error
     torch.set_num_threads(threads)
     return in_torch(load_model(model), device=device, precision=precision)

@@ -50,7 +50,7 @@ def test_a_search_that_ran_in_circles_is_done_again_and_what_was_wrong_is_kept(m
     recognizer = load("en")
     expected = recognizer.transcribe(AURORA)
     assert not expected.segments[0].repaired
-    searching(monkeypatch, lambda search: lambda encoding: [LOOP] * len(encoding))
+    searching(monkeypatch, lambda _: lambda encoding: [LOOP] * len(encoding))
     again = load("en").transcribe(AURORA)
     assert "aurora" in again.text.lower()
     assert all(segment.repaired == {"loop": 4.0} for segment in again.segments)
@@ -58,7 +58,7 @@ def test_a_search_that_ran_in_circles_is_done_again_and_what_was_wrong_is_kept(m
 
 
 def test_the_first_text_stays_where_the_second_search_fails_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    searching(monkeypatch, *2 * [lambda search: lambda encoding: [LOOP] * len(encoding)])
+    searching(monkeypatch, *2 * [lambda _: lambda encoding: [LOOP] * len(encoding)])
     (segment,) = load("en").transcribe(AURORA).segments
     assert (segment.flags["loop"], segment.repaired) == (4.0, {})
     assert segment.flags["low_coverage"] > 1.0  # seconds: what loops tells of nothing that was said
@@ -96,9 +96,8 @@ def test_sentences_that_a_search_left_out_are_found_and_the_rest_stays(monkeypat
 
 
 def test_speech_that_stays_without_words_is_flagged_with_its_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    recognizer = load("en")
     nothing = Hypothesis((), -9.0, (), ended=True, end_log_prob=-9.0)
-    searching(monkeypatch, *2 * [lambda search: lambda encoding: [nothing] * len(encoding)])
+    searching(monkeypatch, *2 * [lambda _: lambda encoding: [nothing] * len(encoding)])
     samples = long_question()
     found = load("en").transcribe(samples, sample_rate=16_000)
     assert found.text == ""

@@ -185,19 +185,45 @@ def calibrate(
 @app.command()
 def export(
     model: Annotated[str, typer.Argument(help="A shipped model by its name, or a model directory.")],
-    target: Annotated[Path, typer.Argument(help="The model directory to write.")],
+    target: Annotated[
+        Path | None, typer.Argument(help="The model directory to write; without one, --graph adds to MODEL itself.")
+    ] = None,
     storage: Storage = "int8",
     card: Annotated[Path | None, typer.Option(help="A model card in Markdown; default: the model's own.")] = None,
+    graph: Annotated[bool, typer.Option("--graph", help="Write the graphs that the onnx runtime needs.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a model as it shall be shared: the model directory alone, its weights narrow."""
+    """Export a compact copy for sharing, or with --graph what the onnx runtime needs beside the weights."""
     from asr_s2s.errors import ConfigError
     from asr_s2s.inputs import read_text
-    from asr_s2s.model_store import read_card
+    from asr_s2s.model_store import model_folder, read_card
     from asr_s2s.model_store.directory import load_model, save_model
 
+    if target is None:
+        if not graph:
+            raise typer.BadParameter("name the model directory to write, or add --graph.", param_hint="TARGET")
+        folder = model_folder(model)
+        with _written(folder, overwrite=True):
+            _write_graphs(folder)
+        return
     text = read_text(card, error=ConfigError, advice="Name a model card in Markdown.") if card else read_card(model)
     with _written(target, overwrite=overwrite):
         save_model(target, replace(load_model(model), name=target.name), card=text, storage=storage)
+        if graph:
+            _write_graphs(target)
     megabytes = sum(path.stat().st_size for path in target.iterdir()) / 1e6
     say(f"{target}: {megabytes:.1f} MB.")
+
+
+def _write_graphs(folder: Path) -> None:
+    from asr_s2s.config import kind_of
+    from asr_s2s.engine.export import export_graphs, export_language_graphs
+    from asr_s2s.model_store import CONFIG_FILE
+    from asr_s2s.model_store.directory import load_model
+    from asr_s2s.model_store.language import load_language_model
+
+    if kind_of(folder / CONFIG_FILE) == "language_model":
+        export_language_graphs(folder, load_language_model(folder))
+    else:
+        export_graphs(folder, load_model(folder))
+    say(f"{folder}: graphs written.")

@@ -67,9 +67,19 @@ def sources() -> list[Path]:
     return [path for path in PACKAGE.rglob("*.py") if room_of(path) in MAY_IMPORT]
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_room_imports_only_the_rooms_its_doors_lead_to(path: Path) -> None:
-    assert imported_rooms(path) <= MAY_IMPORT[room_of(path)]
+def test_a_room_imports_only_the_rooms_its_doors_lead_to() -> None:
+    beyond = {path: imported_rooms(path) - MAY_IMPORT[room_of(path)] for path in sources()}
+    assert {str(path.relative_to(PACKAGE)): rooms for path, rooms in beyond.items() if rooms} == {}
+
+
+def test_a_search_knows_no_tensors_and_no_engine_but_the_protocol() -> None:
+    for path in (PACKAGE / "search").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+        named |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        engine = {name for name in named if name.startswith("asr_s2s.engine")}
+        assert engine <= {"asr_s2s.engine.protocol"}, path
+        assert not {name for name in named if name.partition(".")[0] == "torch"}, path
 
 
 def test_every_room_stands_in_the_table() -> None:

@@ -14,7 +14,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.checking.finding import MISLABELLED, Finding, Heard
 from asr_s2s.checking.sound import SHORTEST
-from asr_s2s.data import Batch, SpeechDataset, epoch_plan
+from asr_s2s.data import epoch_plan
+from asr_s2s.data.batch import Batch
+from asr_s2s.data.dataset import SpeechDataset
 from asr_s2s.manifest import Utterance
 from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.models import valid_frames, with_start_and_end

@@ -148,12 +148,13 @@ def calibrate(
     from asr_s2s.model_store import CONFIG_FILE
     from asr_s2s.model_store.directory import load_model
     from asr_s2s.recognizer import Recognizer
+    from asr_s2s.recognizer.in_torch import in_torch
     from asr_s2s.scoring.calibration import calibration_error, fit_logistic, judged_words, reliability
     from asr_s2s.transcripts import Transcript
 
     system = load_model(model)
-    plain = system.config.search.model_copy(update={"confidence_slope": 1.0, "confidence_offset": 0.0})
-    recognizer = Recognizer(replace(system, config=system.config.model_copy(update={"search": plain})))
+    ready = in_torch(system).with_search(confidence_slope=1.0, confidence_offset=0.0)
+    recognizer = Recognizer(ready)
     utterances = read_manifest(manifest)
     clips = [clip for clip in utterances if clip.text is not None]
     recognised = [(clip, result) for clip, (_, result) in zip(clips, recognizer.transcribe_many(clips), strict=True)]
@@ -168,7 +169,7 @@ def calibrate(
         )
     probabilities, right = judged_words(heard)
     curve = fit_logistic(probabilities, right)
-    fitted = plain.model_copy(update={"confidence_slope": curve.slope, "confidence_offset": curve.offset})
+    fitted = ready.search.model_copy(update={"confidence_slope": curve.slope, "confidence_offset": curve.offset})
     with _written(model, overwrite=True):
         write_config(model / CONFIG_FILE, system.config.model_copy(update={"search": fitted}))
     before, after = (

@@ -19,6 +19,7 @@ def draw_segments(
     import numpy as np
 
     from asr_s2s.audio import SAMPLE_RATE
+    from asr_s2s.engine import FRAME_SECONDS
     from asr_s2s.pictures import Heard, draw_heard
 
     spoken = [segment for segment in transcript.segments if segment.text]
@@ -28,7 +29,7 @@ def draw_segments(
         features, labels, attention = recognizer.looked_at(samples, segment.text)
         heard = Heard(
             features=features,
-            frame_shift=recognizer.system.front_end.frame_shift_seconds,
+            frame_shift=FRAME_SECONDS,
             labels=labels,
             attention=attention,
             samples=samples,

@@ -132,9 +132,10 @@ def _adaptation(
 def recognised(system: "SpeechSystem", utterances: "Sequence[Utterance]", *, device: str) -> dict[str, str]:
     """Recognise utterances as `asr-s2s transcribe` does, by their ids, without those that cannot be read."""
     from asr_s2s.recognizer import Recognizer
+    from asr_s2s.recognizer.in_torch import in_torch
     from asr_s2s.transcripts import Transcript
 
-    recognizer = Recognizer(system, device=device)
+    recognizer = Recognizer(in_torch(system, device=device))
     texts: dict[str, str] = {}
     for utterance, (_, result) in zip(utterances, recognizer.transcribe_many(utterances), strict=True):
         if isinstance(result, Transcript):

@@ -40,13 +40,16 @@ def transcribe(
         Path | None, typer.Option("--output", help="Where the manifest with pred_text goes.")
     ] = None,
     beam: Annotated[int | None, typer.Option(min=1, help="Hypotheses kept by the search; 1 is greedy.")] = None,
+    runtime: Annotated[
+        Literal["auto", "onnx", "torch"], typer.Option(help="What computes: onnx, which needs no torch, or torch.")
+    ] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, max=MOST_THREADS, help="Processor threads.")] = None,
     jobs: Annotated[
         int, typer.Option(min=1, max=MOST_JOBS, help="Processes, each with a model and its share of the threads.")
     ] = 1,
-    engine: Annotated[
+    where: Annotated[
         Literal["local", "ray"], typer.Option(help="Where --jobs run: here, or on the workers of a Ray cluster.")
     ] = "local",
     max_line_width: Annotated[int, typer.Option(min=1, help="Characters a line of srt and vtt captions.")] = 42,
@@ -82,7 +85,7 @@ def transcribe(
     chosen = chosen_formats(formats)
     _check_effects(context, chosen, manifest=manifest is not None, folder=output_dir is not None)
     if plot:
-        _check_plot(output_dir, is_here=jobs == 1 and engine == "local")
+        _check_plot(output_dir, is_here=jobs == 1 and where == "local")
     if manifest and channel == EACH:
         raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
     check_channel(channel)
@@ -98,8 +101,9 @@ def transcribe(
     recognizer = _recognizer(
         model,
         jobs=jobs,
-        engine=engine,
+        where=where,
         threads=threads,
+        runtime=runtime,
         beam=beam,
         device=device,
         precision=precision,
@@ -134,21 +138,17 @@ def _check_effects(context: typer.Context, chosen: list[str], *, manifest: bool,
     )
 
 
-def _recognizer(model: str, *, jobs: int, engine: str, threads: int | None, **options: Any) -> "Transcriber":
+def _recognizer(model: str, *, jobs: int, where: str, threads: int | None, **options: Any) -> "Transcriber":
     """Load the model here, or in each of several processes or workers of a cluster."""
-    import torch
-
     from asr_s2s.recognizer import Workers, load
 
-    if engine == "ray":
+    if where == "ray":
         from asr_s2s.recognizer.on_ray import RayWorkers
 
         return RayWorkers(jobs, model, threads=threads, **options)
     if jobs > 1:
         return Workers(jobs, model, threads=threads, **options)
-    if threads:
-        torch.set_num_threads(threads)
-    return load(model, **options)
+    return load(model, threads=threads, **options)
 
 
 def _check_plot(output_dir: Path | None, *, is_here: bool) -> None:
@@ -157,7 +157,7 @@ def _check_plot(output_dir: Path | None, *, is_here: bool) -> None:
     from asr_s2s.pictures import require_plotting
 
     if not is_here:
-        raise ConfigError("--plot draws with the model at hand. Leave --jobs and --engine out.")
+        raise ConfigError("--plot draws with the model at hand. Leave --jobs and --where out.")
     if output_dir is None:
         raise ConfigError("--plot draws a file for each piece. Name their folder with --output-dir.")
     require_plotting(otherwise=OTHERWISE)

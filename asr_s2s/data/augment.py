@@ -1,6 +1,5 @@
 """How one utterance is varied in one epoch: drawn from (seed, epoch, id), whatever the order, thread or process."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE, add_reverberation, audio_duration, change_speed, mix_noise, read_audio
 from asr_s2s.data.config import AugmentConfig
+from asr_s2s.data.seeds import stable_seed
 from asr_s2s.errors import AudioError, ConfigError, ManifestError
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.text import BytePairVocabulary, Vocabulary
@@ -113,12 +113,6 @@ class Augmenter:
 
     def _stream(self, epoch: int, utterance_id: str, kind: str) -> np.random.Generator:
         return np.random.default_rng(stable_seed(self.seed, epoch, utterance_id, kind))
-
-
-def stable_seed(*parts: object) -> int:
-    """Make a number below 2^63 from the parts alone; Python's hash() differs from process to process."""
-    digest = hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 1
 
 
 def vary(samples: Samples, variation: Variation) -> Samples:

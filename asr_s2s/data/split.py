@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from asr_s2s.data.augment import stable_seed
+from asr_s2s.data.seeds import stable_seed
 from asr_s2s.errors import ManifestError
 from asr_s2s.manifest import Utterance
 from asr_s2s.text import plain

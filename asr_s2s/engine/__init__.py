@@ -1,6 +1,7 @@
 """Runs a model: sound in, scores of tokens out, in torch or another runtime."""
 
 from asr_s2s.engine.protocol import (
+    FRAME_SECONDS,
     Attention,
     Encoding,
     Engine,
@@ -17,6 +18,7 @@ from asr_s2s.engine.protocol import (
 )
 
 __all__ = [
+    "FRAME_SECONDS",
     "Attention",
     "Encoding",
     "Engine",

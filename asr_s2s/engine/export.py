@@ -19,7 +19,6 @@ import torch
 from torch import Tensor, nn
 
 from asr_s2s.errors import MissingExtraError
-from asr_s2s.features import WhisperConfig
 from asr_s2s.files import atomic_write
 from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.model_store.graphs import ARCHITECTURE, MADE_FOR, graph_path, made_for
@@ -78,13 +77,12 @@ def export_graphs(folder: Path, system: SpeechSystem) -> None:
     """
     decoder: Any = system.model.decoder
     parts = {"model": system.model, "front_end": system.front_end}
-    features = system.config.features
-    padded = features.pad_to_seconds if isinstance(features, WhisperConfig) else None
     marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: made_for(system.config.model_dump(mode="json"))}
     marks |= {
         "vocabulary_size": str(decoder.vocabulary_size),
         "max_tokens": str(decoder.max_tokens or ""),
-        "max_seconds": str(padded or ""),
+        "window_seconds": str(system.front_end.window_seconds or ""),
+        "aligns": "yes" if decoder.aligns else "",
     }
 
     samples = {"samples": torch.zeros(2, 16_050), "sample_lengths": torch.tensor([16_050, 12_000])}

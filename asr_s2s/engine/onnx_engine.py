@@ -30,7 +30,8 @@ class OnnxEngine:
         facts = self._sessions.metadata("step")
         self.vocabulary_size = int(facts["vocabulary_size"])
         self.max_tokens: int | None = int(facts["max_tokens"]) if facts["max_tokens"] else None
-        self._max_seconds = float(facts["max_seconds"]) if facts["max_seconds"] else None
+        self.window_seconds: float | None = float(facts["window_seconds"]) if facts["window_seconds"] else None
+        self.aligns = bool(facts["aligns"])
         self._steps = OnnxSteps(self._sessions, vocabulary_size=self.vocabulary_size, max_tokens=self.max_tokens)
         heads = self._sessions.outputs("heads") if "heads" in self._sessions else []
         self.has_ctc = "ctc_log_probs" in heads
@@ -116,9 +117,9 @@ class OnnxEngine:
         return self._sessions.run("encoder", given, ["encoder_out", "encoder_lengths", "sound_lengths"])
 
     def _check_window(self, num_samples: int) -> None:
-        if self._max_seconds is not None and num_samples > self._max_seconds * SAMPLE_RATE:
+        if self.window_seconds is not None and num_samples > self.window_seconds * SAMPLE_RATE:
             raise AudioError(
-                f"an utterance of {num_samples / SAMPLE_RATE:.2f} s does not fit into the {self._max_seconds:g} s "
+                f"an utterance of {num_samples / SAMPLE_RATE:.2f} s does not fit into the {self.window_seconds:g} s "
                 "that the front end pads to. Cut it into shorter pieces first."
             )
 

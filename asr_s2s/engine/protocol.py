@@ -20,6 +20,8 @@ Tokens = NDArray[np.int64]
 LogProbs = NDArray[np.float32]  # natural logarithms
 Attention = NDArray[np.float32]  # shares that sum to one over the frames
 
+FRAME_SECONDS = 0.01  # of a feature frame, whatever the front end
+
 Texts = Sequence[Sequence[int]]  # tokens of each text, ragged
 
 State = TypeVar("State")
@@ -135,14 +137,22 @@ class Engine(NextTokens[State], Protocol[State]):
     """Runs one speech model; it knows neither files nor words.
 
     max_tokens: the longest sequence, start tokens included, that can be scored; None: no limit
+    window_seconds: that every recording is padded to, and may not exceed; None: it is heard as long as it is
     has_ctc: whether ctc_log_probs may be called
+    aligns: whether the attention is one alignment, an RNN decoder's or that of heads chosen for it
     """
 
     max_tokens: int | None
+    window_seconds: float | None
     has_ctc: bool
+    aligns: bool
 
     def frames(self, num_samples: Sequence[int]) -> NDArray[np.int64]:
         """Count the feature frames that recordings of so many samples become, (batch,): what they cost."""
+        ...
+
+    def features(self, samples: Samples) -> NDArray[np.float32]:
+        """Give what the model hears of one recording, for pictures: (time, mel) of the frames that hold sound."""
         ...
 
     def encode(self, samples: Sequence[Samples]) -> Encoding:

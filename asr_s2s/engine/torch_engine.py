@@ -12,7 +12,17 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from asr_s2s.engine.groups import groups
-from asr_s2s.engine.protocol import Attention, Encoding, LogProbs, Samples, Start, Texts, TokenRules, Tokens
+from asr_s2s.engine.protocol import (
+    FRAME_SECONDS,
+    Attention,
+    Encoding,
+    LogProbs,
+    Samples,
+    Start,
+    Texts,
+    TokenRules,
+    Tokens,
+)
 from asr_s2s.features import FrontEnd
 from asr_s2s.models import SpeechModel
 
@@ -82,6 +92,8 @@ class TorchEngine:
         self.vocabulary_size: int = model.decoder.vocabulary_size
         self.max_tokens: int | None = model.decoder.max_tokens
         self.has_ctc = model.ctc_head is not None
+        self.aligns: bool = model.decoder.aligns
+        self.window_seconds: float | None = None if front_end is None else front_end.window_seconds
 
     def frames(self, num_samples: Sequence[int]) -> NDArray[np.int64]:
         """Count the feature frames of recordings."""
@@ -172,7 +184,7 @@ class TorchEngine:
         return self.front_end
 
     def _groups(self, samples: Sequence[Samples]) -> Iterator[tuple[int, int]]:
-        seconds = self.frames([len(each) for each in samples]) * self._front_end.frame_shift_seconds
+        seconds = self.frames([len(each) for each in samples]) * FRAME_SECONDS
         return groups(seconds.tolist(), ENCODED_SECONDS)
 
     def _encoded(self, samples: Sequence[Samples]) -> tuple[Tensor, Tensor, Tensor]:

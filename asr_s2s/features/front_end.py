@@ -16,6 +16,7 @@ class Filterbank(Protocol):
     """What turns samples into log-mel frames; a kind of front end is one of these."""
 
     num_mels: int
+    window_seconds: float | None  # that every recording is padded to, and may not exceed
 
     def lengths(self, sample_lengths: Tensor) -> Tensor:
         """Count the frames of utterances with so many samples; (batch,) in and out."""
@@ -58,6 +59,11 @@ class FrontEnd(nn.Module):
     def num_mels(self) -> int:
         """The width of the features."""
         return self.filterbank.num_mels
+
+    @property
+    def window_seconds(self) -> float | None:
+        """Seconds that every recording is padded to, and may not exceed; None where it is heard as long as it is."""
+        return self.filterbank.window_seconds
 
     @property
     def needs_statistics(self) -> bool:

@@ -35,6 +35,7 @@ class WhisperFilterbank(nn.Module):
         super().__init__()
         self.num_mels = num_mels
         self.padded = pad_to_seconds is not None
+        self.window_seconds = pad_to_seconds
         self.tail_frames = round(tail_seconds * SAMPLE_RATE / FRAME_SHIFT)
         seconds = WINDOW_SECONDS if pad_to_seconds is None else pad_to_seconds
         self.max_frames = round(seconds * SAMPLE_RATE / FRAME_SHIFT)

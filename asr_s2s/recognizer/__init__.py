@@ -2,8 +2,10 @@
 
 from asr_s2s.recognizer.hotwords import read_hotwords
 from asr_s2s.recognizer.load import load
+from asr_s2s.recognizer.model import ReadyModel
+from asr_s2s.recognizer.options import DecodeOptions
 from asr_s2s.recognizer.recognizer import Recognizer
 from asr_s2s.recognizer.source import Source
 from asr_s2s.recognizer.workers import Transcriber, Workers
 
-__all__ = ["Recognizer", "Source", "Transcriber", "Workers", "load", "read_hotwords"]
+__all__ = ["DecodeOptions", "ReadyModel", "Recognizer", "Source", "Transcriber", "Workers", "load", "read_hotwords"]

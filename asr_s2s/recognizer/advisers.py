@@ -1,37 +1,33 @@
 """What a user gives beside the model: expected words, a language model of tokens or of words."""
 
-from collections.abc import Sequence
-
-import torch
-
-from asr_s2s.engine.torch_language import TorchLanguageEngine
-from asr_s2s.model_store import WordNgram, check_same_vocabulary
-from asr_s2s.model_store.directory import SpeechSystem
-from asr_s2s.model_store.language import LanguageSystem
+from asr_s2s.errors import CheckpointError
+from asr_s2s.files import is_file, is_folder
+from asr_s2s.model_store import WordNgram, check_same_vocabulary, open_language_model
 from asr_s2s.recognizer.hotwords import build_hotwords
+from asr_s2s.recognizer.model import ReadyModel
+from asr_s2s.recognizer.options import DecodeOptions
 from asr_s2s.search import Adviser, LanguageFusion, WordFusion
 from asr_s2s.text.vocabulary import token_texts
 
 
-def build_advisers(
-    system: SpeechSystem,
-    *,
-    hotwords: Sequence[str],
-    language_model: LanguageSystem | WordNgram | None,
-    device: torch.device,
-) -> list[Adviser]:
+def build_advisers(model: ReadyModel, options: DecodeOptions) -> list[Adviser]:
     """Make the advisers of a search.
 
-    Raises ConfigError for hot words that the model cannot write, or a language model of another vocabulary.
+    Raises ConfigError for hot words that the model cannot write, or a language model of another vocabulary, and
+        CheckpointError where there is no such language model.
     """
-    search, vocabulary = system.config.search, system.vocabulary
-    expected = build_hotwords(hotwords, vocabulary, bonus=search.hotword_bonus)
+    search, vocabulary, path = model.search, model.vocabulary, options.language_model
+    expected = build_hotwords(options.hotwords, vocabulary, bonus=search.hotword_bonus)
     advisers: list[Adviser] = [] if expected is None else [expected]
-    if isinstance(language_model, LanguageSystem):
-        check_same_vocabulary(language_model, vocabulary, recogniser=system.name)
-        engine = TorchLanguageEngine(language_model.model, vocabulary_size=vocabulary.size, device=device)
-        advisers.append(LanguageFusion(engine, search.language_weight))
-    elif language_model is not None:
-        texts, end = token_texts(vocabulary), vocabulary.end_token
-        advisers.append(WordFusion(language_model, search.language_weight, texts, end))
-    return advisers
+    if path is None:
+        return advisers
+    if is_file(path):
+        fusion = WordFusion(WordNgram(path), search.language_weight, token_texts(vocabulary), vocabulary.end_token)
+        return [*advisers, fusion]
+    if not is_folder(path):
+        raise CheckpointError(
+            f"{path}: is neither a language model's folder nor the file of a word n-gram model. Check the path."
+        )
+    language = open_language_model(path)
+    check_same_vocabulary(vocabulary, language.vocabulary, recogniser=model.name, language_model=path.name)
+    return [*advisers, LanguageFusion(model.open_language(path), search.language_weight)]

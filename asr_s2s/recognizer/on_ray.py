@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from asr_s2s.errors import MissingExtraError
 from asr_s2s.recognizer.given import Recorded, source_of
 from asr_s2s.recognizer.load import load
@@ -58,8 +56,7 @@ class _Worker:
     """What a worker of the cluster runs."""
 
     def __init__(self, model: str | Path, threads: int, options: dict[str, Any]) -> None:
-        torch.set_num_threads(threads)
-        self._recognizer = load(model, **options)
+        self._recognizer = load(model, threads=threads, **options)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
         sources = [pickle.loads(source) for source in batch["source"]]  # noqa: S301 - from this very run

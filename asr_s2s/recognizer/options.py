@@ -1,17 +1,13 @@
-"""What a recogniser may be asked for: each value is looked at before it is used."""
+"""What a recognition may be asked for: the only place beside the command line that names a decoding option."""
 
 import os
-import re
-from functools import cache, partial
+from pathlib import Path
 from typing import Annotated, Any, Self
 
-import torch
 from pydantic import BeforeValidator, Field
 
 from asr_s2s.config import PartConfig, check_config
 from asr_s2s.decoding import MOST_BEAM
-from asr_s2s.errors import ConfigError
-from asr_s2s.recognizer.precision import Precision
 
 
 def _several(words: Any) -> Any:
@@ -20,35 +16,28 @@ def _several(words: Any) -> Any:
     return words
 
 
-class Options(PartConfig):
-    """What Recognizer takes beside a model, see there."""
+def _path(path: Any) -> Any:
+    return Path(path) if isinstance(path, str | os.PathLike) else path
 
-    beam: Annotated[int, Field(ge=1, le=MOST_BEAM)] | None
-    precision: Precision
-    find_speech: bool
-    repair: bool
-    hotwords: Annotated[tuple[str, ...], BeforeValidator(_several), Field(strict=False)]
+
+class DecodeOptions(PartConfig):
+    """How recordings are recognised; it travels with them, to other processes and machines too.
+
+    beam: hypotheses kept by the search, 1 for greedy; the model's own default where None
+    find_speech: transcribe only where the detector finds speech; without, recordings are cut at their pauses alone
+    repair: search again what ran in circles or was cut off, and where speech lies under no word
+    hotwords: words and phrases that are expected, as they shall be written
+    language_model: the folder of one that was trained with the model's vocabulary, or the file of a word n-gram model;
+        it counts search.language_weight beside the model's own opinion
+    """
+
+    beam: Annotated[int, Field(ge=1, le=MOST_BEAM)] | None = None
+    find_speech: bool = True
+    repair: bool = True
+    hotwords: Annotated[tuple[str, ...], BeforeValidator(_several), Field(strict=False)] = ()
+    language_model: Annotated[Path | None, BeforeValidator(_path)] = None
 
     @classmethod
     def checked(cls, **values: Any) -> Self:
         """Look at each value. Raises ConfigError that names what cannot be."""
         return check_config(values, cls, origin="a recogniser's options")
-
-
-def device_of(name: str) -> torch.device:
-    """Find a device by its name. Raises ConfigError where there is none."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name):
-        raise ConfigError(f"device '{name}': unknown. Choose from auto, cpu, cuda, cuda:0, cuda:1 ...")
-    device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        has = torch.cuda.device_count() or "no"
-        raise ConfigError(f"device '{name}': this machine has {has} such devices that torch can use. Take cpu or auto.")
-    return device
-
-
-@cache
-def survive_forks() -> None:
-    """Let a forked process transcribe, with one thread: those of its parent are not in it, and are waited for."""
-    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))

@@ -7,37 +7,28 @@ becomes an error in its place; the others go on.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE
-from asr_s2s.engine import Attention, token_rules
+from asr_s2s.engine import FRAME_SECONDS, Attention
 from asr_s2s.engine.groups import groups
-from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.errors import AudioError
-from asr_s2s.features import WhisperConfig
 from asr_s2s.files import printable
-from asr_s2s.model_store import WordNgram
-from asr_s2s.model_store.directory import SpeechSystem
-from asr_s2s.model_store.language import LanguageSystem
-from asr_s2s.recognizer.advisers import build_advisers
 from asr_s2s.recognizer.ahead import ReadAhead
 from asr_s2s.recognizer.given import Given, source_of, sources_of
 from asr_s2s.recognizer.memory import give_back
-from asr_s2s.recognizer.options import Options, device_of, survive_forks
-from asr_s2s.recognizer.pieces import Piece, Pieces
-from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
-from asr_s2s.recognizer.recovery import Found, flagged, recovered
+from asr_s2s.recognizer.model import ReadyModel
+from asr_s2s.recognizer.options import DecodeOptions
+from asr_s2s.recognizer.piece_search import PieceSearch
+from asr_s2s.recognizer.pieces import Pieces
 from asr_s2s.recognizer.source import Source
 from asr_s2s.recognizer.waiting import Recording, Waiting
-from asr_s2s.recognizer.words import TimedWord, time_source, timed_words
-from asr_s2s.search import Hypothesis, Search, build_search, mean_probability
 from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
-LEAST_SECONDS = 0.025  # a frame of the front end
 # Between stretches of speech that make one piece, beside their margins: pauses of up to 0.9 s. Longer ones part
 # sentences and speakers, of whom one may get lost.
 GAP_SECONDS = 0.3
@@ -45,70 +36,22 @@ PADDED_GAP_SECONDS = 1.0  # for a model that is as slow on a short piece as on a
 GATHER_SECONDS = 480.0  # of sound, from which batches of like length are made
 BATCH_SECONDS = 80.0  # of frames that are searched at once
 READERS = 2
-SAFE_BEAM, SAFE_CTC_WEIGHT, SAFE_LENGTH_NORMALIZATION = 5, 0.3, 1.0
+MOST_SEARCHES = 16  # of different options that are kept ready
 
 
 class Recognizer:
-    """A speech system ready to transcribe.
+    """A speech model ready to transcribe.
 
-    system: model, front end and vocabulary
-    beam: hypotheses kept by the search, 1 for greedy; the model's own default where None
-    device: 'cpu', 'cuda', 'cuda:1', or 'auto', a GPU where there is one
-    precision: 'float32'; 'bfloat16', which narrows the system's weights; or 'auto', bfloat16 where the machine is made
-        for it
-    find_speech: transcribe only where the detector hears somebody; without, recordings are cut at their pauses alone
-    repair: search again what ran in circles or was cut off, and where speech lies under no word
-    hotwords: words and phrases that are expected, as they shall be written
-    language_model: whose opinion counts search.language_weight beside the model's own
-    Raises ConfigError for a value that cannot be, a device that is not there, hot words that the model cannot write, or
-        a language model of another vocabulary
+    model: in an engine, see load
+    options: how it recognises unless a call says otherwise
+    Raises ConfigError for hot words that the model cannot write, or a language model of another vocabulary, and
+        CheckpointError where there is no such language model
     """
 
-    def __init__(
-        self,
-        system: SpeechSystem,
-        *,
-        beam: int | None = None,
-        device: str = "cpu",
-        precision: str = "float32",
-        find_speech: bool = True,
-        repair: bool = True,
-        hotwords: Sequence[str] = (),
-        language_model: LanguageSystem | WordNgram | None = None,
-    ) -> None:
-        options = Options.checked(
-            beam=beam,
-            precision=precision,
-            find_speech=find_speech,
-            repair=repair,
-            hotwords=hotwords,
-        )
-        search = system.config.search if beam is None else system.config.search.model_copy(update={"beam": beam})
-        self.system = system
-        self.device = device_of(str(device))
-        survive_forks()
-        system.model.to(self.device).eval()
-        system.front_end.to(self.device).eval()
-        bfloat16 = prefers_bfloat16(precision, device=self.device)
-        if bfloat16:
-            narrow(system.model)
-        self.engine = TorchEngine(system.model, system.front_end, device=self.device, bfloat16=bfloat16)
-        self._find_speech, self._repair = find_speech, repair
-        features = system.config.features
-        self._pads = isinstance(features, WhisperConfig) and features.pad_to_seconds is not None
-        advisers = build_advisers(system, hotwords=options.hotwords, language_model=language_model, device=self.device)
-        rules = token_rules(system.vocabulary)
-        self._search = build_search(self.engine, rules, search, advisers=advisers)
-        with_ctc = self.engine.has_ctc and rules.blank_token is not None
-        safe = search.model_copy(
-            update={
-                "beam": max(search.beam, SAFE_BEAM),
-                "forbid_loops": True,
-                "length_normalization": max(search.length_normalization, SAFE_LENGTH_NORMALIZATION),
-                "ctc_weight": max(search.ctc_weight, SAFE_CTC_WEIGHT if with_ctc else 0.0),
-            }
-        )
-        self._safe_search = build_search(self.engine, rules, safe, advisers=advisers)
+    def __init__(self, model: ReadyModel, options: DecodeOptions = DecodeOptions()) -> None:  # noqa: B008 - frozen
+        self.model, self._options = model, options
+        self._search = lru_cache(MOST_SEARCHES)(partial(PieceSearch, model))
+        self._search(options)  # what cannot be is said before any work
 
     def transcribe(
         self,
@@ -118,6 +61,7 @@ class Recognizer:
         channel: int | None = None,
         track: int | None = None,
         strict: bool = False,
+        options: DecodeOptions | None = None,
     ) -> Transcript:
         """Transcribe one recording: a path, the bytes of a file, an open file, or samples with their sample_rate.
 
@@ -125,11 +69,11 @@ class Recognizer:
         by the range of their type. channel: one alone, counted from 1; None mixes them.
         Of a damaged file what can be decoded is transcribed, and `damage` says what is missing.
         track: the number of a sound track, counted from 1; None takes the best that is not silent
-        strict: raise AudioError for a damaged file instead
+        strict: raise AudioError for a damaged file instead; options: for this recording alone
         Raises AudioError that names the file if it cannot be read or holds only silence.
         """
         source = source_of(audio, sample_rate=sample_rate, channel=channel, track=track, strict=strict)
-        ((_, result),) = self.transcribe_many([source])
+        ((_, result),) = self.transcribe_many([source], options=options)
         if isinstance(result, AudioError):
             raise result
         return result
@@ -142,6 +86,7 @@ class Recognizer:
         channel: int | None = None,
         track: int | None = None,
         strict: bool = True,
+        options: DecodeOptions | None = None,
     ) -> Iterator[Segment]:
         """Transcribe one recording as transcribe does, but give each segment as soon as it and all before it are there.
 
@@ -151,7 +96,7 @@ class Recognizer:
         recordings: deque[Recording] = deque()
         given = 0  # pieces
         source = source_of(audio, sample_rate=sample_rate, channel=channel, track=track, strict=strict)
-        for _ in self._steps([source], recordings):
+        for _ in self._steps([source], recordings, options or self._options):
             (recording,) = recordings
             while given in recording.segments:
                 yield from recording.segments[given]
@@ -160,87 +105,58 @@ class Recognizer:
                 raise recording.error
 
     def transcribe_many(
-        self, audio: Iterable[Given], *, in_order: bool = True
+        self, audio: Iterable[Given], *, in_order: bool = True, options: DecodeOptions | None = None
     ) -> Iterator[tuple[Source, Transcript | AudioError]]:
         """Transcribe recordings or utterances; what cannot be read comes back as its AudioError.
 
         in_order: without, each is given as soon as it is done, whatever comes before it
+        options: for these recordings alone
         Raises ConfigError where one recording was given, not several.
         """
         recordings: deque[Recording] = deque()
-        for _ in self._steps(sources_of(audio), recordings):
+        for _ in self._steps(sources_of(audio), recordings, options or self._options):
             for recording in [one for one in recordings if one.is_done]:
                 if in_order and recording is not recordings[0]:
                     break
                 recordings.remove(recording)
                 yield recording.source, recording.error or self._transcript(recording)
 
-    def _steps(self, sources: Iterable[Source], recordings: deque[Recording]) -> Iterator[None]:
+    def _steps(self, sources: Iterable[Source], recordings: deque[Recording], options: DecodeOptions) -> Iterator[None]:
         """Work through recordings, which are put at the end of a queue; stop for a look at it whenever some went on."""
+        search = self._search(options)
         waiting: list[Waiting] = []
-        read_ahead = ReadAhead(self._pieces, cost=Waiting.cost, limit=GATHER_SECONDS, threads=READERS)
+        read = partial(self._pieces, find_speech=options.find_speech)
+        read_ahead = ReadAhead(read, cost=Waiting.cost, limit=GATHER_SECONDS, threads=READERS)
         for recording, pieces in read_ahead(map(Recording, sources)):
             recordings.append(recording)
             for piece in pieces:
                 waiting.append(piece)
                 if sum(one.seconds for one in waiting) >= GATHER_SECONDS:
-                    yield from self._recognize_all(waiting)
+                    yield from _recognize(waiting, search)
                     waiting = []
                     give_back()
-        yield from self._recognize_all(waiting)
+        yield from _recognize(waiting, search)
         yield
 
-    def _pieces(self, recording: Recording) -> Iterator[Waiting]:
+    def _pieces(self, recording: Recording, *, find_speech: bool) -> Iterator[Waiting]:
         """Read a recording and give its pieces; what stops it is kept as its error."""
+        engine = self.model.engine
         pieces = Pieces(
             recording.source.blocks(recording.findings),
             max_seconds=MAX_PIECE_SECONDS,
-            find_speech=self._find_speech,
-            gap_seconds=PADDED_GAP_SECONDS if self._pads else GAP_SECONDS,
+            find_speech=find_speech,
+            gap_seconds=GAP_SECONDS if engine.window_seconds is None else PADDED_GAP_SECONDS,
         )
         try:
             for number, piece in enumerate(pieces):
                 recording.num_pieces = number + 1
-                (frames,) = self.engine.frames([len(piece.samples)]).tolist()
-                seconds = frames * self.system.front_end.frame_shift_seconds
-                yield Waiting(recording, number, piece, seconds)
+                (frames,) = engine.frames([len(piece.samples)]).tolist()
+                yield Waiting(recording, number, piece, frames * FRAME_SECONDS)
         except AudioError as error:
             recording.error = error
             return
         recording.duration = pieces.num_samples / SAMPLE_RATE
-        recording.speech = pieces.speech if self._find_speech else None
-
-    def _recognize_all(self, waiting: Sequence[Waiting]) -> Iterator[None]:
-        """Group pieces of like length, so that a batch is at most so many seconds of frames; stop after each."""
-        by_length = sorted(waiting, key=lambda one: one.seconds)
-        for first, end in groups([one.seconds for one in by_length], BATCH_SECONDS):
-            self._recognize(by_length[first:end])
-            yield
-
-    def _recognize(self, batch: Sequence[Waiting]) -> None:
-        found = self._found([one.piece for one in batch], self._search)
-        parts = [[each] for each in found]
-        if self._repair:
-            parts = recovered(found, partial(self._found, search=self._safe_search))
-        most = self.system.config.search.max_lost_seconds
-        for one, its_parts in zip(batch, parts, strict=True):
-            segments = (flagged(part, max_lost_seconds=most) for part in its_parts)
-            one.recording.segments[one.number] = [each.later(one.recording.source.offset) for each in segments]
-
-    def _found(self, pieces: Sequence[Piece], search: Search) -> list[Found]:
-        """Search a batch of pieces."""
-        encoding = self.engine.encode([piece.samples for piece in pieces])
-        hypotheses = search(encoding)
-        words = timed_words(
-            self.engine,
-            self.system,
-            hypotheses,
-            encoding,
-            starts=[piece.start / SAMPLE_RATE for piece in pieces],
-            seconds=[len(piece.samples) / SAMPLE_RATE for piece in pieces],
-        )
-        told = words if words is not None else [None for _ in pieces]
-        return [self._heard(*each) for each in zip(pieces, hypotheses, told, strict=True)]
+        recording.speech = pieces.speech if find_speech else None
 
     def looked_at(
         self, samples: NDArray[np.float32], text: str
@@ -250,30 +166,12 @@ class Recognizer:
         samples: (time,) at 16 kHz
         returns: features (time, mel), the tokens' texts, attention (token, time') on the piece alone, or None
         """
-        tokens = self.system.vocabulary.encode(text)
+        tokens = self.model.vocabulary.encode(text)
         attention = None
         if tokens:
-            attention = self.engine.attention(
-                self.engine.encode([samples]), [tokens], token_rules(self.system.vocabulary)
-            )
-        labels = [self.system.vocabulary.decode([token]) for token in tokens]
-        return self.engine.features(samples), labels, None if attention is None else attention[0]
-
-    def _heard(self, piece: Piece, hypothesis: Hypothesis, words: Sequence[TimedWord] | None) -> Found:
-        start, seconds = piece.start / SAMPLE_RATE, len(piece.samples) / SAMPLE_RATE
-        flags: dict[str, float] = {flag.name: flag.value for flag in hypothesis.flags}
-        # what a model writes of less than a frame, or while it doubts that anybody speaks and is not sure, is invented
-        is_invented = "no_speech" in flags or seconds < LEAST_SECONDS
-        words = () if is_invented and words is not None else words
-        segment = Segment(
-            start=start,
-            end=start + seconds,
-            text="" if is_invented else self.system.vocabulary.decode(hypothesis.tokens).strip(),
-            words=tuple(each.word for each in words or ()),
-            confidence=mean_probability(hypothesis),
-            flags=flags,
-        )
-        return Found(piece, segment, None if words is None else tuple(words))
+            attention = self.model.engine.attention(self.model.engine.encode([samples]), [tokens], self.model.rules)
+        labels = [self.model.vocabulary.decode([token]) for token in tokens]
+        return self.model.engine.features(samples), labels, None if attention is None else attention[0]
 
     def _transcript(self, recording: Recording) -> Transcript:
         assert recording.duration is not None, "it was read to the end"
@@ -286,8 +184,18 @@ class Recognizer:
             segments=tuple(segments),
             duration=recording.duration,
             audio_path=printable(recording.source.path) if recording.source.path else None,
-            model=self.system.name,
-            time_source=time_source(self.system) if any(segment.words for segment in segments) else None,
+            model=self.model.name,
+            time_source=self.model.time_source if any(segment.words for segment in segments) else None,
             damage=tuple(recording.findings.damage),
             notes=recording.findings.notes,
         )
+
+
+def _recognize(waiting: Sequence[Waiting], search: PieceSearch) -> Iterator[None]:
+    """Group pieces of like length, so that a batch is at most so many seconds of frames; stop after each."""
+    by_length = sorted(waiting, key=lambda one: one.seconds)
+    for first, end in groups([one.seconds for one in by_length], BATCH_SECONDS):
+        batch = by_length[first:end]
+        for one, segments in zip(batch, search([each.piece for each in batch]), strict=True):
+            one.recording.segments[one.number] = [each.later(one.recording.source.offset) for each in segments]
+        yield

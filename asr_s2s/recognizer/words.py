@@ -3,13 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from asr_s2s.decoding import SearchConfig
-from asr_s2s.engine import Encoding, Engine, token_rules
+from asr_s2s.engine import Encoding
 from asr_s2s.manifest import Word
-from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.recognizer.coverage import Span
+from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.search import Hypothesis, ctc_token_frames, token_frames
 from asr_s2s.text import Vocabulary
 
@@ -58,8 +57,7 @@ def _token_at(texts: Sequence[str], place: int) -> int:
 
 
 def timed_words(
-    engine: Engine[Any],
-    system: SpeechSystem,
+    model: ReadyModel,
     hypotheses: Sequence[Hypothesis],
     encoding: Encoding,
     *,
@@ -68,54 +66,38 @@ def timed_words(
 ) -> list[list[TimedWord]] | None:
     """Give the words of each hypothesis in time; None where the model has neither an attention nor CTC.
 
-    Times come from the decoder's attention or from CTC's best path, see time_source.
     starts: seconds in the recording where each piece begins; seconds: of each piece
     """
     texts = [each.tokens for each in hypotheses]
-    blank = system.vocabulary.blank_token
-    if time_source(system) == "ctc" and blank is not None:
-        ctc = engine.ctc_log_probs(encoding)
+    blank = model.rules.blank_token
+    if model.time_source == "ctc" and blank is not None:
+        ctc = model.engine.ctc_log_probs(encoding)
         pairs = zip(ctc, encoding.sound_lengths, texts, strict=True)
         frames = [ctc_token_frames(log_probs[:sound], tokens, blank=blank) for log_probs, sound, tokens in pairs]
     else:
-        attention = engine.attention(encoding, texts, token_rules(system.vocabulary))
+        attention = model.engine.attention(encoding, texts, model.rules)
         if attention is None:
             return None
         frames = token_frames(attention)
     lengths = [length / max(int(count), 1) for length, count in zip(seconds, encoding.sound_lengths, strict=True)]
-    return [_timed(system, *each) for each in zip(hypotheses, frames, starts, lengths, strict=True)]
-
-
-def time_source(system: SpeechSystem) -> str:
-    """Say where the words' times come from, 'ctc' or 'attention'.
-
-    An attention that is one alignment, an RNN decoder's or that of heads chosen for it, was the more exact source
-    where both were measured (docs/decisions/0010); the mean of all heads of a Transformer is not such a one.
-    """
-    network = system.config.model
-    if network.decoder.kind == "rnn":
-        is_alignment = network.attention is not None and network.attention.kind != "none"
-    else:
-        is_alignment = bool(network.decoder.alignment_heads)
-    with_ctc = system.model.ctc_head is not None and system.vocabulary.blank_token is not None
-    return "ctc" if with_ctc and not is_alignment else "attention"
+    return [_timed(model, *each) for each in zip(hypotheses, frames, starts, lengths, strict=True)]
 
 
 def _timed(
-    system: SpeechSystem,
+    model: ReadyModel,
     hypothesis: Hypothesis,
     frames: Sequence[tuple[int, int]],
     start: float,
     frame_seconds: float,
 ) -> list[TimedWord]:
     found = []
-    for word in spelled_words(system.vocabulary, hypothesis.tokens):
+    for word in spelled_words(model.vocabulary, hypothesis.tokens):
         spans = tuple(
             (start + first * frame_seconds, start + min(end * frame_seconds, first * frame_seconds + LONGEST_TOKEN))
             for first, end in frames[word.first : word.end]
         )
         log_probs = hypothesis.token_log_probs[word.first : word.end]
-        probability = _confidence(log_probs, system.config.search)
+        probability = _confidence(log_probs, model.search)
         found.append(TimedWord(Word(word.text, round(spans[0][0], 3), round(spans[-1][1], 3), probability), spans))
     return found
 

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
-
 from asr_s2s.errors import AsrError, AudioError
 from asr_s2s.pool import in_processes
 from asr_s2s.recognizer.given import Recorded, source_of
@@ -88,9 +86,8 @@ def _size(source: Source) -> int:
 def _begin(model: str | Path, threads: int, options: Mapping[str, Any]) -> None:
     """Load the model of a process."""
     global _recognizer  # noqa: PLW0603 - a process has one
-    torch.set_num_threads(threads)
     try:
-        _recognizer = load(model, **options)
+        _recognizer = load(model, threads=threads, **options)
     except AsrError as error:  # an initialiser that fails would take its message with it
         _recognizer = error
 

@@ -7,7 +7,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from asr_s2s.data import Batch, SpeechDataset, epoch_plan
+from asr_s2s.data import epoch_plan
+from asr_s2s.data.batch import Batch
+from asr_s2s.data.dataset import SpeechDataset
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.engine import token_rules
 from asr_s2s.engine.torch_engine import TorchEngine

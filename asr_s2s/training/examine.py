@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from asr_s2s.data import AugmentConfig, seconds_by_decoding, seconds_by_headers
+from asr_s2s.data import seconds_by_decoding, seconds_by_headers
+from asr_s2s.data.config import AugmentConfig
 from asr_s2s.errors import AudioError, ManifestError, counted
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.training.experiment import ExperimentConfig

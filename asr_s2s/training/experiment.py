@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from asr_s2s.config import PartConfig
-from asr_s2s.data import DataConfig
+from asr_s2s.data.config import DataConfig
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.features import FeatureConfig
 from asr_s2s.models import LossConfig, ModelConfig

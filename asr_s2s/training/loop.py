@@ -10,7 +10,7 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from asr_s2s.data import Batch
+from asr_s2s.data.batch import Batch
 from asr_s2s.errors import AsrError
 from asr_s2s.lock import held
 from asr_s2s.model_store.directory import SpeechSystem

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from asr_s2s.audio import SAMPLE_RATE
-from asr_s2s.data import SpeechDataset, check_utterances, read_manifests, split_dev
+from asr_s2s.data import check_utterances, read_manifests, split_dev
+from asr_s2s.data.dataset import SpeechDataset
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.errors import ConfigError, ManifestError, listed
 from asr_s2s.manifest import Utterance

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from asr_s2s.data import SpeechDataset
+from asr_s2s.data.dataset import SpeechDataset
 from asr_s2s.errors import ManifestError, counted, listed
 
 # Beside what is kept there is what is computed with: gradients of activations, copies in other layouts. The most that

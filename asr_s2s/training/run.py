@@ -9,7 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from asr_s2s.data import Batch, SpeechDataset, epoch_plan, load_batches, padding_share
+from asr_s2s.data import epoch_plan, padding_share
+from asr_s2s.data.batch import Batch
+from asr_s2s.data.dataset import SpeechDataset
+from asr_s2s.data.loading import load_batches
 from asr_s2s.errors import listed
 from asr_s2s.model_store.directory import SpeechSystem, save_model
 from asr_s2s.models import TeacherOutput, loss_counts

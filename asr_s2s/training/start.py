@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from asr_s2s.config import write_config
-from asr_s2s.data import Batch, SpeechDataset
+from asr_s2s.data.batch import Batch
+from asr_s2s.data.dataset import SpeechDataset
 from asr_s2s.errors import ConfigError, counted, listed
 from asr_s2s.model_store.directory import SpeechSystem, load_model
 from asr_s2s.training.checkpoints import (

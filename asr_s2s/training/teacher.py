@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from asr_s2s.data import Batch, SpeechDataset, TensorCache
+from asr_s2s.data.batch import Batch
+from asr_s2s.data.cache import TensorCache
+from asr_s2s.data.dataset import SpeechDataset
 from asr_s2s.errors import ConfigError, ManifestError, listed
 from asr_s2s.features import WhisperConfig
 from asr_s2s.model_store.directory import SpeechSystem

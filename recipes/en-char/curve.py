@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from asr_s2s.config import read_config
-from asr_s2s.data import SpeechDataset
+from asr_s2s.data.dataset import SpeechDataset
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store.directory import load_model
 from asr_s2s.training import ExperimentConfig

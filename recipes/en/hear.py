@@ -10,11 +10,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
-from asr_s2s.model_store.directory import SpeechSystem, load_model
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import DecodeOptions, Recognizer, load
 from asr_s2s.transcripts import Transcript
 
 PART = 400  # clips of a part, which is kept when the run is cut off
@@ -36,8 +33,8 @@ def hear(teacher: Path, ask: Path, *, output: Path) -> None:
 def _hear_part(teacher: Path, clips: Sequence[Utterance], output: Path) -> None:
     if output.exists():
         return
-    torch.set_num_threads(1)
-    recognizer = Recognizer(_hurried(load_model(teacher)), beam=1, precision="auto", **PLAIN)
+    ready = load(teacher, threads=1).model.with_search(max_tokens_per_frame=MAX_TOKENS_PER_FRAME)
+    recognizer = Recognizer(ready, DecodeOptions(beam=1, **PLAIN))
     results = recognizer.transcribe_many(clips)
     write_manifest(output, [_with_transcript(clip, result) for clip, (_, result) in zip(clips, results, strict=True)])
 
@@ -46,8 +43,3 @@ def _with_transcript(clip: Utterance, result: object) -> Utterance:
     if not isinstance(result, Transcript):
         return clip
     return replace(clip, pred_text=result.text, extra=dict(clip.extra) | {"flags": dict(result.flags)})
-
-
-def _hurried(system: SpeechSystem) -> SpeechSystem:
-    search = system.config.search.model_copy(update={"max_tokens_per_frame": MAX_TOKENS_PER_FRAME})
-    return replace(system, config=system.config.model_copy(update={"search": search}))

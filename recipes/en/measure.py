@@ -20,7 +20,8 @@ from asr_s2s.audio import SAMPLE_RATE, mix_noise, read_audio, resample
 from asr_s2s.features import WhisperConfig
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.model_store.directory import SpeechSystem, load_model, rebuilt
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import DecodeOptions, Recognizer, Source
+from asr_s2s.recognizer.in_torch import in_torch
 from asr_s2s.scoring import character_errors, runs_on, word_errors
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -53,13 +54,13 @@ def main() -> None:
 
 
 def sets(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
-    recognizer = Recognizer(system, beam=beam, precision="auto", repair=False)
+    recognizer = in_options(system, beam)
     return {name: rates(recognizer, evaluation(data, name)) for name in SETS}
 
 
 def groups(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
     """Children and adults among the learners; men and women, and accents where a set names them."""
-    recognizer = Recognizer(system, beam=beam, precision="auto", repair=False)
+    recognizer = in_options(system, beam)
     learners, volunteers = evaluation(data, "speechocean"), evaluation(data, "commonvoice")
     chosen = {
         "learners, up to 12 years": [clip for clip in learners if int(clip.extra["age"]) <= 12],
@@ -72,7 +73,7 @@ def groups(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
 
 
 def conditions(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
-    recognizer = Recognizer(system, beam=beam, precision="auto", repair=False)
+    recognizer = in_options(system, beam)
     clips = varied(data)
     noises = [read_audio(data / "no_speech" / "eval" / "audio" / f"{name}.ogg") for name in NOISES]
 
@@ -99,7 +100,7 @@ def tails(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
     noise = read_audio(data / "no_speech" / "eval" / "audio" / f"{NOISES[0]}.ogg")
     found: dict[str, Any] = {}
     for tail in TAILS:
-        recognizer = Recognizer(with_tail(system, tail), beam=beam, precision="auto", repair=False)
+        recognizer = in_options(with_tail(system, tail), beam)
         found[f"{tail} s"] = {"clean": rates(recognizer, clips)} | {
             f"{snr} dB": rates(
                 recognizer, clips, lambda samples, number, snr=snr: mix_noise(samples, noise, snr_db=snr, start=number)
@@ -107,6 +108,12 @@ def tails(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
             for snr in (15, 5, 0)
         }
     return found
+
+
+def in_options(system: SpeechSystem, beam: int, *, find_speech: bool = True) -> Recognizer:
+    """Measure what one search finds."""
+    options = DecodeOptions(beam=beam, repair=False, find_speech=find_speech)
+    return Recognizer(in_torch(system, precision="auto"), options)
 
 
 def with_tail(system: SpeechSystem, seconds: float) -> SpeechSystem:
@@ -119,7 +126,7 @@ def short(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
 
     The detector of speech, which hears nobody in most of these, is left out.
     """
-    recognizer = Recognizer(system, beam=beam, precision="auto", find_speech=False, repair=False)
+    recognizer = in_options(system, beam, find_speech=False)
     random = np.random.default_rng(0)
     sounds = [read_audio(clip.audio_path) for clip in varied(data)]
     found = {}

@@ -12,15 +12,13 @@ import itertools
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store.directory import load_model
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import DecodeOptions, Recognizer, load
 from asr_s2s.scoring import align
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -39,13 +37,11 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     items = read_manifest(arguments.manifest)
-    system = load_model(arguments.model)
+    model = load(arguments.model).model
     rows = []
     for setting in arguments.settings:
         changes = {key: json.loads(value) for key, value in (each.split("=") for each in setting.split(","))}
-        search = system.config.search.model_copy(update=changes)
-        changed = replace(system, config=system.config.model_copy(update={"search": search}))
-        recognizer = Recognizer(changed, precision="auto", find_speech=False, repair=False)
+        recognizer = Recognizer(model.with_search(**changes), DecodeOptions(find_speech=False, repair=False))
         began = time.perf_counter()
         texts = [
             result.text if isinstance(result, Transcript) else "" for _, result in recognizer.transcribe_many(items)

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from asr_s2s.audio import read_audio
-from asr_s2s.engine import Encoding
+from asr_s2s.engine import Encoding, Engine
 from asr_s2s.errors import AsrError, AudioError
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store.directory import load_model
-from asr_s2s.models.attention import NoneConfig
 from asr_s2s.recognizer import Recognizer, Source, load
-from asr_s2s.recognizer.words import time_source
 from asr_s2s.scoring import character_errors, word_errors
-from asr_s2s.search import Flag, Hypothesis
+from asr_s2s.search import Flag, Hypothesis, Search, build_search
 from asr_s2s.transcripts import Transcript
 
 pytestmark = pytest.mark.slow
@@ -32,27 +30,36 @@ AURORA = DATA / "arctic_a0015_1592748256.ogg"
 LOOP = Hypothesis((5, 5, 5, 5), -1.0, (-0.1,) * 4, ended=True, flags=(Flag("loop", 4.0),))
 
 
+def searching(monkeypatch: pytest.MonkeyPatch, *changes: Callable[[Search], Any]) -> None:
+    """Change the first search of the next recogniser, and the second."""
+    waiting = list(changes)
+
+    def build(*arguments: Any, **options: Any) -> Any:
+        search = build_search(*arguments, **options)
+        return waiting.pop(0)(search) if waiting else search
+
+    monkeypatch.setattr("asr_s2s.recognizer.piece_search.build_search", build)
+
+
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer(load_model("en"))
+    return load("en")
 
 
 def test_a_search_that_ran_in_circles_is_done_again_and_what_was_wrong_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    recognizer = Recognizer(load_model("en"))
+    recognizer = load("en")
     expected = recognizer.transcribe(AURORA)
     assert not expected.segments[0].repaired
-    monkeypatch.setattr(recognizer, "_search", lambda encoding: [LOOP] * len(encoding))
-    again = recognizer.transcribe(AURORA)
+    searching(monkeypatch, lambda _: lambda encoding: [LOOP] * len(encoding))
+    again = load("en").transcribe(AURORA)
     assert "aurora" in again.text.lower()
     assert all(segment.repaired == {"loop": 4.0} for segment in again.segments)
     assert again.flags == {}
 
 
 def test_the_first_text_stays_where_the_second_search_fails_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    recognizer = Recognizer(load_model("en"))
-    for name in ("_search", "_safe_search"):
-        monkeypatch.setattr(recognizer, name, lambda encoding: [LOOP] * len(encoding))
-    (segment,) = recognizer.transcribe(AURORA).segments
+    searching(monkeypatch, *2 * [lambda _: lambda encoding: [LOOP] * len(encoding)])
+    (segment,) = load("en").transcribe(AURORA).segments
     assert (segment.flags["loop"], segment.repaired) == (4.0, {})
     assert segment.flags["low_coverage"] > 1.0  # seconds: what loops tells of nothing that was said
 
@@ -65,14 +72,13 @@ def long_question() -> NDArray[np.float32]:
 
 
 def test_sentences_that_a_search_left_out_are_found_and_the_rest_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    recognizer = Recognizer(load_model("en"))
+    recognizer = load("en")
     samples = long_question()
     whole = recognizer.transcribe(samples, sample_rate=16_000)
-    search = recognizer._search
 
-    def forgetful(encoding: Encoding) -> list[Hypothesis]:
+    def forgetful(search: Search) -> Callable[[Encoding], list[Hypothesis]]:
         """Leave all after the first half of the tokens out."""
-        return [
+        return lambda encoding: [
             replace(
                 each,
                 tokens=each.tokens[: len(each.tokens) // 2],
@@ -81,8 +87,8 @@ def test_sentences_that_a_search_left_out_are_found_and_the_rest_stays(monkeypat
             for each in search(encoding)
         ]
 
-    monkeypatch.setattr(recognizer, "_search", forgetful)
-    found = recognizer.transcribe(samples, sample_rate=16_000)
+    searching(monkeypatch, forgetful)
+    found = load("en").transcribe(samples, sample_rate=16_000)
     assert word_errors([whole.text.lower()], [found.text.lower()]).rate < 0.2
     assert found.segments[0].repaired == {}
     assert all(segment.repaired["low_coverage"] > 1.0 for segment in found.segments[1:])
@@ -90,19 +96,17 @@ def test_sentences_that_a_search_left_out_are_found_and_the_rest_stays(monkeypat
 
 
 def test_speech_that_stays_without_words_is_flagged_with_its_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    recognizer = Recognizer(load_model("en"))
     nothing = Hypothesis((), -9.0, (), ended=True, end_log_prob=-9.0)
-    for name in ("_search", "_safe_search"):
-        monkeypatch.setattr(recognizer, name, lambda encoding: [nothing] * len(encoding))
+    searching(monkeypatch, *2 * [lambda _: lambda encoding: [nothing] * len(encoding)])
     samples = long_question()
-    found = recognizer.transcribe(samples, sample_rate=16_000)
+    found = load("en").transcribe(samples, sample_rate=16_000)
     assert found.text == ""
     assert 0.6 < found.flags["low_coverage"] / found.duration < 1.0
 
 
 @pytest.mark.parametrize("find_speech", [True, False])
 def test_a_sentence_after_a_pause_is_recognised_with_the_detector_and_without(find_speech: bool) -> None:
-    found = Recognizer(load_model("en"), find_speech=find_speech).transcribe(long_question(), sample_rate=16_000)
+    found = load("en", find_speech=find_speech).transcribe(long_question(), sample_rate=16_000)
     assert "aurora" in found.text.lower()
     assert found.flags == {}
 
@@ -119,14 +123,22 @@ def test_word_times_are_those_of_the_corpus(recognizer: Recognizer) -> None:
     assert np.median(np.abs(errors)) < 0.1
 
 
-def test_a_model_with_ctc_and_no_alignment_of_its_own_takes_its_times_from_ctc(monkeypatch: pytest.MonkeyPatch) -> None:
-    system = load_model("commands")
-    assert time_source(system) == "attention"
-    network = system.config.model.model_copy(update={"attention": NoneConfig(kind="none")})
-    assert time_source(replace(system, config=system.config.model_copy(update={"model": network}))) == "ctc"
-    for module in ("words", "recognizer"):
-        monkeypatch.setattr(f"asr_s2s.recognizer.{module}.time_source", lambda _: "ctc")
-    recognizer = Recognizer(system)
+class Unaligned:
+    """An engine whose attention is no alignment."""
+
+    aligns = False
+
+    def __init__(self, engine: Engine[Any]) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
+def test_a_model_with_ctc_and_no_alignment_of_its_own_takes_its_times_from_ctc() -> None:
+    ready = load("commands").model
+    assert ready.time_source == "attention"
+    recognizer = Recognizer(replace(ready, engine=Unaligned(ready.engine)))
     errors = []
     for clip in read_manifest(DATA / "manifest.jsonl"):
         if clip.words:
@@ -148,7 +160,7 @@ def test_pieces_of_a_file_give_times_in_the_file(recognizer: Recognizer) -> None
 
 
 def test_nothing_is_invented_where_nobody_speaks_even_without_the_detector() -> None:
-    recognizer = Recognizer(load_model("en"), find_speech=False)
+    recognizer = load("en", find_speech=False)
     seconds = np.arange(16_000 * 6) / 16_000
     random = np.random.default_rng(0)
     sounds = [
@@ -205,7 +217,7 @@ def test_nothing_is_heard_in_less_than_a_frame() -> None:
 
 
 def test_the_model_of_characters_spells_what_it_hears() -> None:
-    recognizer = Recognizer(load_model("en-char"))
+    recognizer = load("en-char")
     names = ("arctic_a0015_1592748256", "arctic_b0342_1592531332", "LJ001-0076", "common_voice_en_37266650")
     clips = [clip for clip in read_manifest(DATA / "manifest.jsonl") if clip.id in names]
     found = [recognizer.transcribe(clip.audio_path).text for clip in clips]
@@ -275,10 +287,8 @@ def test_results_come_as_they_are_done_where_their_order_does_not_matter(
 
 @pytest.mark.parametrize(("bonus", "slope"), [(-1000.0, 1000.0), (5.0, 1000.0)])
 def test_the_strangest_settings_that_a_model_may_have_still_give_a_transcript(bonus: float, slope: float) -> None:
-    system = load_model("commands")
     odd = {"length_bonus": bonus, "confidence_slope": slope, "confidence_offset": -1000.0, "beam": 1}
-    search = system.config.search.model_copy(update=odd)
-    recognizer = Recognizer(replace(system, config=system.config.model_copy(update={"search": search})))
+    recognizer = Recognizer(load("commands").model.with_search(**odd))
     transcript = recognizer.transcribe(DATA / "lbby5a.ogg")
     assert (transcript.text == "") == (bonus < 0)
     assert all(0 <= (word.probability or 0.0) <= 1 for word in transcript.words)

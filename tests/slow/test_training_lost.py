@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from training_tiny import DATA, QUIET, TRAIN, tiny_experiment
 
 from asr_s2s.audio import read_audio, write_audio
-from asr_s2s.data import NoiseConfig
+from asr_s2s.data.config import NoiseConfig
 from asr_s2s.errors import AudioError, CheckpointError, ConfigError, ManifestError
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store import weights as weights_module

@@ -20,7 +20,8 @@ from asr_s2s.errors import AsrError, CheckpointError
 from asr_s2s.manifest import read_manifest
 from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.model_store.whisper import import_whisper
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import DecodeOptions, Recognizer
+from asr_s2s.recognizer.in_torch import in_torch
 
 pytestmark = pytest.mark.slow
 
@@ -266,7 +267,7 @@ def test_the_shipped_weights_padded_say_what_hugging_faces_code_says_with_them()
         max_length=448,
     )
     special = {*words.start_tokens, words.end_token}
-    recognizer = Recognizer(system, beam=1, find_speech=False, repair=False)
+    recognizer = Recognizer(in_torch(system), DecodeOptions(beam=1, find_speech=False, repair=False))
     extractor = WhisperFeatureExtractor()
     for utterance in read_manifest(DATA / "manifest.jsonl"):
         if utterance.language != "en":

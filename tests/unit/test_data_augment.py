@@ -6,8 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from asr_s2s.audio import SAMPLE_RATE, read_audio
-from asr_s2s.data import AugmentConfig, NoiseConfig, RoomConfig
-from asr_s2s.data.augment import Augmenter, Recording, Variation, stable_seed, vary
+from asr_s2s.data.augment import Augmenter, Recording, Variation, vary
+from asr_s2s.data.config import AugmentConfig, NoiseConfig, RoomConfig
+from asr_s2s.data.seeds import stable_seed
 from asr_s2s.errors import ManifestError
 
 pytestmark = pytest.mark.unit

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr_s2s.config import read_config
-from asr_s2s.data import DataConfig, assert_none_excluded, check_utterances, read_manifests, split_dev
+from asr_s2s.data import assert_none_excluded, check_utterances, read_manifests, split_dev
+from asr_s2s.data.config import DataConfig
 from asr_s2s.errors import ConfigError, ManifestError
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.text import CharacterVocabulary

@@ -9,16 +9,11 @@ import torch
 from safetensors.torch import load_file
 
 from asr_s2s.audio import read_audio, write_audio
-from asr_s2s.data import (
-    AugmentConfig,
-    Batch,
-    NoiseConfig,
-    RoomConfig,
-    SpecAugmentConfig,
-    SpeechDataset,
-    epoch_plan,
-    load_batches,
-)
+from asr_s2s.data import epoch_plan
+from asr_s2s.data.batch import Batch
+from asr_s2s.data.config import AugmentConfig, NoiseConfig, RoomConfig, SpecAugmentConfig
+from asr_s2s.data.dataset import SpeechDataset
+from asr_s2s.data.loading import load_batches
 from asr_s2s.errors import AudioError, ConfigError, ManifestError, VocabularyError
 from asr_s2s.features import KaldiConfig, WhisperConfig
 from asr_s2s.manifest import Utterance, read_manifest

@@ -10,7 +10,8 @@ from torch.nn import functional
 from training_tiny import DATA
 
 from asr_s2s.config import check_config
-from asr_s2s.data import AugmentConfig, SpeechDataset
+from asr_s2s.data.config import AugmentConfig
+from asr_s2s.data.dataset import SpeechDataset
 from asr_s2s.errors import ConfigError
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, build_system, load_model

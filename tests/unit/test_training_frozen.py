@@ -8,7 +8,7 @@ import torch
 from training_tiny import DATA, QUIET, TRAIN, tiny_experiment
 
 from asr_s2s.config import check_config
-from asr_s2s.data import SpeechDataset
+from asr_s2s.data.dataset import SpeechDataset
 from asr_s2s.errors import ConfigError
 from asr_s2s.features import FrontEnd
 from asr_s2s.manifest import read_manifest

@@ -20,7 +20,9 @@ from torch import nn
 from torch.nn.attention import SDPBackend
 
 from asr_s2s.config import check_config
-from asr_s2s.data import Batch, epoch_plan, load_batches
+from asr_s2s.data import epoch_plan
+from asr_s2s.data.batch import Batch
+from asr_s2s.data.loading import load_batches
 from asr_s2s.model_store.directory import load_model
 from asr_s2s.models import multihead
 from asr_s2s.training import ExperimentConfig

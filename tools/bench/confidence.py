@@ -13,8 +13,7 @@ from pathlib import Path
 import torch
 
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store.directory import load_model
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import load
 from asr_s2s.scoring.calibration import Bin, calibration_error, judged_words, reliability
 from asr_s2s.transcripts import Transcript
 
@@ -28,7 +27,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    recognizer = Recognizer(load_model(arguments.model))
+    recognizer = load(arguments.model)
     confidences: list[float] = []
     right: list[bool] = []
     rows = []

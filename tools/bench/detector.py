@@ -15,8 +15,7 @@ from typing import Any
 import torch
 
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store.directory import load_model
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import Recognizer, load
 from asr_s2s.scoring import align
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -34,10 +33,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    system = load_model(arguments.model)
-    without, with_it = (
-        Recognizer(system, beam=arguments.beam, precision="auto", find_speech=finds) for finds in (False, True)
-    )
+    without, with_it = (load(arguments.model, beam=arguments.beam, find_speech=finds) for finds in (False, True))
     rows = []
     for name in arguments.sets.split(","):
         clips = read_manifest(arguments.data / name / "eval" / "manifest.jsonl")

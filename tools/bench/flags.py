@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE, read_audio
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store.directory import load_model
-from asr_s2s.recognizer import Recognizer, Source
+from asr_s2s.recognizer import Recognizer, Source, load
 from asr_s2s.scoring import word_errors
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -42,7 +41,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    recognizer = Recognizer(load_model(arguments.model), beam=arguments.beam, repair=False)
+    recognizer = load(arguments.model, beam=arguments.beam, repair=False)
     clips = [clip for manifest in arguments.manifests for clip in read_manifest(manifest) if clip.text]
     heard = [one for name, fault in FAULTS.items() for one in results(recognizer, clips, name, fault, arguments.bad)]
     rows = [row(name, [one for one in heard if one["fault"] == name]) for name in FAULTS]

@@ -7,16 +7,13 @@ The weight is chosen on training sets; an evaluation set is for the figures of t
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store.directory import load_model
-from asr_s2s.model_store.language import load_language_model
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import DecodeOptions, Recognizer, load
 from asr_s2s.scoring import character_errors, word_errors
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -43,11 +40,10 @@ def main() -> None:
 
 
 def measured(arguments: argparse.Namespace, manifest: Path, weight: float) -> dict[str, Any]:
-    system = load_model(arguments.model)
-    search = system.config.search.model_copy(update={"language_weight": weight})
-    system = replace(system, config=system.config.model_copy(update={"search": search}))
-    language = load_language_model(arguments.language_model) if weight else None
-    recognizer = Recognizer(system, beam=arguments.beam, repair=False, language_model=language)
+    options = DecodeOptions(
+        beam=arguments.beam, repair=False, language_model=arguments.language_model if weight else None
+    )
+    recognizer = Recognizer(load(arguments.model).model.with_search(language_weight=weight), options)
     clips = read_manifest(manifest)
     normalise = normalizer("basic").apply
     texts = [

@@ -13,7 +13,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,7 @@ import torch
 from wordfreq import word_frequency
 
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store.directory import load_model
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import DecodeOptions, Recognizer, load
 from asr_s2s.scoring import word_errors
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -58,11 +56,10 @@ def rare_words(texts: Sequence[str], *, limit: float) -> set[str]:
 def measured(
     model: str, clips: Sequence[Utterance], rare: Sequence[str], *, words: Sequence[str], bonus: float | None
 ) -> dict[str, Any]:
-    system = load_model(model)
+    ready = load(model).model
     if bonus is not None:
-        search = system.config.search.model_copy(update={"hotword_bonus": bonus})
-        system = replace(system, config=system.config.model_copy(update={"search": search}))
-    recognizer = Recognizer(system, precision="auto", hotwords=words)
+        ready = ready.with_search(hotword_bonus=bonus)
+    recognizer = Recognizer(ready, DecodeOptions(hotwords=tuple(words)))
     results = [result for _, result in recognizer.transcribe_many(clips)]
     texts = [result.text if isinstance(result, Transcript) else "" for result in results]
     normalise = normalizer("whisper-english").apply

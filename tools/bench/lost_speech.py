@@ -16,7 +16,7 @@ import itertools
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,7 @@ from joined import ORDERS, SETS, Joined, Placed, clips_of, join, ordered
 
 from asr_s2s.audio import SAMPLE_RATE, SpeechDetector, read_audio
 from asr_s2s.audio.speech import FRAME
-from asr_s2s.model_store.directory import load_model
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import Recognizer, load
 from asr_s2s.recognizer.words import spelled_words
 from asr_s2s.scoring import align
 from asr_s2s.search import token_frames
@@ -73,12 +72,10 @@ def main() -> None:
     changes = {
         key: json.loads(value) for key, value in (each.split("=") for each in arguments.search.split(",") if each)
     }
-    listener = Recognizer(load_model("en"))  # aligns the references
+    listener = load("en")  # aligns the references
     rows = []
     for model in arguments.models.split(","):
-        system = load_model(model)
-        search = system.config.search.model_copy(update=changes)
-        recognizer = Recognizer(with_search(system, search), precision="auto")
+        recognizer = Recognizer(load(model).model.with_search(**changes))
         for name, order in itertools.product(arguments.sets.split(","), ORDERS):
             clips = [clip for each in members(name) for clip in clips_of(arguments.data, each, arguments.split)]
             recordings = join(ordered(clips, order), pauses=pauses, seconds=arguments.minutes * 60)
@@ -93,10 +90,6 @@ def main() -> None:
 def members(name: str) -> Sequence[str]:
     """List the sets that a name stands for."""
     return SETS if name == "all" else (name,)
-
-
-def with_search(system: Any, search: Any) -> Any:
-    return replace(system, config=system.config.model_copy(update={"search": search}))
 
 
 def measured(
@@ -192,7 +185,7 @@ def place_of(word: tuple[Placed, int, str], listener: Recognizer) -> tuple[float
     samples = read_audio(placed.clip.audio_path)
     _, _, attention = listener.looked_at(samples, text)
     assert attention is not None
-    vocabulary = listener.system.vocabulary
+    vocabulary = listener.model.vocabulary
     tokens = spelled_words(vocabulary, vocabulary.encode(text))[number]
     (frames,) = token_frames([attention])
     seconds = len(samples) / SAMPLE_RATE / attention.shape[1]

@@ -19,7 +19,8 @@ import torch
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.model_store.directory import SpeechSystem, load_model
 from asr_s2s.model_store.merge import merged_system
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import DecodeOptions, Recognizer
+from asr_s2s.recognizer.in_torch import in_torch
 from asr_s2s.scoring import word_errors
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -60,7 +61,7 @@ def measured(
     system: SpeechSystem, sets: dict[str, list[Utterance]], *, frames: int | None, tail: float
 ) -> dict[str, Any]:
     recognizer, words = (
-        Recognizer(system, beam=1, find_speech=False, repair=False),
+        Recognizer(in_torch(system), DecodeOptions(beam=1, find_speech=False, repair=False)),
         normalizer("whisper-english"),
     )
     row: dict[str, Any] = {"frames": frames, "tail_seconds": tail, "wer": {}, "loops": 0, "seconds": 0.0}

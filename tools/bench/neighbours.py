@@ -17,8 +17,7 @@ from pathlib import Path
 import torch
 
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.model_store.directory import load_model
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import Recognizer, load
 from asr_s2s.transcripts import Transcript
 
 Said = dict[str, tuple[str, float]]  # text and confidence by id
@@ -35,7 +34,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    recognizer = Recognizer(load_model(arguments.model), beam=arguments.beam, precision=arguments.precision)
+    recognizer = load(arguments.model, beam=arguments.beam, precision=arguments.precision)
     clips = [clip for manifest in arguments.manifests for clip in read_manifest(manifest)]
     first: Said = {}
     rows = []

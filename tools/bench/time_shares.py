@@ -17,8 +17,7 @@ from speed import chosen
 from torch.profiler import ProfilerActivity, profile
 
 from asr_s2s.audio import SpeechDetector, audio_duration, read_audio
-from asr_s2s.model_store.directory import load_model
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import load
 
 KINDS = {
     "matrix products": ("addmm", "mm", "bmm", "linear", "mkldnn"),
@@ -41,7 +40,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     clips = chosen(arguments.data, arguments.clips)
-    recognizer = Recognizer(load_model(arguments.model), beam=arguments.beam, precision="auto")
+    recognizer = load(arguments.model, runtime="torch", beam=arguments.beam)
     list(recognizer.transcribe_many(clips[:8]))
     with profile(activities=[ProfilerActivity.CPU], with_flops=True) as profiler:
         began = time.perf_counter()

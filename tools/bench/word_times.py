@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.manifest import Utterance, Word, read_manifest
-from asr_s2s.model_store.directory import load_model
 from asr_s2s.models.decoders.transformer import TransformerDecoder
-from asr_s2s.recognizer import Recognizer
+from asr_s2s.recognizer import Recognizer, load
 from asr_s2s.scoring import align
 from asr_s2s.transcripts import Transcript
 
@@ -46,7 +46,7 @@ def main() -> None:
     torch.set_num_threads(2)
     clips = [clip for clip in read_manifest(arguments.manifest) if clip.words]
     clips = clips[:: max(1, len(clips) // arguments.clips)] if arguments.clips else clips
-    recognizer = Recognizer(load_model(arguments.model))
+    recognizer = load(arguments.model, runtime="torch", precision="float32")
     rows = [measured(arguments.model, ours(recognizer), clips)]
     if arguments.peer:
         rows.append(measured("faster-whisper tiny.en int8", peer, clips))
@@ -77,10 +77,12 @@ def peer(clips: Sequence[Utterance]) -> list[tuple[Word, ...]]:
 
 
 def heads(recognizer: Recognizer, clips: Sequence[Utterance]) -> list[dict[str, Any]]:
-    decoder = recognizer.system.model.decoder
+    engine = recognizer.model.engine
+    assert isinstance(engine, TorchEngine), "heads are chosen in torch"
+    decoder = engine.model.decoder
     if not isinstance(decoder, TransformerDecoder):
         raise SystemExit("only a Transformer decoder has heads to choose from")
-    num_heads = recognizer.system.config.model.decoder.heads
+    num_heads = decoder.layers[0].self_attention.heads
     rows = []
     for head in itertools.product(range(len(decoder.layers)), range(num_heads)):
         decoder.alignment_heads = (head,)

@@ -36,6 +36,7 @@ class Decoder(Protocol[State]):
     """Scores of token sequences given an encoding; `Decoder[Any]` where the state is only handed on."""
 
     vocabulary_size: int
+    aligns: bool  # its attention is one alignment of tokens and frames
     max_tokens: int | None  # the longest sequence, start tokens included, that can be scored; None: no limit
 
     def __call__(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.models.attention.memory import Attention, Memory, first_history, next_history
+from asr_s2s.models.attention.none import NoAttention
 from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
 from asr_s2s.models.tied import tied_logits
 
@@ -63,6 +64,7 @@ class RnnDecoder(nn.Module):
         self.channels = channels
         self.encoder_norm = nn.LayerNorm(encoder_channels)  # energies start at the same size whatever the encoder
         self.attention = attention
+        self.aligns = not isinstance(attention, NoAttention)
         self.embedding = nn.Embedding(vocabulary_size, embedding)
         nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(embedding))
         inputs = [embedding + attention.channels, *[channels] * (layers - 1)]

@@ -93,6 +93,7 @@ class TransformerDecoder(nn.Module):
         super().__init__()
         self.silence = silence
         upper_half = [(layer, head) for layer in range(layers // 2, layers) for head in range(heads)]
+        self.aligns = bool(alignment_heads)
         self.alignment_heads = tuple(alignment_heads) or tuple(upper_half)
         self.vocabulary_size = vocabulary_size
         self.max_tokens: int | None = max_tokens

@@ -82,7 +82,7 @@ def export_graphs(folder: Path, system: SpeechSystem) -> None:
         "vocabulary_size": str(decoder.vocabulary_size),
         "max_tokens": str(decoder.max_tokens or ""),
         "window_seconds": str(system.front_end.window_seconds or ""),
-        "aligns": "yes" if decoder.aligns else "",
+        "aligns": "1" if decoder.aligns else "",
     }
 
     samples = {"samples": torch.zeros(2, 16_050), "sample_lengths": torch.tensor([16_050, 12_000])}

@@ -27,11 +27,10 @@ class OnnxEngine:
         self._sessions = OnnxSessions(
             folder, names=("lengths", "encoder", "start", "step"), optional=("heads",), threads=threads
         )
-        facts = self._sessions.metadata("step")
-        self.vocabulary_size = int(facts["vocabulary_size"])
-        self.max_tokens: int | None = int(facts["max_tokens"]) if facts["max_tokens"] else None
-        self.window_seconds: float | None = float(facts["window_seconds"]) if facts["window_seconds"] else None
-        self.aligns = bool(facts["aligns"])
+        facts = ("vocabulary_size", "max_tokens", "window_seconds", "aligns")
+        size, most, window, aligns = (self._sessions.number("step", fact) for fact in facts)
+        self.vocabulary_size, self.max_tokens = int(size or 0), int(most) if most else None
+        self.window_seconds, self.aligns = window, bool(aligns)
         self._steps = OnnxSteps(self._sessions, vocabulary_size=self.vocabulary_size, max_tokens=self.max_tokens)
         heads = self._sessions.outputs("heads") if "heads" in self._sessions else []
         self.has_ctc = "ctc_log_probs" in heads

@@ -14,7 +14,7 @@ class OnnxLanguageEngine(OnnxSteps):
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         sessions = OnnxSessions(folder, names=("step",), threads=threads)
-        super().__init__(sessions, vocabulary_size=int(sessions.metadata("step")["vocabulary_size"]))
+        super().__init__(sessions, vocabulary_size=int(sessions.number("step", "vocabulary_size") or 0))
 
     def start(self, batch: int) -> OnnxState:
         """Give the state before the first token."""

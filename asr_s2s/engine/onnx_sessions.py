@@ -41,6 +41,7 @@ class OnnxSessions:
     """
 
     def __init__(self, folder: Path, *, names: Sequence[str], optional: Sequence[str] = (), threads: int = 1) -> None:
+        self.folder = folder
         check_complete(folder)
         stored = open_weights(folder / WEIGHTS_FILE)
         settings = made_for(read_config(folder / CONFIG_FILE, _Settings).model_dump())
@@ -59,9 +60,13 @@ class OnnxSessions:
     def __contains__(self, name: str) -> bool:
         return name in self._graphs
 
-    def metadata(self, name: str) -> Mapping[str, str]:
-        """Give what a graph says of itself."""
-        return self._graphs[name].metadata
+    def number(self, name: str, fact: str) -> float | None:
+        """Give a number that a graph says of itself; None for one that it leaves empty."""
+        try:
+            text = self._graphs[name].metadata[fact]
+            return float(text) if text else None
+        except (KeyError, ValueError) as error:
+            raise _broken(graph_path(self.folder, name), f"it does not say its {fact}") from error
 
     def inputs(self, name: str) -> dict[str, Sequence[int | str]]:
         """Give a graph's inputs and their shapes, in which axes that grow have names."""
@@ -72,11 +77,14 @@ class OnnxSessions:
         return [each.name for each in self._sessions[name].get_outputs()]
 
     def run(self, name: str, given: Mapping[str, Array], wanted: Sequence[str]) -> dict[str, Array]:
-        """Compute some outputs of a graph."""
+        """Compute some outputs of a graph, of which it takes what it needs. Raises CheckpointError where it cannot."""
         options = onnxruntime().RunOptions()
         options.only_execute_path_to_fetches = True
-        feed = {key: _value(value) for key, value in given.items()}
-        found = self._sessions[name].run_with_ort_values(list(wanted), feed, options)
+        try:
+            feed = {key: _value(given[key]) for key in self.inputs(name)}
+            found = self._sessions[name].run_with_ort_values(list(wanted), feed, options)
+        except Exception as error:  # onnxruntime has a class of its own for each kind, all of them plain exceptions
+            raise _broken(graph_path(self.folder, name), error) from error
         return {key: value.numpy() for key, value in zip(wanted, found, strict=True)}
 
 
@@ -94,11 +102,15 @@ def _session(graph: GraphFile, stored: StoredWeights, *, threads: int, origin: P
     options.add_external_initializers(list(weights), [_value(values) for values in weights.values()])
     try:
         return onnxruntime().InferenceSession(graph.content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has a class of its own for each kind, all of them plain exceptions
-        raise CheckpointError(
-            f"{origin}: cannot be run ({str(error).splitlines()[0]}). "
-            f"Make it anew: asr-s2s model export {origin.parents[1]} --graph."
-        ) from error
+    except Exception as error:  # see run
+        raise _broken(origin, error) from error
+
+
+def _broken(path: Path, error: object) -> CheckpointError:
+    reason = (str(error).splitlines() or [""])[0]
+    return CheckpointError(
+        f"{path}: cannot be run ({reason}). Make it anew: asr-s2s model export {path.parents[1]} --graph."
+    )
 
 
 def _value(array: Array) -> Any:

@@ -109,7 +109,6 @@ class OnnxSteps:
                 "Cut the utterance into shorter pieces, or train with a larger max_tokens."
             )
         given = {"tokens": tokens, "visible": visible, **state.memory, **state.beam, **state.slots}
-        given = {name: given[name] for name in self._inputs}
         found = self._sessions.run("step", given, [*wanted, *(f"new_{name}" for name in self._moving)])
         beam, slots = (
             {name: found.get(f"new_{name}", value) for name, value in part.items()}

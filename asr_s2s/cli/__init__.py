@@ -5,7 +5,6 @@ Exit status: 0 done; 1 some or all inputs failed (the others are complete); 2 wr
 """
 
 import atexit
-import gc
 import os
 import re
 import signal
@@ -15,11 +14,11 @@ import traceback
 import typer
 
 from asr_s2s.cli import check, model, prepare, score, train, transcribe
+from asr_s2s.cli.process import set_up
 from asr_s2s.cli.status import FAILED_INPUTS, OUR_FAULT, WRONG_USE
 from asr_s2s.cli.terminal import open_streams, say
 from asr_s2s.errors import AsrError
 
-NEW_OBJECTS = 50_000  # between two looks for garbage; at Python's 700 they are an eighth of the import of torch
 INTERRUPTED = 128 + signal.SIGINT
 
 app = typer.Typer(
@@ -43,7 +42,7 @@ def main() -> None:
 
     Nothing is open any more by then, and to take torch apart, module by module, would last a fifth of a short run.
     """
-    gc.set_threshold(NEW_OBJECTS)
+    set_up()
     open_streams()
     status = run(sys.argv[1:])
     atexit._run_exitfuncs()  # what others asked for is done all the same
@@ -83,6 +82,9 @@ def _explained(error: Exception) -> int:
     """Say what went wrong and whose fault it is; give the exit status."""
     if isinstance(error, AsrError):
         say(str(error))
+        return WRONG_USE
+    if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "torchaudio"):
+        say(f"This needs {error.name}, which is not installed: pip install 'asr-s2s[train]'.")
         return WRONG_USE
     if isinstance(error, BrokenPipeError):
         sys.stderr.close()  # the reader of our output has gone; Python would complain once more at exit

@@ -9,7 +9,7 @@ hypothesis sees which slots.
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,8 @@ from asr_s2s.models.attention import Memory
 from asr_s2s.models.decoders.rnn import RnnDecoder, RnnState
 from asr_s2s.models.decoders.transformer import TransformerDecoder
 from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState
-from asr_s2s.models.language_models import LstmLanguageModel, TransformerLanguageModel
+from asr_s2s.models.language_models.lstm import LstmLanguageModel
+from asr_s2s.models.language_models.transformer import TransformerLanguageModel
 
 OPSET, IR_VERSION = 23, 11  # the first with an operator of attention
 MOST_FOLDED = 1024  # numbers that one constant may hold: the rest is computed when the graph is loaded
@@ -54,16 +55,19 @@ AXES = {  # of inputs, by the beginning of their names
 
 
 class _Traced(nn.Module):
-    """What is traced: a function of named tensors, beside the parts that hold its weights."""
+    """What is traced: some outputs of a function of named tensors, beside the parts that hold its weights."""
 
-    def __init__(self, compute: Compute, names: list[str], parts: Mapping[str, nn.Module]) -> None:
+    def __init__(
+        self, compute: Compute, names: Sequence[str], outputs: Sequence[str], parts: Mapping[str, nn.Module]
+    ) -> None:
         super().__init__()
-        self._compute, self._names = compute, names
+        self._compute, self._names, self._outputs = compute, names, outputs
         for name, part in parts.items():
             self.add_module(name, part)
 
     def forward(self, inputs: list[Tensor]) -> list[Tensor]:
-        return list(self._compute(dict(zip(self._names, inputs, strict=True))).values())
+        found = self._compute(dict(zip(self._names, inputs, strict=True)))
+        return [found[name] for name in self._outputs]
 
 
 def export_graphs(folder: Path, system: SpeechSystem) -> None:
@@ -102,7 +106,8 @@ def export_graphs(folder: Path, system: SpeechSystem) -> None:
 
 def export_language_graphs(folder: Path, system: LanguageSystem) -> None:
     """Write the graph of a language model into its directory. Raises MissingExtraError as export_graphs does."""
-    marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: "", "vocabulary_size": str(system.vocabulary.size)}
+    marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: made_for(system.config.model_dump(mode="json"))}
+    marks |= {"vocabulary_size": str(system.vocabulary.size)}
     compute, inputs = _language_step_of(system.model)
     _write(graph_path(folder, "step"), _exported(compute, inputs, {"": system.model}, marks=marks))
 
@@ -111,12 +116,13 @@ def _encoder_of(system: SpeechSystem) -> Compute:
     def compute(given: Tensors) -> Tensors:
         features, feature_lengths = system.front_end(given["samples"], given["sample_lengths"])
         encoder_out, encoder_lengths = system.model.encode(features, feature_lengths)
-        sound_lengths = system.front_end.sound_lengths(given["sample_lengths"])
+        sound_frames = system.front_end.sound_lengths(given["sample_lengths"])
         return {
             "encoder_out": encoder_out,
             "encoder_lengths": encoder_lengths,
-            "sound_lengths": system.model.encoder.output_lengths(sound_lengths),
+            "sound_lengths": system.model.encoder.output_lengths(sound_frames),
             "features": features,
+            "sound_frames": sound_frames,
         }
 
     return compute
@@ -147,7 +153,9 @@ def _start_of(decoder: Any) -> Compute:
 def _step_of(decoder: Any, start: Tensors) -> tuple[Compute, Tensors]:
     """Give the step and examples of its inputs: two utterances of three hypotheses."""
     if isinstance(decoder, RnnDecoder):
-        state = {name: each.repeat_interleave(3, 1) if name.startswith("beam") else each for name, each in start.items()}
+        state = {
+            name: each.repeat_interleave(3, 1) if name.startswith("beam") else each for name, each in start.items()
+        }
         return _rnn_step_of(decoder), {"tokens": torch.ones(2, 3, dtype=torch.long)} | state
     assert isinstance(decoder, TransformerDecoder)
 
@@ -191,7 +199,10 @@ def _rnn_step_of(decoder: RnnDecoder) -> Compute:
 def _language_step_of(model: LstmLanguageModel | TransformerLanguageModel) -> tuple[Compute, Tensors]:
     start = model.start(2, device=torch.device("cpu"))
     if isinstance(start, TransformerState):
-        slots = {name: each.new_zeros(2, each.size(1), 5, each.size(3)) for name, each in _pairs("slots", start.written).items()}
+        slots = {
+            name: each.new_zeros(2, each.size(1), 5, each.size(3))
+            for name, each in _pairs("slots", start.written).items()
+        }
 
         def extend(given: Tensors) -> Tensors:
             state = replace(start, written=_paired("slots", given), lineage=given["visible"])
@@ -216,7 +227,10 @@ def _writing(slots: Tensors) -> Tensors:
 
 
 def _pairs(name: str, layers: tuple[KeysValues, ...]) -> Tensors:
-    named = (((f"{name}_key_{number}", keys), (f"{name}_value_{number}", values)) for number, (keys, values) in enumerate(layers))
+    named = (
+        ((f"{name}_key_{number}", keys), (f"{name}_value_{number}", values))
+        for number, (keys, values) in enumerate(layers)
+    )
     return {key: value for pair in named for key, value in pair}
 
 
@@ -245,9 +259,9 @@ def _exported(compute: Compute, inputs: Tensors, parts: Mapping[str, nn.Module],
     ir, optimizer = _exporter()
     prefix = "model" if "" in parts else ""
     modules = {name or prefix: part for name, part in parts.items()}
-    traced = _Traced(compute, list(inputs), modules).eval()
-    with torch.no_grad():
-        outputs = list(compute(dict(inputs)))
+    with torch.no_grad():  # what comes out as it went in is no output
+        outputs = [name for name, value in compute(dict(inputs)).items() if value is not inputs.get(name)]
+    traced = _Traced(compute, list(inputs), outputs, modules).eval()
     axes = [{place: axis for place, axis in enumerate(_axes(name)) if axis} for name in inputs]
     with _quietly():
         program = torch.onnx.export(
@@ -274,7 +288,7 @@ def _exported(compute: Compute, inputs: Tensors, parts: Mapping[str, nn.Module],
         if value.uses():
             value.name = name.removeprefix(f"{prefix}.") if prefix else name
             value.const_value = ir.ExternalTensor(
-                WEIGHTS_FILE, 0, value.const_value.nbytes, value.dtype, shape=value.shape, name=value.name
+                WEIGHTS_FILE, None, None, value.dtype, shape=value.shape, name=value.name
             )
             model.graph.initializers.add(value)
     for node in model.graph:  # the exporter takes some lengths for fixed that are not

@@ -47,7 +47,7 @@ class NumpyScores:
 
 
 def best(values: NDArray[np.float32], count: int) -> Tokens:
-    """Give the places of the highest values (..., place), highest first and the first of equals: (..., count).
+    """Give the places of the highest values (..., place), highest first: (..., count).
 
     The highest lie in the groups with the highest maxima, so that no more than a few groups are sorted.
     """

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr_s2s.engine.groups import groups
 from asr_s2s.engine.numpy_scores import NumpyScores
 from asr_s2s.engine.onnx_sessions import OnnxSessions
 from asr_s2s.engine.onnx_steps import OnnxState, OnnxSteps
 from asr_s2s.engine.protocol import Attention, Encoding, LogProbs, Samples, Start, Texts, TokenRules, Tokens
 from asr_s2s.errors import AudioError
 
-ENCODED_FRAMES = 4000  # that are encoded at once: more do not fit the processor's cache
 SAMPLE_RATE = 16_000
 
 
@@ -45,20 +44,22 @@ class OnnxEngine:
         ]
 
     def encode(self, samples: Sequence[Samples]) -> Encoding:
-        """Hear recordings, a few of like length at once: little padding, and what is computed stays in the cache."""
-        frames = self.frames([len(each) for each in samples]).tolist()
-        parts = [self._encoded(samples[first:end]) for first, end in groups(frames, ENCODED_FRAMES)]
-        longest = max(part["encoder_out"].shape[1] for part in parts)
-        states = [np.pad(part["encoder_out"], ((0, 0), (0, longest - part["encoder_out"].shape[1]), (0, 0)))
-                  for part in parts]  # fmt: skip
+        """Hear recordings, one by one: several at once take as long, and each is encoded as if it were alone."""
+        parts = [self._encoded(each) for each in samples]
+        found = [part["encoder_out"][0] for part in parts]
+        states = np.zeros((len(found), max(map(len, found)), found[0].shape[1]), np.float32)
+        for row, each in zip(states, found, strict=True):
+            row[: len(each)] = each
         lengths, sound_lengths = (
             np.concatenate([part[name] for part in parts]) for name in ("encoder_lengths", "sound_lengths")
         )
-        return Encoding(np.concatenate(states), lengths, sound_lengths)
+        return Encoding(states, lengths, sound_lengths)
 
     def features(self, samples: Samples) -> NDArray[np.float32]:
         """Give what the model hears of one recording: (time, mel), of the frames that hold sound."""
-        raise NotImplementedError
+        given = {"samples": samples[None], "sample_lengths": np.array([len(samples)])}
+        found = self._sessions.run("encoder", given, ["features", "sound_frames"])
+        return found["features"][0, : int(found["sound_frames"][0])]
 
     def ctc_log_probs(self, encoding: Encoding) -> LogProbs:
         """Give CTC's log probabilities of each frame."""
@@ -80,9 +81,7 @@ class OnnxEngine:
         asked = np.full((len(encoding), 1, 1), rules.no_speech_token)
         return Start(state, np.exp(NumpyScores(logits[:, :1]).at(asked)[:, 0, 0]))
 
-    def step(
-        self, tokens: Tokens, state: OnnxState, *, forbidden: Sequence[int] = ()
-    ) -> tuple[NumpyScores, OnnxState]:
+    def step(self, tokens: Tokens, state: OnnxState, *, forbidden: Sequence[int] = ()) -> tuple[NumpyScores, OnnxState]:
         """Append one token to each hypothesis and score what follows."""
         return self._steps.step(tokens, state, forbidden=forbidden)
 
@@ -112,13 +111,9 @@ class OnnxEngine:
         sounds = zip(rows, texts, encoding.sound_lengths, strict=True)
         return [row[: len(text), :sound] for row, text, sound in sounds]
 
-    def _encoded(self, samples: Sequence[Samples]) -> dict[str, NDArray[np.float32]]:
-        lengths = np.array([len(each) for each in samples])
-        self._check_window(int(lengths.max()))
-        padded = np.zeros((len(samples), int(lengths.max())), np.float32)
-        for row, each in zip(padded, samples, strict=True):
-            row[: len(each)] = each
-        given = {"samples": padded, "sample_lengths": lengths}
+    def _encoded(self, samples: Samples) -> dict[str, NDArray[Any]]:
+        self._check_window(len(samples))
+        given = {"samples": samples[None], "sample_lengths": np.array([len(samples)])}
         return self._sessions.run("encoder", given, ["encoder_out", "encoder_lengths", "sound_lengths"])
 
     def _check_window(self, num_samples: int) -> None:

@@ -1,16 +1,15 @@
 """A model directory's graphs in ONNX Runtime, with the weights from model.safetensors."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field
 
-from asr_s2s.errors import CheckpointError
-from asr_s2s.inputs import read_text
+from asr_s2s.config import PartConfig, read_config
+from asr_s2s.errors import CheckpointError, listed
 from asr_s2s.model_store.graphs import GraphFile, graph_path, made_for, read_graph
 from asr_s2s.model_store.stored import (
     CONFIG_FILE,
@@ -22,35 +21,40 @@ from asr_s2s.model_store.stored import (
 )
 from asr_s2s.runtime import onnxruntime
 
-MOST_CONFIG_BYTES = 10_000_000
-
 Array = NDArray[Any]
 
 
-class OnnxSessions:
-    """Graphs of one model, each made ready when it is first run.
+class _Settings(PartConfig):
+    """Of a configuration what a graph may hold, as plain data."""
 
-    threads: that each graph computes in
+    model_config = ConfigDict(extra="ignore")
+
+    features: dict[str, Any] = Field(default_factory=dict)
+    model: dict[str, Any]
+
+
+class OnnxSessions:
+    """Graphs of one model, ready to be run.
+
+    threads: that each operator computes in
     Raises CheckpointError where the folder holds no complete model, or a graph does not belong to it
     """
 
     def __init__(self, folder: Path, *, names: Sequence[str], optional: Sequence[str] = (), threads: int = 1) -> None:
-        stored, settings = _model(folder)
-        self.folder = folder
+        check_complete(folder)
+        stored = open_weights(folder / WEIGHTS_FILE)
+        settings = made_for(read_config(folder / CONFIG_FILE, _Settings).model_dump())
+        there = [name for name in optional if graph_path(folder, name).exists()]
         self._graphs = {
-            name: read_graph(path, architecture=stored.architecture, settings=settings, shapes=stored.shapes)
-            for name in (*names, *optional)
-            if (path := graph_path(folder, name)).exists() or name in names
+            name: read_graph(
+                graph_path(folder, name), architecture=stored.architecture, settings=settings, shapes=stored.shapes
+            )
+            for name in (*names, *there)
         }
-        self._threads = threads
-        weights = stored.read()
-        check_finite(weights, origin=stored.path)
-        wanted = {name for graph in self._graphs.values() for name in graph.weights}
-        if foreign := sorted(name for name in wanted if weights[name].dtype != np.float32):
-            raise CheckpointError(f"{stored.path}: holds no numbers with a point in {', '.join(foreign)}. Copy it again.")
-        # onnxruntime computes with this memory, and does not hold it
-        self._weights = {name: _value(weights[name]) for name in wanted}
-        self._session = cache(self._made)
+        self._sessions = {
+            name: _session(graph, stored, threads=threads, origin=graph_path(folder, name))
+            for name, graph in self._graphs.items()
+        }
 
     def __contains__(self, name: str) -> bool:
         return name in self._graphs
@@ -61,47 +65,40 @@ class OnnxSessions:
 
     def inputs(self, name: str) -> dict[str, Sequence[int | str]]:
         """Give a graph's inputs and their shapes, in which axes that grow have names."""
-        return {each.name: each.shape for each in self._session(name).get_inputs()}
+        return {each.name: each.shape for each in self._sessions[name].get_inputs()}
 
     def outputs(self, name: str) -> list[str]:
         """List a graph's outputs."""
-        return [each.name for each in self._session(name).get_outputs()]
+        return [each.name for each in self._sessions[name].get_outputs()]
 
     def run(self, name: str, given: Mapping[str, Array], wanted: Sequence[str]) -> dict[str, Array]:
         """Compute some outputs of a graph."""
         options = onnxruntime().RunOptions()
         options.only_execute_path_to_fetches = True
         feed = {key: _value(value) for key, value in given.items()}
-        found = self._session(name).run_with_ort_values(list(wanted), feed, options)
+        found = self._sessions[name].run_with_ort_values(list(wanted), feed, options)
         return {key: value.numpy() for key, value in zip(wanted, found, strict=True)}
 
-    def _made(self, name: str) -> Any:
-        graph: GraphFile = self._graphs[name]
-        options = onnxruntime().SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = self._threads, 1
-        options.log_severity_level = 3
-        options.add_external_initializers(list(graph.weights), [self._weights[each] for each in graph.weights])
-        try:
-            return onnxruntime().InferenceSession(graph.content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime has a class of its own for each kind, all of them plain exceptions
-            path = graph_path(self.folder, name)
-            raise CheckpointError(
-                f"{path}: cannot be run ({str(error).splitlines()[0]}). "
-                f"Make it anew: asr-s2s model export {self.folder} --graph."
-            ) from error
 
-
-def _model(folder: Path) -> tuple[StoredWeights, str]:
-    """Read what a model's graphs must belong to: the weights' header, and the settings in the configuration."""
-    check_complete(folder)
-    stored = open_weights(folder / WEIGHTS_FILE)
-    path = folder / CONFIG_FILE
-    text = read_text(path, error=CheckpointError, advice="Copy the model again.", most=MOST_CONFIG_BYTES)
+def _session(graph: GraphFile, stored: StoredWeights, *, threads: int, origin: Path) -> Any:
+    """Make a graph ready; onnxruntime keeps the weights in the order that it computes in, and those are let go."""
+    weights = stored.read(graph.weights)
+    check_finite(weights, origin=stored.path)
+    if foreign := sorted(name for name, values in weights.items() if values.dtype != np.float32):
+        raise CheckpointError(f"{stored.path}: holds whole numbers in {listed(foreign)}. Copy the model again.")
+    options = onnxruntime().SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    # what an operator no longer needs goes back at once: as quick, and the longest recording does not stay in memory
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+    options.add_external_initializers(list(weights), [_value(values) for values in weights.values()])
     try:
-        tree = yaml.safe_load(text)
-        return stored, "" if tree.get("kind") == "language_model" else made_for(tree)
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: is no configuration of a model ({error}). Copy the model again.") from error
+        return onnxruntime().InferenceSession(graph.content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has a class of its own for each kind, all of them plain exceptions
+        raise CheckpointError(
+            f"{origin}: cannot be run ({str(error).splitlines()[0]}). "
+            f"Make it anew: asr-s2s model export {origin.parents[1]} --graph."
+        ) from error
 
 
 def _value(array: Array) -> Any:

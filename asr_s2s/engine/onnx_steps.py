@@ -45,26 +45,23 @@ class OnnxSteps:
         self.max_tokens = max_tokens
         self._inputs = sessions.inputs("step")
         self._outputs = sessions.outputs("step")
-        self._moving = [name for name in self._inputs if name.startswith(("beam", "slots"))]
+        self._moving = [name for name in self._inputs if f"new_{name}" in self._outputs]
         self.has_attention = "attention" in self._outputs
 
     def first(self, batch: int, given: Named) -> OnnxState:
         """Give the state before the first token: what was given, zeros, and no slot."""
-        zeros = {
-            name: np.zeros([{"batch": batch, "beam": 1}.get(str(size), size if isinstance(size, int) else 0)
-                            for size in self._inputs[name]], np.float32)
-            for name in self._moving if name not in given
-        }  # fmt: skip
-        known = {**zeros, **given}
-        parts = [
+        sizes: dict[int | str, int] = {"batch": batch, "beam": 1, "slot": 0}
+        known = dict(given)
+        for name in self._moving:
+            if name not in given:
+                known[name] = np.zeros([int(sizes.get(size, size)) for size in self._inputs[name]], np.float32)
+        memory, beam, slots = (
             {name: value for name, value in known.items() if name.startswith(kind) and name in self._inputs}
             for kind in ("memory", "beam", "slots")
-        ]
-        return OnnxState(*parts, visible=np.zeros((batch, 1, 0), np.bool_))
+        )
+        return OnnxState(memory, beam, slots, visible=np.zeros((batch, 1, 0), np.bool_))
 
-    def step(
-        self, tokens: Tokens, state: OnnxState, *, forbidden: Sequence[int] = ()
-    ) -> tuple[NumpyScores, OnnxState]:
+    def step(self, tokens: Tokens, state: OnnxState, *, forbidden: Sequence[int] = ()) -> tuple[NumpyScores, OnnxState]:
         """Append one token to each hypothesis and score what follows."""
         batch, beam = tokens.shape
         own = np.broadcast_to(np.eye(beam, dtype=np.bool_), (batch, beam, beam))
@@ -97,7 +94,8 @@ class OnnxSteps:
     def keep(self, state: OnnxState, utterances: Tokens) -> OnnxState:
         """Keep only some utterances of the batch."""
         memory, beam, slots = (
-            {name: value[utterances] for name, value in part.items()} for part in (state.memory, state.beam, state.slots)
+            {name: value[utterances] for name, value in part.items()}
+            for part in (state.memory, state.beam, state.slots)
         )
         return OnnxState(memory, beam, slots, state.visible[utterances], state.position)
 
@@ -113,7 +111,10 @@ class OnnxSteps:
         given = {"tokens": tokens, "visible": visible, **state.memory, **state.beam, **state.slots}
         given = {name: given[name] for name in self._inputs}
         found = self._sessions.run("step", given, [*wanted, *(f"new_{name}" for name in self._moving)])
-        beam, slots = ({name: found[f"new_{name}"] for name in part} for part in (state.beam, state.slots))
+        beam, slots = (
+            {name: found.get(f"new_{name}", value) for name, value in part.items()}
+            for part in (state.beam, state.slots)
+        )
         return found, OnnxState(state.memory, beam, slots, visible, position)
 
 

@@ -4,7 +4,7 @@ Povey et al. 2011, "The Kaldi Speech Recognition Toolkit"; the values equal torc
 """
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field
@@ -49,7 +49,8 @@ class KaldiFilterbank(nn.Module):
 
     def forward(self, samples: Tensor, sample_lengths: Tensor) -> Tensor:  # noqa: ARG002 - every filterbank takes both
         """Compute (batch, time, mel) from (batch, time) samples; at least one frame, so that shapes stay usable."""
-        samples = functional.pad(samples, (0, torch.sym_max(0, WINDOW - samples.shape[1])))
+        missing: Any = torch.sym_max(0, WINDOW - samples.shape[1])
+        samples = functional.pad(samples, (0, missing))
         frames = samples.to(self.window.dtype).unfold(1, WINDOW, FRAME_SHIFT) * FULL_SCALE
         frames = frames - frames.mean(dim=2, keepdim=True)
         previous = torch.cat([frames[:, :, :1], frames[:, :, :-1]], dim=2)

@@ -35,13 +35,15 @@ class GraphFile:
 
 def made_for(config: Mapping[str, Any]) -> str:
     """Name what a graph holds of a configuration beside the architecture: what may be edited without other weights."""
-    features, model = config["features"], config["model"]
+    features, model = config.get("features", {}), config["model"]
+    decoder = model.get("decoder")
+    tail = features.get("tail_seconds") or 0.0
     parts = {
-        "tail_seconds": float(features.get("tail_seconds") or 0),
+        "tail_seconds": float(tail) if isinstance(tail, int) else tail,
         "silence": model.get("silence"),
-        "alignment_heads": [list(pair) for pair in model["decoder"].get("alignment_heads") or ()],
+        "alignment_heads": (decoder.get("alignment_heads") if isinstance(decoder, dict) else None) or [],
     }
-    return json.dumps(parts, sort_keys=True)
+    return json.dumps(parts, sort_keys=True, default=str)
 
 
 def graph_path(folder: Path, name: str) -> Path:
@@ -75,7 +77,8 @@ def read_graph(path: Path, *, architecture: str, settings: str, shapes: Mapping[
         raise CheckpointError(f"{path}: was not made for the {WEIGHTS_FILE} beside it. {advice}")
     if metadata.get(MADE_FOR) != settings:
         raise CheckpointError(
-            f"{path}: was made before tail_seconds, silence or alignment_heads were changed in the configuration. {advice}"
+            f"{path}: was made before tail_seconds, silence or alignment_heads were changed in the configuration. "
+            + advice
         )
     if foreign := sorted(name for name, shape in weights.items() if shapes.get(name) != shape):
         raise CheckpointError(f"{path}: wants weights that {WEIGHTS_FILE} does not hold: {listed(foreign)}. {advice}")

@@ -4,7 +4,7 @@ A file may come from anywhere: what it says is compared with the network before 
 needs torch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,11 +49,11 @@ class StoredWeights:
     bits: Mapping[str, int]
     scales: frozenset[str]
 
-    def read(self) -> dict[str, NDArray[Any]]:
-        """Read the weights by name, widened to float32. Raises CheckpointError for a damaged file."""
+    def read(self, names: Iterable[str] | None = None) -> dict[str, NDArray[Any]]:
+        """Read some weights by name, or all, widened to float32. Raises CheckpointError for a damaged file."""
         try:
             with safe_open(self.path, framework="np") as file:
-                return {name: self._widened(file, name) for name in self.shapes}
+                return {name: self._widened(file, name) for name in (self.shapes if names is None else names)}
         except (SafetensorError, OSError, ValueError) as error:  # ValueError: of scales that do not fit
             raise _damaged(self.path, error) from error
 

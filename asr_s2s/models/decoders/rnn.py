@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
 from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.models.attention.memory import Attention, Memory, first_history, next_history
 from asr_s2s.models.attention.none import NoAttention
 from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
+from asr_s2s.models.tied import tied_logits
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -145,7 +145,7 @@ class RnnDecoder(nn.Module):
     def _logits(self, summary: Tensor) -> Tensor:
         """(batch, position, channel) to (batch, position, vocabulary); Luong et al. 2015, equation 5."""
         x = self.dropout(torch.tanh(self.combine(self.dropout(summary))))
-        logits: Tensor = functional.linear(x, self.embedding.weight) if self.output is None else self.output(x)
+        logits: Tensor = tied_logits(x, self.embedding.weight) if self.output is None else self.output(x)
         return logits
 
 

@@ -12,7 +12,6 @@ from typing import Annotated, Literal, Self, cast
 import torch
 from pydantic import Field, NonNegativeInt, model_validator
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.errors import ConfigError
@@ -22,6 +21,7 @@ from asr_s2s.models.feedforward import FeedForward, initialise
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
 from asr_s2s.models.positions import sinusoids
 from asr_s2s.models.silence import MergedSilence, visible_keys
+from asr_s2s.models.tied import tied_logits
 
 AlignmentHead = Annotated[tuple[NonNegativeInt, NonNegativeInt], Field(strict=False)]
 
@@ -155,9 +155,9 @@ class TransformerDecoder(nn.Module):
     def extend(
         self, tokens: Tensor, lineage: Tensor, state: TransformerState, *, with_attention: bool = False
     ) -> StepOutput[TransformerState]:
-        """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one per hypothesis.
+        """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one a hypothesis.
 
-        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: its hypothesis so far and itself
+        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: those before it and its own
         """
         x = self._embed(tokens, lineage.sum(dim=2) - 1)
         written, all_weights = [], []
@@ -200,7 +200,7 @@ class TransformerDecoder(nn.Module):
         return tuple(layer.cross_attention.keys_values(encoder_out) for layer in layers)
 
     def _logits(self, x: Tensor) -> Tensor:
-        return linear(self.norm(x), self.embedding.weight)
+        return tied_logits(self.norm(x), self.embedding.weight)
 
     def _aligns(self, layer: int) -> bool:
         return any(layer == each for each, _ in self.alignment_heads)

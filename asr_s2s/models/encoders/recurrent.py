@@ -7,7 +7,7 @@ Chan 2016: Chan et al., "Listen, attend and spell", ICASSP 2016 (pyramidal layer
 Jozefowicz 2015: Jozefowicz et al., "An empirical exploration of recurrent network architectures", ICML 2015.
 """
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -36,10 +36,10 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Give (batch, time, channel), zero beyond the lengths, which x may be not."""
-        hidden: Tensor = self.forwards(x)[0]
+        hidden = _read(self.forwards, x)
         if self.backwards is not None:
             order = _backwards(lengths, x.size(1))[:, :, None]
-            reversed_hidden = self.backwards(x.gather(1, order.expand_as(x)))[0]
+            reversed_hidden = _read(self.backwards, x.gather(1, order.expand_as(x)))
             backwards = reversed_hidden.gather(1, order.expand(-1, -1, self.backwards.hidden_size))
             hidden = torch.cat([hidden, backwards], dim=2)
         return zero_beyond(self.norm(hidden), lengths)
@@ -155,6 +155,29 @@ class GruConfig(_RecurrentConfig):
     def build(self, num_mels: int) -> RecurrentEncoder:
         """Make the encoder."""
         return self._encoder(nn.GRU, num_mels)
+
+
+def _read(cell: nn.LSTM | nn.GRU, x: Tensor) -> Tensor:
+    """Run a layer over (batch, time, channel) and give its output (batch, time, width)."""
+    if not torch.compiler.is_exporting():
+        hidden: Tensor = cell(x)[0]
+        return hidden
+    # in ONNX's own words, whose gates have another order: the exporter takes the length of a recurrence for fixed
+    kind, order = ("LSTM", (0, 3, 1, 2)) if isinstance(cell, nn.LSTM) else ("GRU", (1, 0, 2))
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    parts = [cell.get_parameter(name).chunk(len(order)) for name in names]
+    inputs, recurrent, *biases = (torch.cat([part[gate] for gate in order])[None] for part in parts)
+    batch, time, width = x.size(0), x.size(1), cell.hidden_size
+    attributes: dict[str, Any] = {"hidden_size": width} | ({} if kind == "LSTM" else {"linear_before_reset": 1})
+    output = torch.onnx.ops.symbolic(
+        kind,
+        [x.transpose(0, 1), inputs, recurrent, torch.cat(biases, dim=1)],
+        attributes,
+        dtype=x.dtype,
+        shape=(time, 1, batch, width),
+        version=22,
+    )
+    return output.squeeze(1).transpose(0, 1)
 
 
 def _backwards(lengths: Tensor, max_length: int) -> Tensor:

@@ -9,9 +9,9 @@ from typing import Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from asr_s2s.config import Layers, PartConfig, Width
+from asr_s2s.models.tied import tied_logits
 
 LstmState = tuple[Tensor, Tensor]  # hidden and cell, each (batch, beam, layer, channel)
 
@@ -57,7 +57,7 @@ class LstmLanguageModel(nn.Module):
         return state[0][utterances], state[1][utterances]
 
     def _logits(self, x: Tensor) -> Tensor:
-        return linear(self.output(self.dropout(x)), self.embedding.weight)
+        return tied_logits(self.output(self.dropout(x)), self.embedding.weight)
 
 
 class LstmLanguageConfig(PartConfig):

@@ -11,13 +11,13 @@ from typing import Literal, Self
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from asr_s2s.config import Layers, PartConfig, Width
 from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState, kept, reordered, with_own_slots
 from asr_s2s.models.feedforward import FeedForward, initialise
 from asr_s2s.models.multihead import MultiHeadAttention, check_heads
 from asr_s2s.models.positions import sinusoids_at
+from asr_s2s.models.tied import tied_logits
 
 
 class TransformerLanguageLayer(nn.Module):
@@ -90,12 +90,10 @@ class TransformerLanguageModel(nn.Module):
         """Append one token (batch, beam) to each hypothesis: logits (batch, beam, vocabulary) of what follows."""
         return self.extend(tokens, with_own_slots(state.lineage), state)
 
-    def extend(
-        self, tokens: Tensor, lineage: Tensor, state: TransformerState
-    ) -> tuple[Tensor, TransformerState]:
-        """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one per hypothesis.
+    def extend(self, tokens: Tensor, lineage: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
+        """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one a hypothesis.
 
-        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: its hypothesis so far and itself
+        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: those before it and its own
         """
         x = self._embed(tokens, lineage.sum(dim=2) - 1)
         written = []
@@ -122,7 +120,7 @@ class TransformerLanguageModel(nn.Module):
         return embedded
 
     def _logits(self, x: Tensor) -> Tensor:
-        return linear(self.norm(x), self.embedding.weight)
+        return tied_logits(self.norm(x), self.embedding.weight)
 
 
 class TransformerLanguageConfig(PartConfig):

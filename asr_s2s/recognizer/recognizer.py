@@ -27,7 +27,7 @@ from asr_s2s.recognizer.memory import give_back
 from asr_s2s.recognizer.options import Options, device_of, survive_forks
 from asr_s2s.recognizer.pieces import Piece, Pieces
 from asr_s2s.recognizer.precision import narrow, prefers_bfloat16
-from asr_s2s.recognizer.recovery import Found, flagged, recovered
+from asr_s2s.recognizer.recovery import Found, recovered, segments_of
 from asr_s2s.recognizer.source import Source
 from asr_s2s.recognizer.waiting import Recording, Waiting, groups
 from asr_s2s.recognizer.words import TimedWord, time_source, timed_words, token_attention
@@ -220,7 +220,7 @@ class Recognizer:
             parts = recovered(found, partial(self._found, search=self._safe_search))
         most = self.system.config.search.max_lost_seconds
         for one, its_parts in zip(batch, parts, strict=True):
-            segments = (flagged(part, max_lost_seconds=most) for part in its_parts)
+            segments = segments_of(its_parts, max_lost_seconds=most)
             one.recording.segments[one.number] = [each.later(one.recording.source.offset) for each in segments]
 
     @torch.inference_mode()

@@ -26,7 +26,8 @@ SHORT_SECONDS = 10.0  # a recording so short is kept whole or left out: models o
 # 500 training digits it misses none so, and finds speech in 21 of 480 noises as short.
 WORD_SECONDS, WORD_THRESHOLD = 2.0, 0.7
 LEAD_FRAMES = 8
-# A breath or a click that is raised may sound like speech: in four of 600 training clips a second search found a word in one.
+# A breath or a click that is raised may sound like speech: in four of 600 training clips a second search found a
+# word in one.
 SOFT_SECONDS, SPOKEN_THRESHOLD = 1.0, 0.5
 SPOKEN_PAUSE_SECONDS = 0.25  # which parts what is said, where words are held against it
 

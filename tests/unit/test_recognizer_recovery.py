@@ -139,7 +139,9 @@ def test_what_a_search_lost_is_found_in_its_place_and_nothing_twice(
     assert all(one.segment.end <= other.segment.start + 1e-6 for one, other in pairwise(parts))
 
 
-@given(st.lists(st.tuples(st.booleans(), st.just(False)), min_size=4, max_size=30), st.lists(st.booleans(), min_size=40))
+@given(
+    st.lists(st.tuples(st.booleans(), st.just(False)), min_size=4, max_size=30), st.lists(st.booleans(), min_size=40)
+)
 @example([(False, False)] * 16, [True] + [False] * 39)
 @example([(False, False)] * 16, [False, True] * 20)
 def test_no_speech_is_lost_without_a_flag_whichever_of_the_pieces_that_are_searched_again_are_believed(

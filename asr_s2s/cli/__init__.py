@@ -17,7 +17,7 @@ from asr_s2s.cli import check, model, prepare, score, train, transcribe
 from asr_s2s.cli.process import set_up
 from asr_s2s.cli.status import FAILED_INPUTS, OUR_FAULT, WRONG_USE
 from asr_s2s.cli.terminal import open_streams, say
-from asr_s2s.errors import AsrError
+from asr_s2s.errors import AsrError, MissingExtraError
 
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -80,11 +80,10 @@ def run(arguments: list[str]) -> int:
 
 def _explained(error: Exception) -> int:
     """Say what went wrong and whose fault it is; give the exit status."""
+    if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "torchaudio"):
+        error = MissingExtraError(f"This needs {error.name}, which is not installed: pip install 'asr-s2s[train]'.")
     if isinstance(error, AsrError):
         say(str(error))
-        return WRONG_USE
-    if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "torchaudio"):
-        say(f"This needs {error.name}, which is not installed: pip install 'asr-s2s[train]'.")
         return WRONG_USE
     if isinstance(error, BrokenPipeError):
         sys.stderr.close()  # the reader of our output has gone; Python would complain once more at exit

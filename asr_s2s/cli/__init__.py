@@ -15,12 +15,13 @@ import traceback
 import typer
 
 from asr_s2s.cli import check, model, prepare, score, train, transcribe
+from asr_s2s.cli.ending import Ending
 from asr_s2s.cli.status import FAILED_INPUTS, OUR_FAULT, WRONG_USE
 from asr_s2s.cli.terminal import open_streams, say
 from asr_s2s.errors import AsrError
 
 NEW_OBJECTS = 50_000  # between two looks for garbage; at Python's 700 they are an eighth of the import of torch
-INTERRUPTED = 128 + signal.SIGINT
+INTERRUPTED = 128 + signal.SIGINT  # which typer makes of KeyboardInterrupt by itself
 
 app = typer.Typer(
     name="asr-s2s",
@@ -45,7 +46,11 @@ def main() -> None:
     """
     gc.set_threshold(NEW_OBJECTS)
     open_streams()
+    ending = Ending()
+    ending.watch()
     status = run(sys.argv[1:])
+    if status == INTERRUPTED:
+        status = ending.status
     atexit._run_exitfuncs()  # what others asked for is done all the same
     try:
         sys.stdout.flush()
@@ -74,7 +79,7 @@ def run(arguments: list[str]) -> int:
         raise
     except Exception as error:  # noqa: BLE001 - the border of the program: say whose fault it is
         return _explained(error)
-    if status == INTERRUPTED:  # typer makes this of Ctrl-C by itself, without a word
+    if status == INTERRUPTED:
         say("Interrupted. What was finished is kept.")
     return status if isinstance(status, int) else 0
 

@@ -253,17 +253,41 @@ def wait_until_gone(group: int) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_interruption_ends_all_processes_and_keeps_what_is_done(tmp_path: Path, jobs: str) -> None:
+def test_an_interruption_ends_all_processes_and_keeps_what_is_done(tmp_path: Path, jobs: str, number: int) -> None:
     process, out = begun(tmp_path, "--jobs", jobs)
     there = len(list(out.glob("[0-9]*.txt")))
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
+    os.killpg(process.pid, number)  # as a terminal or a service manager does: to every process
     said = process.communicate(timeout=100)[1]
-    assert (process.returncode, said) == (130, "Interrupted. What was finished is kept.\n")
+    assert (process.returncode, said) == (128 + number, "Interrupted. What was finished is kept.\n")
     done = list(out.iterdir())
     assert there <= len(done) < 400
     assert {one.suffix for one in done} == {".txt"}
     assert all(one.read_text() for one in done)
+    wait_until_gone(process.pid)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_manifest_has_what_is_done_when_the_command_is_terminated(tmp_path: Path, jobs: str) -> None:
+    manifest, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    lines = [json.dumps({"audio_filepath": str(AURORA), "id": str(number)}) for number in range(400)]
+    lines[100] = json.dumps({"audio_filepath": "nowhere.ogg", "id": "100"})
+    manifest.write_text("\n".join(lines) + "\n")
+    command = [sys.executable, "-m", "asr_s2s", "transcribe", "--manifest", manifest, "--output", target]
+    process = subprocess.Popen(
+        [*command, "--model", "commands", "--jobs", jobs], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stderr is not None
+    assert "nowhere.ogg" in process.stderr.readline()  # said in the midst of the work
+    process.terminate()
+    process.send_signal(signal.SIGHUP)  # as service managers may; Python sees the one or the other first
+    said = process.communicate(timeout=100)[1]
+    assert process.returncode in (143, 129)
+    assert said == "Interrupted. What was finished is kept.\n"
+    texts = [one.pred_text for one in read_manifest(target)]
+    assert len(texts) == 400
+    assert 0 < len([text for text in texts if text]) < 400
     wait_until_gone(process.pid)
 
 

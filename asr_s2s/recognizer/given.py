@@ -55,7 +55,8 @@ def source_of(
         source = _source(audio, sample_rate, channel)
         return source if source.samples is not None else replace(source, track=track, strict=strict)
     except AudioError as error:
-        return Source(name=f"a {type(audio).__name__}", fault=str(error))
+        name = str(audio.id) if isinstance(audio, Utterance) else f"a {type(audio).__name__}"
+        return Source(name=name, fault=str(error))
 
 
 def _source(audio: Given, sample_rate: float | None, channel: int | None) -> Source:
@@ -161,7 +162,9 @@ def _check_number(what: str, number: object) -> None:
 def _check_seconds(utterance: Utterance) -> None:
     for name, value in (("offset", utterance.offset), ("duration", utterance.duration or 0.0)):
         if not isinstance(value, Real) or not 0 <= value <= MOST_SECONDS:
-            raise AudioError(f"{utterance.id}: {name} is {_shown(value)}. Give seconds, from 0 up.")
+            raise AudioError(
+                f"{utterance.audio_path}: {name} is {_shown(value)}. Give seconds, from 0 to {MOST_SECONDS:,.0f}."
+            )
 
 
 def _seekable(file: Any) -> BinaryIO:

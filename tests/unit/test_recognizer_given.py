@@ -98,14 +98,15 @@ def test_a_file_is_read_by_its_name_its_bytes_or_while_it_is_open(kind: str) -> 
         ([[0.0], [0.0, 1.0]], {"sample_rate": 16_000}, "are no array of numbers"),
         (["a.wav", "b.wav"], {"sample_rate": 16_000}, "type <U5"),
         (torch.zeros(4, dtype=torch.bfloat16), {"sample_rate": 16_000}, "samples: "),
-        (Utterance("u", CLIP, offset=float("nan")), {}, "u: offset is nan. Give seconds"),
-        (Utterance("u", CLIP, duration=10**400), {}, "u: duration is 1000"),
+        (Utterance("u", CLIP, offset=float("nan")), {}, ".ogg: offset is nan. Give seconds"),
+        (Utterance("u", CLIP, duration=10**400), {}, ".ogg: duration is 1000"),
         (Utterance("u", 5), {}, "5: is the name of no file"),  # type: ignore[arg-type]
     ],
     ids=str,
 )
 def test_what_is_no_recording_says_so_when_it_is_read(audio: Any, options: dict[str, Any], said: str) -> None:
     source = source_of(audio, **options)
+    assert not isinstance(audio, Utterance) or source.name == audio.id
     with pytest.raises(AudioError, match=r".") as error:
         list(source.blocks())
     assert said in str(error.value)

@@ -199,6 +199,24 @@ def _sphere(content: Content) -> Iterator[Place]:
     yield start, None if packed or not size else start + size
 
 
+def _voc(content: Content) -> Iterator[Place]:
+    """Give the blocks of a Creative Voice file, up to the byte that ends it."""
+    position = int.from_bytes(content.peek(20, 2), "little")
+    while (head := content.peek(position, 4)) and head[0]:
+        end = position + 4 + int.from_bytes(head[1:], "little")
+        yield position, end
+        position = end
+    yield position, position + 1
+
+
+def _sox(content: Content) -> Iterator[Place]:
+    """Give the samples of SoX's own format, of 32 bits each."""
+    head = content.peek(0, 16)
+    byteorder: Literal["little", "big"] = "little" if head.startswith(b".") else "big"
+    start, count = 4 + int.from_bytes(head[4:8], byteorder), int.from_bytes(head[8:16], byteorder)
+    yield start, start + 4 * count if count else None
+
+
 def _transport(content: Content) -> Iterator[Place]:
     yield 0, content.size + -content.size % 188
 
@@ -217,6 +235,8 @@ _WALKS: tuple[tuple[bytes, Callable[[Content], Iterator[Place]], int], ...] = (
     (rb"FLV\x01", _flv, 0),
     (rb"\.snd", _au, SLOPPY_BYTES),
     (rb"NIST_1A\n", _sphere, SLOPPY_BYTES),
+    (rb"Creative Voice File\x1a", _voc, 1),
+    (rb"\.SoX|XoS\.", _sox, 0),
     (rb"\x47.{187}\x47.{187}\x47", _transport, 0),
     (rb"ID3|\xff[\xe0-\xff]", _mp3, SLOPPY_BYTES),
 )

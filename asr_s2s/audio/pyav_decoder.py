@@ -71,6 +71,8 @@ class PyavDecoder:
                 raise AudioError(refusal(self._content, self._findings.name))
             reason = self._content.fault or self._findings.cut or "holds no samples"
             raise AudioError(f"{self._findings.name}: {reason}. Record or export it again.")
+        if track.is_named:
+            self._findings.note("has no header; its kind is that of its name")
         return track, first, chain([first], frames)
 
     def duration(self) -> float:

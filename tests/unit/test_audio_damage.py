@@ -62,6 +62,8 @@ KINDS = {
     "a.wma": "wmav2",
     "a.ts": "aac",
     "a.tta": "tta",
+    "a.voc": "pcm_s16le",
+    "a.sox": "pcm_s32le",
     "video.mp4": "aac",
     "video.avi": "mp2",
     "video.mkv": "aac",
@@ -114,6 +116,14 @@ def test_a_recording_cut_off_is_read_to_the_cut_and_said_to_be_cut(
     assert snr_db(whole[:agreeing], samples[:agreeing]) > 20
     with pytest.raises(AudioError, match=r"^the given sound: \w+ .* Copy or record it again\.$"):
         read_audio(io.BytesIO(content))
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.g722", "g722"), ("a.sbc", "sbc"), ("a.rso", "pcm_u8")])
+def test_a_recording_known_by_its_name_alone_is_not_damaged(tmp_path: Path, name: str, codec: str) -> None:
+    path = encode(tmp_path / name, speech(), codec)
+    samples = np.concatenate(list(read_blocks(path, findings=(findings := Findings(str(path))))))
+    assert (findings.damage, findings.notes) == ([], ("has no header; its kind is that of its name",))
+    assert len(samples) / 16_000 == pytest.approx(SECONDS, abs=0.05)
 
 
 def test_a_sphere_file_cut_off_is_said_to_be_cut() -> None:

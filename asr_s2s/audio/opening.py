@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from stat import S_ISDIR, S_ISFIFO, S_ISREG
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import BinaryIO
 
 import numpy as np
@@ -47,8 +47,15 @@ def rewindable(stream: BinaryIO) -> BinaryIO:
     """Give a stream itself, or of one that cannot be rewound a copy on the disk, which goes when it is closed."""
     if stream.seekable():
         return stream
-    copied = TemporaryFile()  # noqa: SIM115 - whoever reads it may read it again
-    shutil.copyfileobj(stream, copied)
+    try:
+        copied = TemporaryFile()  # noqa: SIM115 - whoever reads it may read it again
+        shutil.copyfileobj(stream, copied)
+        copied.seek(0)
+    except OSError as error:
+        raise AudioError(
+            f"what comes from a pipe cannot be copied to {gettempdir()} ({error.strerror}). "
+            "Set TMPDIR to another folder."
+        ) from error
     return copied
 
 

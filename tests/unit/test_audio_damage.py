@@ -1,5 +1,6 @@
 """Of a damaged recording what can be decoded is read, in its place; what is lost is said with its times."""
 
+import contextlib
 import io
 import os
 import random
@@ -116,6 +117,14 @@ def test_a_recording_cut_off_is_read_to_the_cut_and_said_to_be_cut(
     assert snr_db(whole[:agreeing], samples[:agreeing]) > 20
     with pytest.raises(AudioError, match=r"^the given sound: \w+ .* Copy or record it again\.$"):
         read_audio(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_first_bytes_alone_are_read_or_refused_in_a_sentence(recordings: dict[str, Path], name: str) -> None:
+    content = recordings[name].read_bytes()
+    for size in range(1, 80):
+        with contextlib.suppress(AudioError):
+            assert len(read(content[:size])[0]) < 1000
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.g722", "g722"), ("a.sbc", "sbc"), ("a.rso", "pcm_u8")])

@@ -366,6 +366,24 @@ def test_many_channels_pass_through_in_small_blocks(tmp_path: Path) -> None:
     assert (sum(sizes), max(sizes) <= (1 << 22) / 255) == (20 * 16_000, True)
 
 
+@pytest.mark.parametrize(("layout", "num_channels"), [("7.1", 8), ("hexadecagonal", 16)])
+def test_many_channels_that_are_stored_apart_are_each_read(tmp_path: Path, layout: str, num_channels: int) -> None:
+    path = tmp_path / "many.wv"
+    levels = np.linspace(0.1, 0.9, num_channels, dtype=np.float32)
+    with av.open(str(path), "w") as file:
+        track = file.add_stream("wavpack", rate=16_000, layout=layout, format="fltp")
+        packed = (speech()[:, None] * levels).reshape(1, -1)  # PyAV itself does not write so many planes
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
+        frame.sample_rate = 16_000
+        for piece in av.AudioResampler("fltp", layout, 16_000).resample(frame):
+            file.mux(track.encode(piece))
+        file.mux(track.encode(None))
+    for channel, level in enumerate(levels, start=1):
+        samples = np.concatenate(list(read_blocks(path, channel=channel)))
+        np.testing.assert_allclose(samples, level * speech(), atol=1e-6)
+    assert snr_db(levels.mean() * speech(), read(path)[0]) > 90
+
+
 def test_channels_of_opposite_phase_are_not_mixed_to_silence(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "anti.wav", np.stack([speech(), -speech()], axis=1), 16_000, subtype="FLOAT")
     samples, findings = read(tmp_path / "anti.wav")

@@ -49,6 +49,7 @@ SEEDS: dict[str, tuple[str, ...]] = {  # file name: what ffmpeg is told beside t
     "aac.m4a": (),
     "first.m4a": ("-movflags", "faststart"),
     "parts.mp4": ("-c:a", "aac", "-movflags", "frag_keyframe+empty_moov", "-frag_duration", "1000000"),
+    "around.m4a": ("-c:a", "aac", "-ac", "8"),
     "alac.m4a": ("-c:a", "alac"),
     "pcm.mov": ("-c:a", "pcm_s16be"),
     "opus.mka": ("-c:a", "libopus"),

@@ -7,32 +7,22 @@
 The public names are imported when they are first used, so that `import asr_s2s` loads no torch.
 """
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asr_s2s.errors import AsrError
     from asr_s2s.manifest import Utterance, Word, read_manifest, write_manifest
-    from asr_s2s.recognizer import Recognizer, load
+    from asr_s2s.recognizer import DecodeOptions, Recognizer, load
     from asr_s2s.scoring import Comparison, ErrorRate, Report, compare, score
     from asr_s2s.transcripts import Segment, Transcript
 
 __version__ = "0.1.0"
 
-# Intel's library, which torch multiplies with, else adds up in an order that depends on where in memory a matrix lies
-# (on AMD's processors at least): a resumed training would not equal an unbroken one. It reads this when it is loaded.
-os.environ.setdefault("MKL_CBWR", "AUTO")
-# Large tensors then lie in pages of 2 MB where Linux offers them: to touch memory for the first time costs less, which
-# is a good part of loading a model. torch reads this when it is loaded.
-os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-# oneDNN keeps a kernel for each of the last 1024 shapes that it multiplied; recordings have ever new lengths, so that
-# memory grew by 200 MB an hour of sound.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
-
 __all__ = [
     "AsrError",
     "Comparison",
+    "DecodeOptions",
     "ErrorRate",
     "Recognizer",
     "Report",
@@ -50,7 +40,7 @@ __all__ = [
 _HOMES = {
     "asr_s2s.errors": ("AsrError",),
     "asr_s2s.manifest": ("Utterance", "Word", "read_manifest", "write_manifest"),
-    "asr_s2s.recognizer": ("Recognizer", "load"),
+    "asr_s2s.recognizer": ("DecodeOptions", "Recognizer", "load"),
     "asr_s2s.scoring": ("Comparison", "ErrorRate", "Report", "compare", "score"),
     "asr_s2s.transcripts": ("Segment", "Transcript"),
 }

@@ -37,7 +37,20 @@ Config = TypeVar("Config", bound=PartConfig)
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads ``1e-3`` as a string, to everyone's surprise; this loader reads it as a number."""
+    """YAML 1.1 reads ``1e-3`` as a string, to everyone's surprise; this loader reads it as a number.
+
+    Of a key that stands there twice PyYAML takes the last value without a word; this loader refuses it.
+    """
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Read keys and values as they are written, each key once."""
+        node = super().compose_mapping_node(anchor)
+        keys: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in keys:
+                raise yaml.composer.ComposerError(None, None, f"{key.value!r} is given twice", key.start_mark)
+            keys.add(key.value)
+        return node
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Merge the keys of ``<<``, as long as they stay few."""

@@ -1,4 +1,4 @@
-"""A pool of processes that says what happened when one dies, and leaves on Ctrl-C and with its parent."""
+"""A pool of processes that says what happened when one dies, and leaves on an interruption and with its parent."""
 
 import os
 import signal
@@ -15,6 +15,7 @@ from asr_s2s.errors import AsrError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+INTERRUPTIONS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # a service manager sends them to every process
 AHEAD = 2  # items a process that are given out before the first is done
 
 
@@ -38,7 +39,9 @@ def in_processes(
     others = set(active_children())
     waiting: list[Future[Result]] = []
     context = get_context("spawn")  # a forked torch may hang on a lock of its threads
-    with ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(begin, arguments)) as pool:
+    with _without_interruptions():  # also for multiprocessing's own tracker of resources, which ignores all but SIGHUP
+        executor = ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(begin, arguments))
+    with executor as pool:
         try:
             for item in items:
                 with _without_interruptions():  # which a process inherits: one may still import torch when Ctrl-C comes
@@ -52,7 +55,7 @@ def in_processes(
             raise AsrError(died) from error
         except (KeyboardInterrupt, GeneratorExit) as error:
             for process in set(active_children()) - others:  # the pool, itself interrupted, may wait for them for ever
-                process.terminate()
+                process.kill()
             if isinstance(error, KeyboardInterrupt) and not in_order:
                 yield from _finished(waiting)
             raise
@@ -88,8 +91,8 @@ def _leave_with_parent() -> None:
 
 @contextmanager
 def _without_interruptions() -> Iterator[None]:
-    """Put Ctrl-C off, for whatever process is begun meanwhile for ever: it is left to the one that began the others."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Put interruptions off, in a process begun meanwhile for ever: they are left to the one that began the others."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
     try:
         yield
     finally:

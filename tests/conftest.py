@@ -3,6 +3,9 @@
 import hypothesis
 import torch
 
+from asr_s2s.cli.process import set_up
+
 hypothesis.settings.register_profile("shared-machine", deadline=None)
 hypothesis.settings.load_profile("shared-machine")
+set_up()
 torch.set_num_threads(2)

@@ -17,6 +17,7 @@ MP3_FRAME_LIMIT = 4096  # bytes; the largest frame has 2,881
 W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 EMPTY_ASF_DATA = 50  # bytes: its own header, all that a live stream counts
+PREFIX, END_CODE, PACK_CODE = b"\0\0\1", 0xB9, 0xBA  # of what a program stream is made of
 WAVE_CODES_OF_MPEG = (0x50, 0x55)
 
 Place = tuple[int, int | None]  # where a chunk begins, and where it should end, if it says so
@@ -199,6 +200,42 @@ def _sphere(content: Content) -> Iterator[Place]:
     yield start, None if packed or not size else start + size
 
 
+def _voc(content: Content) -> Iterator[Place]:
+    """Give the blocks of a Creative Voice file, up to the byte that ends it."""
+    position = int.from_bytes(content.peek(20, 2), "little")
+    while (head := content.peek(position, 4)) and head[0]:
+        end = position + 4 + int.from_bytes(head[1:], "little")
+        yield position, end
+        position = end
+    yield position, position + 1
+
+
+def _sox(content: Content) -> Iterator[Place]:
+    """Give the samples of SoX's own format, of 32 bits each."""
+    head = content.peek(0, 16)
+    byteorder: Literal["little", "big"] = "little" if head.startswith(b".") else "big"
+    start, count = 4 + int.from_bytes(head[4:8], byteorder), int.from_bytes(head[8:16], byteorder)
+    yield start, start + 4 * count if count else None
+
+
+def _program(content: Content) -> Iterator[Place]:
+    """Give the packs and packets of an MPEG program stream (ISO 13818-1, section 2.5); behind damage none is sought."""
+    position = 0
+    while head := content.peek(position, 14):
+        if head[: len(PREFIX)] != PREFIX[: len(head)] or (len(head) > 3 and head[3] < END_CODE):
+            yield position, content.size
+            return
+        kind = head[3] if len(head) > 3 else END_CODE
+        if kind == END_CODE:
+            length = 4
+        elif kind == PACK_CODE:
+            length = 14 + (head[13:] or b"\0")[0] % 8 if head[4:5] >= b"\x40" else 12
+        else:
+            length = 6 + int.from_bytes(head[4:6], "big")
+        yield position, position + length
+        position += length
+
+
 def _transport(content: Content) -> Iterator[Place]:
     yield 0, content.size + -content.size % 188
 
@@ -217,6 +254,9 @@ _WALKS: tuple[tuple[bytes, Callable[[Content], Iterator[Place]], int], ...] = (
     (rb"FLV\x01", _flv, 0),
     (rb"\.snd", _au, SLOPPY_BYTES),
     (rb"NIST_1A\n", _sphere, SLOPPY_BYTES),
+    (rb"Creative Voice File\x1a", _voc, 1),
+    (rb"\.SoX|XoS\.", _sox, 0),
+    (rb"\x00\x00\x01\xba", _program, 0),
     (rb"\x47.{187}\x47.{187}\x47", _transport, 0),
     (rb"ID3|\xff[\xe0-\xff]", _mp3, SLOPPY_BYTES),
 )

@@ -17,6 +17,7 @@ LONGEST_SKIP_SECONDS = 3600.0  # so many bytes were no sound
 PADDING_BYTES = 8192  # zeros that programs leave at the end
 AMR_PAUSE_BYTES = 7  # frames that describe the noise in which nobody speaks, or nothing at all
 ADTS = (b"\xff\xf0", b"\xff\xf1", b"\xff\xf8", b"\xff\xf9")
+DTS = (b"\x7f\xfe\x80\x01", b"\xfe\x7f\x01\x80", b"\x1f\xff\xe8\x00", b"\xff\x1f\x00\xe8")
 
 
 class Losses:
@@ -71,7 +72,7 @@ class Losses:
         else:
             lost = self._seconds_of(packet.size)
             self.late += lost - seconds
-            self.add(CUT_OFF if bytes(packet).startswith(ADTS) else CANNOT_BE_DECODED, lost)
+            self.add(CUT_OFF if bytes(packet).startswith((*ADTS, *DTS)) else CANNOT_BE_DECODED, lost)
 
     def end(self) -> None:
         """Look at what follows the last packet."""

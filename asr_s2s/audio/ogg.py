@@ -124,7 +124,7 @@ def sounds(content: Content, track: int = 1) -> Sounds:
 
 
 def _begins_sound(content: Content, page: Page) -> bool:
-    head = content.peek(page.start, HEADER_BYTES + 255 + 8)
+    head = content.peek(page.start, HEADER_BYTES + 255 + 8).ljust(HEADER_BYTES, b"\0")
     return head[HEADER_BYTES + head[26] :].startswith(SOUND)
 
 

@@ -1,11 +1,12 @@
 """Which decoder reads a file, by what is in it."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from stat import S_ISDIR, S_ISFIFO, S_ISREG
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import BinaryIO
 
 import numpy as np
@@ -20,6 +21,7 @@ from asr_s2s.audio.ogg import CAPTURE, Sounds, sounds
 from asr_s2s.audio.soundfile_decoder import SoundfileDecoder
 from asr_s2s.errors import AudioError
 
+URL = re.compile(r"[A-Za-z][\w+.-]+:/")  # with one slash: a path has lost the other
 OPEN_PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")  # as a shell's <(command) names them
 
 
@@ -47,8 +49,15 @@ def rewindable(stream: BinaryIO) -> BinaryIO:
     """Give a stream itself, or of one that cannot be rewound a copy on the disk, which goes when it is closed."""
     if stream.seekable():
         return stream
-    copied = TemporaryFile()  # noqa: SIM115 - whoever reads it may read it again
-    shutil.copyfileobj(stream, copied)
+    try:
+        copied = TemporaryFile()  # noqa: SIM115 - whoever reads it may read it again
+        shutil.copyfileobj(stream, copied)
+        copied.seek(0)
+    except OSError as error:
+        raise AudioError(
+            f"what comes from a pipe cannot be copied to {gettempdir()} ({error.strerror}). "
+            "Set TMPDIR to another folder."
+        ) from error
     return copied
 
 
@@ -131,6 +140,8 @@ def _open_file(path: Path) -> BinaryIO:
             raise AudioError(f"{path}: is a device or a pipe, not a file. Write the sound to a file, or to '-'.")
         return path.open("rb")
     except FileNotFoundError as error:
+        if URL.match(str(path)):
+            raise AudioError(f"{path}: addresses are not supported. Download the file, and name it.") from error
         raise AudioError(f"{path}: there is no such file. Check the path.") from error
     except IsADirectoryError as error:
         raise AudioError(f"{path}: is a folder. Name the sound files in it.") from error

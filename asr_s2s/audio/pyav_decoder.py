@@ -26,6 +26,7 @@ ROUNDING_SECONDS = 0.0015  # Matroska and WebM stamp frames to the millisecond
 MERGED_SECONDS = 1.0  # frames last 20 ms; handled one by one they cost more than their decoding
 LEAST_DELIVERED, HEADER_BYTES = 0.4, 8192  # of a file's bytes; no more than the rest is spent on indices and headers
 LATEST_SECONDS = 1e7  # four months; no recording is longer
+MOST_PLANES = 7  # of more channels, each in memory of its own, PyAV does not find the end
 SCALES = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "flt": 1.0, "dbl": 1.0}
 
 
@@ -71,6 +72,8 @@ class PyavDecoder:
                 raise AudioError(refusal(self._content, self._findings.name))
             reason = self._content.fault or self._findings.cut or "holds no samples"
             raise AudioError(f"{self._findings.name}: {reason}. Record or export it again.")
+        if track.is_named:
+            self._findings.note("has no header; its kind is that of its name")
         return track, first, chain([first], frames)
 
     def duration(self) -> float:
@@ -161,7 +164,8 @@ class PyavDecoder:
     def _samples(self, frame: av.AudioFrame, position: int) -> Iterator[NDArray[np.float32]]:
         """Give a frame's samples (time, channel), whole numbers scaled to [-1, 1], of the rate and channels of all."""
         scale = SCALES.get(frame.format.name.removesuffix("p"))
-        if scale and (frame.sample_rate, frame.layout.nb_channels) == (self.sample_rate, self.channels):
+        is_safe = not frame.format.is_planar or frame.layout.nb_channels <= MOST_PLANES
+        if is_safe and scale and (frame.sample_rate, frame.layout.nb_channels) == (self.sample_rate, self.channels):
             yield _scaled(frame, scale)
             return
         kind = frame.format.name, frame.layout.name, frame.sample_rate

@@ -20,6 +20,8 @@ SLOPPY_SECONDS, SLOPPY_SHARE = 0.1, 0.002  # that a stored length may be off
 RETRIES = 100  # errors of a container in a row, before the rest of it is given up
 # Containers that store their length; the others guess it from the bit rate.
 STORING = ("mov", "matroska", "flac", "avi", "asf", "caf", "wv", "tta", "ape", "flv")
+# Kinds without a header, or with one that FFmpeg does not look for: they are known by their names alone.
+NAMED = ("g722", "g726", "g726le", "g729", "aptx", "aptx_hd", "sbc", "rso", "sln")
 EXACT = ("mov", "matroska", "mp3", "flac")  # those that find the very same sample again
 
 
@@ -51,7 +53,7 @@ class Track:
             raise AudioError(f"{name}: has {has}, track {number} was asked for. Leave --track out, or give another.")
         self._track = tracks[chosen - 1]
         codec = self._track.codec_context
-        self._is_endless = ignore_length  # its last packet is shorter than was asked for
+        self._is_endless = ignore_length or self._container.format.name == "adx"  # its last packet may be short
         if codec.name == "flac":  # which has a checksum for every frame
             codec.options = {"err_detect": "crccheck+explode"}
         self._kind = self._container.format.name
@@ -63,8 +65,13 @@ class Track:
         self._end = self._own_end = 0.0  # of the packets of all tracks, and of this one
         self.delivered = 0
         self.losses = Losses(content, self._kind)
-        if self.is_guess:
+        if self.is_guess and not self.is_named:
             self.losses.add(DAMAGED)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether files of its kind can only be known by their names."""
+        return self._kind in NAMED
 
     @property
     def may_pause(self) -> bool:

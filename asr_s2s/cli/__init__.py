@@ -5,22 +5,23 @@ Exit status: 0 done; 1 some or all inputs failed (the others are complete); 2 wr
 """
 
 import atexit
-import gc
 import os
 import re
 import signal
 import sys
 import traceback
+from pathlib import Path
 
 import typer
 
 from asr_s2s.cli import check, model, prepare, score, train, transcribe
+from asr_s2s.cli.ending import Ending
+from asr_s2s.cli.process import set_up
 from asr_s2s.cli.status import FAILED_INPUTS, OUR_FAULT, WRONG_USE
 from asr_s2s.cli.terminal import open_streams, say
-from asr_s2s.errors import AsrError
+from asr_s2s.errors import AsrError, MissingExtraError
 
-NEW_OBJECTS = 50_000  # between two looks for garbage; at Python's 700 they are an eighth of the import of torch
-INTERRUPTED = 128 + signal.SIGINT
+INTERRUPTED = 128 + signal.SIGINT  # which typer makes of KeyboardInterrupt by itself
 
 app = typer.Typer(
     name="asr-s2s",
@@ -43,9 +44,13 @@ def main() -> None:
 
     Nothing is open any more by then, and to take torch apart, module by module, would last a fifth of a short run.
     """
-    gc.set_threshold(NEW_OBJECTS)
+    set_up()
     open_streams()
+    ending = Ending()
+    ending.watch()
     status = run(sys.argv[1:])
+    if status == INTERRUPTED:
+        status = ending.status
     atexit._run_exitfuncs()  # what others asked for is done all the same
     try:
         sys.stdout.flush()
@@ -61,8 +66,8 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and give its exit status; what users can mend is said without a traceback."""
-    if any(argument == "" or re.fullmatch("--[a-z-]+=", argument) for argument in arguments):
-        say("An argument is empty. Leave it out, or look at the variable that it came from.")
+    if hindrance := _hindrance(arguments):
+        say(hindrance)
         return WRONG_USE
     try:
         status = app(args=arguments, standalone_mode=False)
@@ -74,28 +79,42 @@ def run(arguments: list[str]) -> int:
         raise
     except Exception as error:  # noqa: BLE001 - the border of the program: say whose fault it is
         return _explained(error)
-    if status == INTERRUPTED:  # typer makes this of Ctrl-C by itself, without a word
+    if status == INTERRUPTED:
         say("Interrupted. What was finished is kept.")
     return status if isinstance(status, int) else 0
 
 
+def _hindrance(arguments: list[str]) -> str | None:
+    """Say why no verb can do anything, if so."""
+    if any(argument == "" or re.fullmatch("--[a-z-]+=", argument) for argument in arguments):
+        return "An argument is empty. Leave it out, or look at the variable that it came from."
+    try:
+        Path.cwd()
+    except OSError:  # libraries in C++ end the process where they cannot ask for it
+        return "The working folder is not there any more. Change to another one."
+    return None
+
+
 def _explained(error: Exception) -> int:
     """Say what went wrong and whose fault it is; give the exit status."""
-    if isinstance(error, AsrError):
-        say(str(error))
+    if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "torchaudio"):
+        error = MissingExtraError(f"This needs {error.name}, which is not installed: pip install 'asr-s2s[train]'.")
+    if isinstance(error, AsrError) or hasattr(error, "format_message"):  # which errors of the command line have
+        say(str(error) if isinstance(error, AsrError) else f"{error.format_message()} Try 'asr-s2s --help'.")
         return WRONG_USE
     if isinstance(error, BrokenPipeError):
         sys.stderr.close()  # the reader of our output has gone; Python would complain once more at exit
         return 128 + signal.SIGPIPE
     if isinstance(error, OSError):  # of the disk, or of rights that have changed: what was asked for was possible
-        say(f"{error.filename or 'standard output'}: {error.strerror or error}. What was finished before is kept.")
+        place = error.filename or "standard output"
+        say(f"{place}: {error.strerror or error}. Files that were written before are whole.")
         return FAILED_INPUTS
     if isinstance(error, MemoryError):
         say("There is too little memory. Take fewer --jobs, or less at once. What was finished before is kept.")
         return FAILED_INPUTS
-    if hasattr(error, "format_message"):  # a usage error of the command line itself
-        say(f"{error.format_message()} Try 'asr-s2s --help'.")
-        return WRONG_USE
+    if isinstance(error, ImportError) and ".so" in str(error):
+        say(f"A library cannot be loaded ({error}). Allow more memory, or install asr-s2s again.")
+        return FAILED_INPUTS
     traceback.print_exception(error)
     say("This is a fault of asr-s2s, not yours. Please report it with the lines above.")
     return OUR_FAULT

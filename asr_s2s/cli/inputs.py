@@ -9,7 +9,7 @@ from typing import BinaryIO
 from asr_s2s.cli.outputs import check_output_folder
 from asr_s2s.cli.terminal import say
 from asr_s2s.errors import ConfigError, listed
-from asr_s2s.files import is_folder
+from asr_s2s.files import is_file, is_folder
 
 STANDARD_INPUT = "-"
 MIX, EACH = "mix", "each"
@@ -41,8 +41,10 @@ class Input:
 def named_inputs(names: Sequence[str]) -> list[Input]:
     """List what was named; a folder stands for every recording in it, at any depth, and keeps its order in the output.
 
-    What else is in a folder is said. Raises ConfigError for a folder without a recording.
+    What else is in a folder is said. Raises ConfigError for a folder without a recording, or '-' named twice.
     """
+    if list(names).count(STANDARD_INPUT) > 1:
+        raise ConfigError("'-': standard input can be read once only. Name it once.")
     return [found for name in names for found in _inputs(name)]
 
 
@@ -83,8 +85,10 @@ def check_targets(inputs: Sequence[Input], folder: Path, suffixes: Sequence[str]
     for parent in dict.fromkeys([folder, *((folder / one.place).parent for one in inputs)]):
         check_output_folder(parent)
     for target in (one.target(folder, suffix) for one in inputs for suffix in suffixes):
-        if is_folder(target):
-            raise ConfigError(f"{target}: is a folder, and a transcript would go there. Remove it or name another.")
+        if target.exists() and not is_file(target):
+            raise ConfigError(
+                f"{target}: is a folder or a device, and a transcript would go there. Remove it or name another."
+            )
     taken: dict[Path, str] = {}
     for one in inputs:
         first = taken.setdefault(one.place, one.name)

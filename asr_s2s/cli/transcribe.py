@@ -89,7 +89,7 @@ def transcribe(
     if manifest and channel == EACH:
         raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
     check_channel(channel)
-    check_outputs([manifest_output], [])
+    check_outputs([manifest_output], [manifest] if manifest else [])
     from asr_s2s.recognizer import Source, read_hotwords
     from asr_s2s.recognizer.given import source_of
     from asr_s2s.transcripts import FORMATS, CaptionShape

@@ -60,4 +60,5 @@ def write_texts(one: Input, texts: dict[str, str], folder: Path) -> None:
         except OSError as error:
             if error.errno in DISK_FULL:
                 raise
-            raise TranscriptError(f"{target}: cannot be written ({error.strerror}). Rename the recording.") from error
+            advice = "Rename the recording" if error.errno == errno.ENAMETOOLONG else "Check its folder's permissions"
+            raise TranscriptError(f"{target}: cannot be written ({error.strerror}). {advice}.") from error

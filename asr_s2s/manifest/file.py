@@ -68,6 +68,8 @@ def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
     lines: dict[str, str] = {}
     doubled: list[str] = []
     for utterance in utterances:
+        if not isinstance(utterance, Utterance):
+            raise ManifestError(f"{path}: is not written: a {type(utterance).__name__} is no Utterance.")
         if utterance.id in lines:
             doubled.append(utterance.id)
         record = utterance_to_json(utterance, folder=path.parent)

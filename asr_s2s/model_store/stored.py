@@ -71,12 +71,16 @@ def open_weights(path: Path, *, fingerprint: str | None = None) -> StoredWeights
     Raises CheckpointError for a damaged file, another format, or the weights of another architecture, if one is given.
     """
     try:
+        path.open("rb").close()  # safetensors calls a file that may not be read missing
         with safe_open(path, framework="np") as file:
             header = file.metadata() or {}
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
             types = {name: part.get_dtype() for name, part in slices.items()}
-    except (SafetensorError, OSError) as error:
+    except OSError as error:
+        reason = error.strerror or error
+        raise CheckpointError(f"{path}: cannot be read ({reason}). Check its permissions, or copy it again.") from error
+    except SafetensorError as error:
         raise _damaged(path, error) from error
     if header.get("format") != FORMAT_VERSION:
         raise CheckpointError(

@@ -141,6 +141,7 @@ def _check_archive(file: Path) -> None:
 
 def _safetensors(file: Path) -> dict[str, Tensor]:
     try:
+        file.open("rb").close()  # safetensors calls a file that may not be read missing
         tensors: dict[str, Tensor] = load_file(file)
     except (SafetensorError, OSError, KeyError) as error:
         raise CheckpointError(f"{file}: cannot be read ({error}). Copy it again.") from error

@@ -52,15 +52,18 @@ def source_of(
         return audio
     try:
         _check_number("track", track)
-        source = _source(audio, sample_rate, channel)
-        return source if source.samples is not None else replace(source, track=track, strict=strict)
+        source = _source(audio, sample_rate, channel, track)
+        return source if source.samples is not None else replace(source, strict=strict)
     except AudioError as error:
-        return Source(name=f"a {type(audio).__name__}", fault=str(error))
+        name = str(audio.id) if isinstance(audio, Utterance) else f"a {type(audio).__name__}"
+        return Source(name=name, fault=str(error))
 
 
-def _source(audio: Given, sample_rate: float | None, channel: int | None) -> Source:
+def _source(audio: Given, sample_rate: float | None, channel: int | None, track: int | None) -> Source:
     _check_number("channel", channel)
     if hasattr(audio, "__array__") or isinstance(audio, list | tuple):
+        if track is not None:
+            raise AudioError(f"track {track}: belongs to a file; samples have none. Leave it out.")
         samples = _mixed(_scaled(_array(audio)), channel)
         return Source("samples", samples=samples, sample_rate=_checked_rate(sample_rate))
     if sample_rate is not None:
@@ -70,15 +73,16 @@ def _source(audio: Given, sample_rate: float | None, channel: int | None) -> Sou
     if isinstance(audio, Utterance):
         _check_seconds(audio)
         path = _checked_path(audio.audio_path)
-        return Source(str(audio.id), path, offset=audio.offset, duration=audio.duration, channel=channel)
+        return Source(str(audio.id), path, offset=audio.offset, duration=audio.duration, channel=channel, track=track)
     if isinstance(audio, str | os.PathLike):
         path = _checked_path(audio)
-        return Source(str(path), path, channel=channel)
+        return Source(str(path), path, channel=channel, track=track)
     if isinstance(audio, bytes | bytearray | memoryview):
-        return Source("the given bytes", stream=io.BytesIO(audio), channel=channel)
+        return Source("the given bytes", stream=io.BytesIO(audio), channel=channel, track=track)
     if hasattr(audio, "read") and not isinstance(audio, io.TextIOBase):
         name = getattr(audio, "name", None)
-        return Source(name if isinstance(name, str) else "the given file", stream=_seekable(audio), channel=channel)
+        name = name if isinstance(name, str) else "the given file"
+        return Source(name, stream=_seekable(audio), channel=channel, track=track)
     raise AudioError(
         f"a {type(audio).__name__} is no recording. "
         "Give a path, the bytes of a file, a file opened with 'rb', or samples with their sample_rate."
@@ -103,7 +107,7 @@ def _array(audio: Any) -> NDArray[Any]:
     """Make an array of samples; those of a tensor may lie on another device, or have a gradient."""
     try:
         return np.asarray(audio.detach().cpu() if hasattr(audio, "detach") else audio)
-    except (TypeError, ValueError) as error:  # a list of lists of different lengths, a type that NumPy lacks
+    except (TypeError, ValueError, NotImplementedError) as error:  # lists of other lengths, types that NumPy lacks
         raise AudioError(f"samples: are no array of numbers ({error}). Give floats in [-1, 1].") from error
 
 
@@ -111,7 +115,8 @@ def _scaled(array: NDArray[Any]) -> NDArray[np.float32]:
     """Bring whole numbers to [-1, 1]; floats stay as they are."""
     kind = array.dtype.str[1:]
     if array.dtype.kind == "f":
-        samples = array.astype(np.float32)
+        with np.errstate(over="ignore"):  # which makes them infinite, and that is refused
+            samples = array.astype(np.float32)
     elif kind in FULL_SCALE:
         zero = FULL_SCALE[kind] if array.dtype.kind == "u" else 0  # of unsigned numbers silence is in the middle
         samples = ((array.astype(np.float64) - zero) / FULL_SCALE[kind]).astype(np.float32)
@@ -161,11 +166,15 @@ def _check_number(what: str, number: object) -> None:
 def _check_seconds(utterance: Utterance) -> None:
     for name, value in (("offset", utterance.offset), ("duration", utterance.duration or 0.0)):
         if not isinstance(value, Real) or not 0 <= value <= MOST_SECONDS:
-            raise AudioError(f"{utterance.id}: {name} is {_shown(value)}. Give seconds, from 0 up.")
+            raise AudioError(
+                f"{utterance.audio_path}: {name} is {_shown(value)}. Give seconds, from 0 to {MOST_SECONDS:,.0f}."
+            )
 
 
 def _seekable(file: Any) -> BinaryIO:
     """Give a file that can be rewound, as decoders need it; another is read into memory."""
+    if getattr(file, "closed", False):
+        raise AudioError("the given file is closed. Open it with 'rb', and close it afterwards.")
     if all(hasattr(file, method) for method in ("seek", "seekable", "tell")):
         return file  # type: ignore[no-any-return]
     content = file.read()

@@ -75,5 +75,5 @@ def _ray() -> Any:
         import ray  # noqa: PLC0415 - an optional dependency
         import ray.data  # noqa: PLC0415
     except ImportError as error:
-        raise MissingExtraError("--engine ray needs Ray: pip install 'asr-s2s[ray]'.") from error
+        raise MissingExtraError("--where ray needs Ray: pip install 'asr-s2s[ray]'.") from error
     return ray

@@ -8,7 +8,7 @@ from asr_s2s.recognizer.advisers import build_advisers
 from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import DecodeOptions
 from asr_s2s.recognizer.pieces import Piece
-from asr_s2s.recognizer.recovery import Found, flagged, recovered
+from asr_s2s.recognizer.recovery import Found, recovered, segments_of
 from asr_s2s.recognizer.words import TimedWord, timed_words
 from asr_s2s.search import Hypothesis, Search, build_search, mean_probability
 from asr_s2s.transcripts import Segment
@@ -47,7 +47,7 @@ class PieceSearch:
         if self._repair:
             parts = recovered(found, partial(self._found, search=self.second))
         most = self._model.search.max_lost_seconds
-        return [[flagged(part, max_lost_seconds=most) for part in its_parts] for its_parts in parts]
+        return [segments_of(its_parts, max_lost_seconds=most) for its_parts in parts]
 
     def _found(self, pieces: Sequence[Piece], search: Search) -> list[Found]:
         """Search a batch of pieces."""

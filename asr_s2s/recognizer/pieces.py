@@ -26,6 +26,9 @@ SHORT_SECONDS = 10.0  # a recording so short is kept whole or left out: models o
 # 500 training digits it misses none so, and finds speech in 21 of 480 noises as short.
 WORD_SECONDS, WORD_THRESHOLD = 2.0, 0.7
 LEAD_FRAMES = 8
+# A breath or a click that is raised may sound like speech: in four of 600 training clips a second search found a
+# word in one.
+SOFT_SECONDS, SPOKEN_THRESHOLD = 1.0, 0.5
 SPOKEN_PAUSE_SECONDS = 0.25  # which parts what is said, where words are held against it
 
 
@@ -94,7 +97,7 @@ class Pieces:
             segments = segments[: len(segments) - len(still_open)]
             done = still_open[0].start if still_open else settled
             done -= done % FRAME  # the detector judges whole frames
-        waiting = Piece(first, self._waiting, tuple(self._spoken()))
+        waiting = Piece(first, self._waiting, tuple(self._spoken(is_end=is_end)))
         for segment in segments:
             if np.abs(self._waiting[segment.start : segment.end]).max(initial=0.0) >= SILENCE_PEAK:
                 part = waiting.part(segment.start, segment.end)
@@ -137,11 +140,20 @@ class Pieces:
         """Tell whether the whole recording is as short as a word."""
         return is_end and self.num_samples <= WORD_SECONDS * SAMPLE_RATE
 
-    def _spoken(self) -> list[Segment]:
+    def _spoken(self, *, is_end: bool) -> list[Segment]:
         """Find the speech in what waits, to the frame."""
-        return speech_segments(
+        found = speech_segments(
             self._probabilities, len(self._waiting), pause_seconds=SPOKEN_PAUSE_SECONDS, margin_seconds=0.0
         )
+        return found if self._is_word(is_end=is_end) else [each for each in found if self._is_sure(each)]
+
+    def _is_sure(self, stretch: Segment) -> bool:
+        """Tell whether a stretch is long, or speech as it was recorded too: raised, a breath may sound like a word."""
+        if stretch.end - stretch.start >= SOFT_SECONDS * SAMPLE_RATE:
+            return True
+        first = max(stretch.start - LEAD_FRAMES * FRAME, 0)
+        probabilities = SpeechDetector()(self._waiting[first : stretch.end])
+        return bool(probabilities[(stretch.start - first) // FRAME :].max(initial=0.0) >= SPOKEN_THRESHOLD)
 
 
 def _joined(segments: list[Segment], *, gap_seconds: float, max_seconds: float) -> list[Segment]:

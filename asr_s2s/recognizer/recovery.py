@@ -62,6 +62,10 @@ class Found:
         )
         return Found(self.piece.part(max(first, 0), last), segment, chosen, settled=True)
 
+    def emptied(self) -> "Found":
+        """Take the words away, which are not to be believed; the speech stays, and nothing tells of it."""
+        return Found(self.piece, replace(self.segment, text="", words=(), flags={}), (), settled=True)
+
     def _seconds(self, sample: int) -> float:
         return (self.piece.start + sample) / SAMPLE_RATE
 
@@ -106,14 +110,11 @@ class _Doubt:
         place, start = 0, first.segment.start
         for gap, pieces in self.gaps:
             new, again = again[: len(pieces)], again[len(pieces) :]
-            new = [each for each in new if _is_credible(each)]
-            if not new:
+            if not any(map(_is_credible, new)):
                 continue
             if gap.words > place:
                 parts.append(first.part(start, new[0].segment.start, slice(place, gap.words)))
-            parts += [
-                replace(each, segment=replace(each.segment, repaired={"low_coverage": gap.speech})) for each in new
-            ]
+            parts += [_repaired(each, gap) if _is_credible(each) else each.emptied() for each in new]
             place, start = gap.words, new[-1].segment.end
         assert first.words is not None, "it has gaps"
         if not parts:
@@ -167,9 +168,19 @@ def _lost(found: Found) -> float:
     return sum(gap.speech for gap in found.gaps())
 
 
+def _repaired(new: Found, gap: Gap) -> Found:
+    return replace(new, segment=replace(new.segment, repaired={"low_coverage": gap.speech}))
+
+
 def _is_credible(new: Found) -> bool:
     """Say if words that were found in a gap are to be believed."""
     return bool(new.segment.text) and not new.has_fault() and (new.segment.confidence or 0.0) >= LEAST_CONFIDENCE
+
+
+def segments_of(parts: Sequence[Found], *, max_lost_seconds: float) -> list[Segment]:
+    """Give the segments of a piece, flagged where they lack words; of what has no words, only what says so."""
+    segments = [flagged(each, max_lost_seconds=max_lost_seconds) for each in parts]
+    return [each for each in segments if each.text or each.flags] or segments[:1]
 
 
 def flagged(found: Found, *, max_lost_seconds: float) -> Segment:

@@ -47,8 +47,12 @@ class Source:
             raise AudioError(f"{self.name}: holds only silence ({level}). Check the recording or the chosen channel.")
 
     def portable(self) -> Self:
-        """Give it as another process can take it: with the bytes of a stream."""
-        return self if self.stream is None else replace(self, data=self.stream.read(), stream=None)
+        """Give it as another process can take it: with all bytes of a stream."""
+        if self.stream is None:
+            return self
+        if self.stream.seekable():
+            self.stream.seek(0)
+        return replace(self, data=self.stream.read(), stream=None)
 
     def _blocks(self, findings: Findings) -> Iterator[NDArray[np.float32]]:
         if self.fault is not None:

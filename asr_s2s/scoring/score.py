@@ -69,6 +69,7 @@ def _name(texts: Texts) -> str:
 def _given(texts: Texts | None) -> Given | None:
     """Open files; texts from memory stay as they are. Raises ScoringError."""
     if not isinstance(texts, str | Path):
+        _check_texts(texts)
         return texts
     if isinstance(texts, str) and texts != STANDARD_INPUT and not Path(texts).exists():
         raise ScoringError(f"'{texts}' is no file. Name one; texts themselves are given in lists: [text].")
@@ -76,6 +77,17 @@ def _given(texts: Texts | None) -> Given | None:
         return input_file(Path(texts))
     except OSError as error:
         raise ScoringError(f"{texts}: cannot be read ({error.strerror}). Name an existing file.") from error
+
+
+def _check_texts(texts: Sequence[str] | Mapping[str, str] | None) -> None:
+    """Raise ScoringError for what is no list or mapping of texts."""
+    advice = "Give the name of a file, a list of strings, or a mapping from ids to strings."
+    if texts is not None and (isinstance(texts, bytes) or not hasattr(texts, "__len__")):
+        raise ScoringError(f"a {type(texts).__name__} is no list of texts. {advice}")
+    pairs = texts.items() if isinstance(texts, Mapping) else enumerate(texts or (), start=1)
+    for name, text in pairs:
+        if not isinstance(text, str):
+            raise ScoringError(f"text {name} is a {type(text).__name__}. {advice}")
 
 
 def _sides(

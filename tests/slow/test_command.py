@@ -44,7 +44,30 @@ def test_a_full_disk_is_said_and_is_no_fault_of_ours() -> None:
         command = [sys.executable, "-m", "asr_s2s", "transcribe", str(AURORA)]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
     assert done.returncode == 1
-    assert done.stderr == "standard output: No space left on device. What was finished before is kept.\n"
+    assert done.stderr == "standard output: No space left on device. Files that were written before are whole.\n"
+
+
+def test_a_file_that_the_disk_does_not_take_is_named(tmp_path: Path) -> None:
+    command = f"ulimit -f 0; {sys.executable} -m asr_s2s transcribe {AURORA} --format json --output-dir {tmp_path}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 1
+    assert f"{tmp_path / AURORA.stem}.json: " in done.stderr
+    assert "File too large" in done.stderr
+
+
+def test_a_working_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    command = f"cd {tmp_path / 'gone'}; rmdir {tmp_path / 'gone'}; {sys.executable} -m asr_s2s transcribe {AURORA}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "The working folder is not there any more. Change to another one.\n"
+
+
+def test_a_pipe_that_the_disk_does_not_take_is_said() -> None:
+    command = f"ulimit -f 1; exec {sys.executable} -m asr_s2s transcribe - --model commands"
+    done = subprocess.run(["bash", "-c", command], input=bytes(100_000), capture_output=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().endswith("(File too large). Set TMPDIR to another folder.\n")
 
 
 def test_a_reader_that_has_gone_is_a_signal() -> None:
@@ -56,8 +79,18 @@ def test_a_reader_that_has_gone_is_a_signal() -> None:
         assert (process.stderr.read(), process.wait(timeout=300)) == (b"", 128 + signal.SIGPIPE)
 
 
-def test_standard_input_is_read() -> None:
-    assert asr_s2s("transcribe", "-", given=AURORA.read_bytes()).stdout == "It's the Aurora Borealis.\n"
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_standard_input_is_read(jobs: int) -> None:
+    done = asr_s2s("transcribe", "-", "--jobs", jobs, given=AURORA.read_bytes())
+    assert done.stdout == "It's the Aurora Borealis.\n"
+
+
+def test_a_library_that_cannot_be_loaded_is_no_fault_of_ours() -> None:
+    command = f"ulimit -v 500000; exec {sys.executable} -m asr_s2s transcribe {AURORA}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "A library cannot be loaded (lib" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_bad_files_are_named_one_line_each_and_the_good_are_transcribed(tmp_path: Path) -> None:
@@ -253,17 +286,41 @@ def wait_until_gone(group: int) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_interruption_ends_all_processes_and_keeps_what_is_done(tmp_path: Path, jobs: str) -> None:
+def test_an_interruption_ends_all_processes_and_keeps_what_is_done(tmp_path: Path, jobs: str, number: int) -> None:
     process, out = begun(tmp_path, "--jobs", jobs)
     there = len(list(out.glob("[0-9]*.txt")))
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
+    os.killpg(process.pid, number)  # as a terminal or a service manager does: to every process
     said = process.communicate(timeout=100)[1]
-    assert (process.returncode, said) == (130, "Interrupted. What was finished is kept.\n")
+    assert (process.returncode, said) == (128 + number, "Interrupted. What was finished is kept.\n")
     done = list(out.iterdir())
     assert there <= len(done) < 400
     assert {one.suffix for one in done} == {".txt"}
     assert all(one.read_text() for one in done)
+    wait_until_gone(process.pid)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_manifest_has_what_is_done_when_the_command_is_terminated(tmp_path: Path, jobs: str) -> None:
+    manifest, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    lines = [json.dumps({"audio_filepath": str(AURORA), "id": str(number)}) for number in range(400)]
+    lines[100] = json.dumps({"audio_filepath": "nowhere.ogg", "id": "100"})
+    manifest.write_text("\n".join(lines) + "\n")
+    command = [sys.executable, "-m", "asr_s2s", "transcribe", "--manifest", manifest, "--output", target]
+    process = subprocess.Popen(
+        [*command, "--model", "commands", "--jobs", jobs], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stderr is not None
+    assert "nowhere.ogg" in process.stderr.readline()  # said in the midst of the work
+    process.terminate()
+    process.send_signal(signal.SIGHUP)  # as service managers may; Python sees the one or the other first
+    said = process.communicate(timeout=100)[1]
+    assert process.returncode in (143, 129)
+    assert said == "Interrupted. What was finished is kept.\n"
+    texts = [one.pred_text for one in read_manifest(target)]
+    assert len(texts) == 400
+    assert 0 < len([text for text in texts if text]) < 400
     wait_until_gone(process.pid)
 
 

@@ -90,7 +90,24 @@ def test_a_file_in_the_place_of_a_folder_and_a_folder_in_that_of_a_file_are_refu
     assert "file: no file can be written there (Not a directory). Name another folder." in capsys.readouterr().err
     (tmp_path / "out" / "lbby5a.srt").mkdir(parents=True)
     assert run(["transcribe", CLIP, "--format", "srt", "--output-dir", str(tmp_path / "out")]) == 2
-    assert "lbby5a.srt: is a folder, and a transcript would go there." in capsys.readouterr().err
+    assert "lbby5a.srt: is a folder or a device, and a transcript would go there." in capsys.readouterr().err
+
+
+def test_a_device_or_a_pipe_is_not_replaced_by_a_transcript(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "lbby5a.txt").symlink_to("/dev/null")
+    os.mkfifo(tmp_path / "lbby5a.srt")
+    for name in ("txt", "srt"):
+        assert run(["transcribe", CLIP, "--format", name, "--output-dir", str(tmp_path)]) == 2
+        assert f"lbby5a.{name}: is a folder or a device" in capsys.readouterr().err
+
+
+def test_what_can_be_read_or_written_once_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["transcribe", "-", "-"]) == 2
+    assert capsys.readouterr().err == "'-': standard input can be read once only. Name it once.\n"
+    (tmp_path / "m.jsonl").write_text(f'{{"audio_filepath": "{CLIP}"}}\nno json\n')
+    manifest = str(tmp_path / "m.jsonl")
+    assert run(["transcribe", "--manifest", manifest, "--output", manifest]) == 2
+    assert "m.jsonl: is an input, or another output." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ def test_lines_that_cannot_be_used_cost_no_other(tmp_path: Path, capsys: pytest.
         "no json",
         json.dumps({"audio_filepath": "n/" * 3000 + "x.wav", "id": "long"}),
         json.dumps({"audio_filepath": str(CLIP), "offset": 1e9, "id": "late"}),
+        json.dumps({"audio_filepath": str(CLIP), "offset": 1e15, "id": "later"}),
+        json.dumps({"audio_filepath": str(CLIP), "duration": 1e15, "id": "longer"}),
+        json.dumps({"audio_filepath": "a\0b.wav"}),
         json.dumps({"audio_filepath": "missing.wav", "text": "t" * 1_000_000}),
     ]
     good = json.dumps({"audio_filepath": str(CLIP), "id": "good", "kept": [1, {"a": "ü"}]})
@@ -32,5 +35,5 @@ def test_lines_that_cannot_be_used_cost_no_other(tmp_path: Path, capsys: pytest.
     assert all(len(line) < 3000 for line in said)
     found = {one.id: one for one in read_manifest(tmp_path / "out.jsonl")}
     assert {name for name, one in found.items() if one.pred_text is not None} == {"good"}
-    assert set(found) == {"long", "late", "missing", "good"}
+    assert set(found) == {"long", "late", "later", "longer", "missing", "good"}
     assert (found["good"].pred_text, found["good"].extra["kept"]) == ("lay blue by y five again", [1, {"a": "ü"}])

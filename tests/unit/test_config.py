@@ -102,6 +102,24 @@ def test_files_that_are_no_mapping_are_refused(tmp_path: Path, text: str, words:
         read_config(written(tmp_path, text), Drawing)
 
 
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        ("rate: 0.1\nshape: {kind: square}\nrate: 0.2\n", "rate", 3),
+        ("shape:\n  kind: circle\n  layers: 2\n  layers: 3\n", "layers", 4),
+        ("shapes: [{kind: square, side: 1, 'side': 2}]\nshape: {kind: square}\n", "side", 1),
+    ],
+)
+def test_a_key_that_stands_there_twice_is_refused_with_its_line(tmp_path: Path, text: str, key: str, line: int) -> None:
+    with pytest.raises(ConfigError, match=rf"(?s)'{key}' is given twice.*line {line},"):
+        read_config(written(tmp_path, text), Drawing)
+
+
+def test_keys_that_are_merged_in_may_be_given_anew(tmp_path: Path) -> None:
+    text = "shapes: [&a {kind: circle, layers: 2}, &b {<<: *a, layers: 3}]\nshape: {<<: *b, radius: 2.0}\n"
+    assert read_config(written(tmp_path, text), Drawing).shape == Circle(kind="circle", radius=2.0, layers=3)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read"):
         read_config(tmp_path / "nowhere.yaml", Drawing)

@@ -260,6 +260,22 @@ def test_a_vocabulary_of_a_million_lines_is_answered_at_once(folder: Path) -> No
     assert "it has more than 40 MB" in refused(folder)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="drops root's rights")
+def test_weights_that_may_not_be_read_are_not_called_missing_or_damaged(folder: Path) -> None:
+    load_model(folder)  # what that user cannot import
+    (folder / "model.safetensors").chmod(0o000)
+    for parent in (folder, *folder.parents[:3]):  # pytest keeps them private
+        parent.chmod(0o755)
+    os.seteuid(65534)
+    try:
+        said = refused(folder)
+    finally:
+        os.seteuid(0)
+    assert said.endswith(
+        "model.safetensors: cannot be read (Permission denied). Check its permissions, or copy it again."
+    )
+
+
 def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     system = tiny_system()
     written = set()

@@ -323,3 +323,9 @@ def test_a_manifest_is_a_file_and_a_path(tmp_path: Path) -> None:
     for wrong in (tmp_path / "pipe", "/dev/zero", tmp_path, "n" * 5000, "a\0b", None, 5, b""):
         with pytest.raises(ManifestError):
             read_manifest(wrong)  # type: ignore[arg-type]
+
+
+def test_what_is_no_utterance_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="a NoneType is no Utterance"):
+        write_manifest(tmp_path / "o.jsonl", [None])  # type: ignore[list-item]
+    assert not list(tmp_path.iterdir())

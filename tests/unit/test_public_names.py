@@ -12,6 +12,7 @@ def test_the_public_names_are_these() -> None:
     assert asr_s2s.__all__ == [
         "AsrError",
         "Comparison",
+        "DecodeOptions",
         "ErrorRate",
         "Recognizer",
         "Report",
@@ -33,7 +34,11 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = asr_s2s.transcribe_everything
 
 
-def test_scoring_from_python_loads_no_torch() -> None:
-    code = "import sys, asr_s2s; asr_s2s.score(['a b'], ['a c']); print('torch' in sys.modules)"
+@pytest.mark.parametrize("use", ["asr_s2s.score(['a b'], ['a c'])", "asr_s2s.load('commands')"])
+def test_scoring_and_loading_a_model_load_no_torch_and_change_nothing_of_the_process(use: str) -> None:
+    code = (
+        "import os, sys, asr_s2s; before = dict(os.environ); "
+        f"{use}; print('torch' in sys.modules, set(os.environ) - set(before))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    assert done.stdout in ("False set()\n", "False {'ORT_DISABLE_TELEMETRY'}\n")

@@ -21,6 +21,12 @@ CLIP = Path(__file__).parents[1] / "data" / "lbby5a.ogg"
 SOUND = np.sin(np.arange(4_000) / 10).astype(np.float32)
 
 
+def closed_file() -> io.BytesIO:
+    file = io.BytesIO(b"RIFF")
+    file.close()
+    return file
+
+
 def samples(audio: Any, **options: Any) -> np.ndarray:
     return np.concatenate(list(source_of(audio, **{"sample_rate": 16_000} | options).blocks()))
 
@@ -98,14 +104,21 @@ def test_a_file_is_read_by_its_name_its_bytes_or_while_it_is_open(kind: str) -> 
         ([[0.0], [0.0, 1.0]], {"sample_rate": 16_000}, "are no array of numbers"),
         (["a.wav", "b.wav"], {"sample_rate": 16_000}, "type <U5"),
         (torch.zeros(4, dtype=torch.bfloat16), {"sample_rate": 16_000}, "samples: "),
-        (Utterance("u", CLIP, offset=float("nan")), {}, "u: offset is nan. Give seconds"),
-        (Utterance("u", CLIP, duration=10**400), {}, "u: duration is 1000"),
+        (torch.empty(100, device="meta"), {"sample_rate": 16_000}, "are no array of numbers"),
+        (np.full(100, 1e300), {"sample_rate": 16_000}, "hold NaN or infinite values"),
+        (SOUND, {"sample_rate": 16_000, "track": 2}, "track 2: belongs to a file"),
+        (closed_file(), {}, "the given file is closed"),
+        ("https://example.org/a.ogg", {}, "addresses are not supported. Download the file"),
+        (Path("s3://bucket/a.ogg"), {}, "addresses are not supported"),
+        (Utterance("u", CLIP, offset=float("nan")), {}, ".ogg: offset is nan. Give seconds"),
+        (Utterance("u", CLIP, duration=10**400), {}, ".ogg: duration is 1000"),
         (Utterance("u", 5), {}, "5: is the name of no file"),  # type: ignore[arg-type]
     ],
     ids=str,
 )
 def test_what_is_no_recording_says_so_when_it_is_read(audio: Any, options: dict[str, Any], said: str) -> None:
     source = source_of(audio, **options)
+    assert not isinstance(audio, Utterance) or source.name == audio.id
     with pytest.raises(AudioError, match=r".") as error:
         list(source.blocks())
     assert said in str(error.value)

@@ -149,3 +149,19 @@ def test_a_part_of_a_piece_holds_the_speech_of_its_samples(
     assert (part.start, len(part.samples)) == (7 + start, end - start)
     inside = {sample - start for each in spoken for sample in range(each.start, each.end) if start <= sample < end}
     assert {sample for each in part.spoken for sample in range(each.start, each.end)} == inside
+
+
+@pytest.mark.parametrize(
+    ("name", "softer_db", "counts"), [("LJ001-0076", 40, True), ("0_jackson_18", 10, True), ("0_jackson_18", 40, False)]
+)
+def test_what_sounds_like_speech_only_when_it_is_raised_counts_as_speech_if_it_lasts(
+    name: str, softer_db: float, counts: bool
+) -> None:
+    loud, other = read_audio(DATA / CLIPS[0]), read_audio(DATA / f"{name}.ogg")
+    soft = other * np.float32(10 ** (-softer_db / 20) * np.abs(loud).max() / np.abs(other).max())
+    silence = np.zeros(SAMPLE_RATE, np.float32)
+    samples = np.concatenate([loud, silence, soft, *8 * [silence]])
+    pieces = list(Pieces([samples], max_seconds=30.0, find_speech=True))
+    assert any(each.start + len(each.samples) > len(loud) + SAMPLE_RATE for each in pieces)  # the model hears it
+    ends = [each.start + part.end for each in pieces for part in each.spoken]
+    assert (max(ends) > len(loud) + SAMPLE_RATE) == counts

@@ -1,11 +1,12 @@
 """Speech under no word is found and searched again: laws over timelines of words, with a search that hears some."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from dataclasses import replace
+from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asr_s2s.audio import SAMPLE_RATE
@@ -13,7 +14,7 @@ from asr_s2s.audio import Segment as Stretch
 from asr_s2s.manifest import Word
 from asr_s2s.recognizer.coverage import REACH, gaps
 from asr_s2s.recognizer.pieces import Piece
-from asr_s2s.recognizer.recovery import Found, flagged, recovered
+from asr_s2s.recognizer.recovery import Found, flagged, recovered, segments_of
 from asr_s2s.recognizer.words import TimedWord
 from asr_s2s.transcripts import Segment
 
@@ -136,6 +137,33 @@ def test_what_a_search_lost_is_found_in_its_place_and_nothing_twice(
         assert part.segment.start < part.segment.end
         assert all(part.segment.start - REACH <= word.start for word in part.segment.words)
     assert all(one.segment.end <= other.segment.start + 1e-6 for one, other in pairwise(parts))
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.just(False)), min_size=4, max_size=30), st.lists(st.booleans(), min_size=40)
+)
+@example([(False, False)] * 16, [True] + [False] * 39)
+@example([(False, False)] * 16, [False, True] * 20)
+def test_no_speech_is_lost_without_a_flag_whichever_of_the_pieces_that_are_searched_again_are_believed(
+    words: list[tuple[bool, bool]], believed: list[bool]
+) -> None:
+    said = timeline([pause for pause, _ in words])
+    searched = iter(believed * 9)
+
+    def search(pieces: Sequence[Piece]) -> list[Found]:
+        found = listener(said)(pieces)
+        sure = (0.9 if next(searched) else 0.1 for _ in pieces)
+        return [replace(each, segment=replace(each.segment, confidence=c)) for each, c in zip(found, sure, strict=True)]
+
+    kept = [each for each, (_, keep) in zip(said, words, strict=True) if keep]
+    (parts,) = recovered([heard(piece_of(said), kept)], search)
+    segments = segments_of(parts, max_lost_seconds=1.0)
+    found = {word.word for segment in segments for word in segment.words}
+    for is_lost, run in groupby(said, lambda each: each[0] not in found):
+        lost = list(run)
+        if is_lost and len(lost) * WORD - 2 * REACH > 1.0:
+            flags = [each for each in segments if "low_coverage" in each.flags]
+            assert any(each.start < lost[-1][2] and lost[0][1] < each.end for each in flags)
 
 
 def test_what_was_found_again_says_how_much_speech_had_no_word() -> None:

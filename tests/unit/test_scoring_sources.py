@@ -4,6 +4,7 @@ import gzip
 import json
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,24 @@ def written(folder: Path, name: str, content: str) -> Path:
     path = folder / name
     path.write_text(content, encoding="utf-8")
     return path
+
+
+@pytest.mark.parametrize(
+    ("references", "hypotheses", "said"),
+    [
+        ([1], [2], "text 1 is a int"),
+        (["a", "b"], ["a", None], "text 2 is a NoneType"),
+        ({"u": "a"}, {"u": ["a"]}, "text u is a list"),
+        (b"a", b"a", "a bytes is no list of texts"),
+        (5, 5, "a int is no list of texts"),
+        (iter(["a"]), ["a"], "a list_iterator is no list of texts"),
+    ],
+)
+def test_what_is_no_text_is_refused(references: Any, hypotheses: Any, said: str) -> None:
+    with pytest.raises(ScoringError, match=f"^{said}. Give the name of a file"):
+        score(references, hypotheses)
+    with pytest.raises(ScoringError, match=f"^{said}"):
+        compare(references, {"x": hypotheses})
 
 
 def test_a_table_with_both_sides_is_scored_against_itself(tmp_path: Path) -> None:

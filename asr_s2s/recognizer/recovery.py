@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
-from asr_s2s.recognizer.coverage import Gap, gaps
+from asr_s2s.audio import Segment as Stretch
+from asr_s2s.recognizer.coverage import REACH, STRETCH_SECONDS, Gap, gaps
 from asr_s2s.recognizer.pieces import Piece
 from asr_s2s.recognizer.words import TimedWord
 from asr_s2s.transcripts import Segment
@@ -134,18 +135,38 @@ def _doubts(parts: Sequence[Found], *, again: bool) -> list[_Doubt]:
         if each.has_fault() or any(gap.inside for gap in doubted):
             doubts.append(_Doubt(place, (), _cut(each.piece, of=each.piece)))
         elif doubted:
-            doubts.append(
-                _Doubt(place, tuple((gap, _cut(_sound_of(gap, each.piece), of=each.piece)) for gap in doubted), [])
-            )
+            doubts.append(_Doubt(place, tuple((gap, _searched(gap, each.piece)) for gap in doubted), []))
     return doubts
 
 
-def _sound_of(gap: Gap, piece: Piece) -> Piece:
-    """Cut out a gap's speech with some sound around it."""
+def _sounds_of(gap: Gap, piece: Piece) -> list[Piece]:
+    """Cut out a gap's speech with some sound around it, apart where pauses part it.
+
+    What the words at its ends left of theirs is no speech of its own, unless there is no other.
+    """
     start, end = (round(each * SAMPLE_RATE) - piece.start for each in (gap.start, gap.end))
-    spoken = [each for each in piece.spoken if each.start < end and start < each.end]
-    edge = round(EDGE_SECONDS * SAMPLE_RATE)
-    return piece.part(max(start, spoken[0].start - edge, 0), min(end, spoken[-1].end + edge, len(piece.samples)))
+    edge, reach = (round(each * SAMPLE_RATE) for each in (EDGE_SECONDS, REACH))
+    groups: list[list[Stretch]] = []
+    for each in piece.spoken:
+        if not (each.start < end and start < each.end):
+            continue
+        if groups and each.start - groups[-1][-1].end <= 2 * edge:
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+
+    def bare(group: list[Stretch]) -> int:
+        return sum(max(min(each.end, end - reach) - max(each.start, start + reach), 0) for each in group)
+
+    chosen = [group for group in groups if bare(group) >= STRETCH_SECONDS * SAMPLE_RATE] or groups
+    return [
+        piece.part(max(start, group[0].start - edge, 0), min(end, group[-1].end + edge, len(piece.samples)))
+        for group in chosen
+    ]
+
+
+def _searched(gap: Gap, piece: Piece) -> list[Piece]:
+    return [part for sound in _sounds_of(gap, piece) for part in _cut(sound, of=piece)]
 
 
 def _cut(sound: Piece, *, of: Piece) -> list[Piece]:

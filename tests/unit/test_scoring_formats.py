@@ -1,5 +1,6 @@
 """What a file is taken for: where ids and words cannot be told apart, nothing is assumed."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -82,8 +83,23 @@ def test_remarks_in_brackets_are_not_taken_for_ids(tmp_path: Path) -> None:
 
 def test_captions_are_refused_rather_than_scored_with_their_times(tmp_path: Path) -> None:
     (tmp_path / "h.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\na b\n")
-    with pytest.raises(ScoringError, match=r"h\.srt: captions are not scored"):
-        score(tmp_path / "h.srt", tmp_path / "h.srt")
+    (tmp_path / "h").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\na b\n")
+    for name in ("h.srt", "h"):
+        with pytest.raises(ScoringError, match=rf"{name}: captions are not scored"):
+            score(tmp_path / name, tmp_path / name)
+
+
+def test_years_in_brackets_are_not_taken_for_ids(tmp_path: Path) -> None:
+    with pytest.raises(ScoringError, match=r"'\(1999\)', which may be an id or a remark.*--format trn"):
+        rate_of(tmp_path, "the matrix (1999)\nheat (1995)\n", "the matrix (1995)\nheat (1999)\n")
+    assert rate_of(tmp_path, "a b (1999)\nc (1999)\n", "a b (1999)\nd (1999)\n") == ("line", 1, 5)
+
+
+def test_a_segment_without_a_time_among_others_with_one_is_refused(tmp_path: Path) -> None:
+    segments = [{"session_id": "s", "speaker": "a", "words": word} for word in ("a", "b")]
+    (tmp_path / "h.json").write_text(json.dumps([segments[0] | {"start_time": 1, "end_time": 2}, segments[1]]))
+    with pytest.raises(ScoringError, match=r"h\.json: is no SegLST: segment 2 has no 'start_time'"):
+        score(tmp_path / "h.json", tmp_path / "h.json")
 
 
 def test_whispers_transcript_in_one_line_is_told_from_a_manifest(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ FORMS: dict[re.Pattern[str], SourceFormat] = {  # that no text has on every line
 }
 MAYBE_TIMED = re.compile(f"{STM.format(WHOLE)}|{CTM.format(WHOLE)}")
 JSON_START = re.compile(r'\s*(\{\s*("|$)|\[\s*(\{|$))')
+YEAR = re.compile(r"1\d{3}|20\d{2}")  # as remarks have them: "the matrix (1999)"
+CAPTION_TIMES = re.compile(r"WEBVTT|(\d+:)?\d\d:\d\d[,.]\d{3} --> ")
 SEGLST_START = re.compile(r"\s*\[\s*(\{|$)")
 NUM_LINES_LOOKED_AT = 1000
 
@@ -84,11 +86,11 @@ def _check_ids(file: InputFile) -> None:
 def _told(file: InputFile) -> SourceFormat | None:
     """Tell a format from a file's name or form; None for lines that begin with ids, or with words."""
     suffix = file.path.suffix.lower()
-    if suffix in CAPTIONS:
-        raise ScoringError(f"{file.path}: captions are not scored. Give the same transcript as txt, json, ctm or stm.")
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
     lines = first_lines(file)
+    if suffix in CAPTIONS or any(map(CAPTION_TIMES.match, lines)):
+        raise ScoringError(f"{file.path}: captions are not scored. Give the same transcript as txt, json, ctm or stm.")
     if file.path.name == "text" and names_each_line(lines):
         return "kaldi"
     if suffix == ".json" or (lines and JSON_START.match(lines[0])):
@@ -127,7 +129,7 @@ def _is_trn(lines: Sequence[str], file: InputFile) -> bool:
     ids = [each[2].strip() for each in found if each]
     if len(ids) < len(lines) or any(len(name.split()) != 1 for name in ids):
         return False
-    if all(re.search(r"\d", name) for name in ids):
+    if all(re.search(r"\d", name) for name in ids) and not all(map(YEAR.fullmatch, ids)):
         return True
     if len(set(ids)) < len(ids):
         return False  # remarks, such as (laughs)

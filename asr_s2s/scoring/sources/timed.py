@@ -76,7 +76,11 @@ def read_seglst(file: InputFile) -> list[Stretch]:
     if not isinstance(items, list):
         raise ScoringError(f"{file.path}: is no SegLST, but one JSON value. {wanted}")
     stretches, faults = [], []
+    timed = any(isinstance(item, dict) and "start_time" in item for item in items)
     for number, item in enumerate(items, start=1):
+        if timed and isinstance(item, dict) and "start_time" not in item:
+            faults.append(f"segment {number} has no 'start_time', and others have: its place is not known")
+            continue
         try:
             stretches.append(_seglst_segment(item))
         except BrokenRecordError as broken:

@@ -38,6 +38,7 @@ class ScriptedDecoder:
     """
 
     vocabulary_size = SIZE
+    aligns = True
 
     def __init__(self, *, seed: int = 0, max_tokens: int | None = None, end_bias: float = 0.0) -> None:
         generator = torch.Generator().manual_seed(seed)

@@ -135,7 +135,10 @@ def test_what_can_be_read_or_written_once_is_named_once(tmp_path: Path, capsys: 
         ([CLIP, "--device", "gpu"], "device 'gpu': unknown. Choose from auto, cpu, cuda"),
         ([CLIP, "--device", "mps"], "device 'mps': unknown."),
         ([CLIP, "--beam", "9" * 400, "--model", "commands"], "beam: Input should be less than or equal to 100"),
-        ([CLIP, "--precision", "int4", "--model", "commands"], "precision: Input should be 'auto', 'float32'"),
+        (
+            [CLIP, "--precision", "int4", "--model", "commands"],
+            "precision 'int4': unknown. Choose from auto, float32, bfloat16",
+        ),
         ([CLIP, "--language-model", "nothing", "--model", "commands"], "nothing: is neither a language model's folder"),
     ],
     ids=lambda value: " ".join(value)[-60:] if isinstance(value, list) else "",

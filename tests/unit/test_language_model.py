@@ -20,11 +20,11 @@ from asr_s2s.config import check_config
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.engine.torch_language import TorchLanguageEngine
 from asr_s2s.errors import CheckpointError, ConfigError
-from asr_s2s.model_store import check_same_vocabulary, model_folder
-from asr_s2s.model_store.directory import load_model
+from asr_s2s.model_store import model_folder, open_language_model
 from asr_s2s.model_store.language import load_language_model
 from asr_s2s.models import LanguageModel
 from asr_s2s.models.language_models import LstmLanguageConfig, TransformerLanguageConfig
+from asr_s2s.recognizer import load
 from asr_s2s.search import LanguageFusion
 from asr_s2s.text import CharacterVocabulary
 from asr_s2s.training import LanguageExperimentConfig, language, perplexity, train_language_model
@@ -232,10 +232,10 @@ def test_batches_hold_every_line_once_and_no_more_than_the_limit_and_a_line(leng
 def test_a_model_of_another_kind_or_vocabulary_is_refused(tmp_path: Path) -> None:
     lines, _ = of_a_source(60)
     train_language_model(experiment(tmp_path, lines, epochs=1), output=tmp_path / "run")
-    system = load_language_model(tmp_path / "run")
     with pytest.raises(ConfigError, match=r"'run' has another vocabulary \(7 tokens\) than the recogniser 'commands'"):
-        check_same_vocabulary(system, load_model("commands").vocabulary, recogniser="commands")
-    with pytest.raises(CheckpointError, match="holds no language model"):
-        load_language_model(model_folder("commands"))
+        load("commands", language_model=tmp_path / "run")
+    for opened in (load_language_model, open_language_model):
+        with pytest.raises(CheckpointError, match="holds no language model"):
+            opened(model_folder("commands"))
     with pytest.raises(CheckpointError, match="is no complete model directory"):
         load_language_model(tmp_path)

@@ -1,5 +1,6 @@
 """A model directory's graphs in ONNX Runtime, with the weights from model.safetensors."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,10 @@ class OnnxSessions:
             )
             for name in (*names, *there)
         }
-        self._sessions = {
-            name: _session(graph, stored, threads=threads, origin=graph_path(folder, name))
-            for name, graph in self._graphs.items()
-        }
+        self._stored, self._process = stored, os.getpid()
+        self._sessions = self._made(threads=threads)
+        self._inputs = {name: _shapes(session.get_inputs()) for name, session in self._sessions.items()}
+        self._outputs = {name: list(_shapes(session.get_outputs())) for name, session in self._sessions.items()}
 
     def __contains__(self, name: str) -> bool:
         return name in self._graphs
@@ -70,22 +71,38 @@ class OnnxSessions:
 
     def inputs(self, name: str) -> dict[str, Sequence[int | str]]:
         """Give a graph's inputs and their shapes, in which axes that grow have names."""
-        return {each.name: each.shape for each in self._sessions[name].get_inputs()}
+        return self._inputs[name]
 
     def outputs(self, name: str) -> list[str]:
         """List a graph's outputs."""
-        return [each.name for each in self._sessions[name].get_outputs()]
+        return self._outputs[name]
 
     def run(self, name: str, given: Mapping[str, Array], wanted: Sequence[str]) -> dict[str, Array]:
         """Compute some outputs of a graph, of which it takes what it needs. Raises CheckpointError where it cannot."""
         options = onnxruntime().RunOptions()
         options.only_execute_path_to_fetches = True
         try:
-            feed = {key: _value(given[key]) for key in self.inputs(name)}
-            found = self._sessions[name].run_with_ort_values(list(wanted), feed, options)
+            feed = {key: _value(given[key]) for key in self._inputs[name]}
+            found = self._session(name).run_with_ort_values(list(wanted), feed, options)
         except Exception as error:  # onnxruntime has a class of its own for each kind, all of them plain exceptions
             raise _broken(graph_path(self.folder, name), error) from error
         return {key: value.numpy() for key, value in zip(wanted, found, strict=True)}
+
+    def _session(self, name: str) -> Any:
+        if self._process != os.getpid():  # a fork: its parent's threads are not in it, and would be waited for
+            self._of_the_parent = self._sessions  # kept, because to let them go waits as well
+            self._process, self._sessions = os.getpid(), self._made(threads=1)
+        return self._sessions[name]
+
+    def _made(self, *, threads: int) -> dict[str, Any]:
+        return {
+            name: _session(graph, self._stored, threads=threads, origin=graph_path(self.folder, name))
+            for name, graph in self._graphs.items()
+        }
+
+
+def _shapes(nodes: Sequence[Any]) -> dict[str, Sequence[int | str]]:
+    return {each.name: each.shape for each in nodes}
 
 
 def _session(graph: GraphFile, stored: StoredWeights, *, threads: int, origin: Path) -> Any:

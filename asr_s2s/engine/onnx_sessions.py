@@ -1,6 +1,7 @@
 """A model directory's graphs in ONNX Runtime, with the weights from model.safetensors."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,9 @@ def _session(graph: GraphFile, stored: StoredWeights, *, threads: int, origin: P
 
 
 def _broken(path: Path, error: object) -> CheckpointError:
+    """Word what is wrong with a graph. Raises MemoryError where nothing is, but there was too little memory."""
+    if re.search(r"alloc", str(error)):
+        raise MemoryError(str(error))
     reason = (str(error).splitlines() or [""])[0]
     return CheckpointError(
         f"{path}: cannot be run ({reason}). Make it anew: asr-s2s model export {path.parents[1]} --graph."

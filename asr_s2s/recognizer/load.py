@@ -3,11 +3,12 @@
 import importlib.util
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from asr_s2s.errors import ConfigError, MissingExtraError
-from asr_s2s.files import is_file
+from asr_s2s.files import is_file, is_folder
 from asr_s2s.model_store import model_folder, open_model
 from asr_s2s.model_store.graphs import graph_path
 from asr_s2s.recognizer.in_onnx import in_onnx
@@ -42,6 +43,9 @@ def load(
     """
     chosen = DecodeOptions.checked(**options)
     keep_large_blocks()
+    folders = [folder for folder in (model_folder(model), chosen.language_model) if folder and is_folder(folder)]
+    if runtime == "auto":
+        runtime = _runtime(folders, device=str(device), precision=precision)
     return Recognizer(_ready(model, runtime, str(device), precision, threads or available_threads()), chosen)
 
 
@@ -51,8 +55,6 @@ def _ready(model: str | Path, runtime: str, device: str, precision: str, threads
     for name, value, known in (("runtime", runtime, RUNTIMES), ("precision", precision, PRECISIONS)):
         if value not in known:
             raise ConfigError(f"{name} '{value}': unknown. Choose from {', '.join(known)}.")
-    if runtime == "auto":
-        runtime = _runtime(model_folder(model), device=device, precision=precision)
     if runtime == "torch":
         return _ready_in_torch(model, device=device, precision=precision, threads=threads)
     for name, value in (("device", device), ("precision", precision)):
@@ -61,13 +63,14 @@ def _ready(model: str | Path, runtime: str, device: str, precision: str, threads
     return in_onnx(open_model(model), threads=threads)
 
 
-def _runtime(folder: Path, *, device: str, precision: str) -> Literal["onnx", "torch"]:
+def _runtime(folders: Sequence[Path], *, device: str, precision: str) -> Literal["onnx", "torch"]:
     """Choose a runtime, without a look into torch: its import takes longer than many a transcription."""
     if precision == "bfloat16" or device.startswith("cuda"):
         return "torch"
     has_torch = importlib.util.find_spec("torch") is not None
     gpu = device == "auto" and GPU_DRIVER.exists()
-    return "torch" if has_torch and (gpu or not is_file(graph_path(folder, "step"))) else "onnx"
+    has_graphs = all(is_file(graph_path(folder, "step")) for folder in folders)
+    return "torch" if has_torch and (gpu or not has_graphs) else "onnx"
 
 
 def _ready_in_torch(model: str | Path, *, device: str, precision: str, threads: int) -> ReadyModel:

@@ -241,7 +241,7 @@ def test_one_bad_item_never_ends_the_others() -> None:
         ({"beam": "5"}, "beam: Input should be a valid integer"),
         ({"device": "cuda"}, "device 'cuda': this machine has no such devices"),
         ({"device": None}, "device 'None': unknown"),
-        ({"precision": "int8"}, "precision: Input should be 'auto'"),
+        ({"precision": "int8"}, "precision 'int8': unknown. Choose from auto"),
         ({"hotwords": "abc"}, "hotwords: is one text, not a list of words. Give ['one', 'two'] (got 'abc')"),
         ({"hotwords": [5]}, "hotwords.0: Input should be a valid string"),
         ({"hotwords": ["a" * 5000]}, "has 5,000 characters"),

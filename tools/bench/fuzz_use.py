@@ -11,7 +11,6 @@ one.
 
 import argparse
 import contextlib
-import copy
 import faulthandler
 import inspect
 import io
@@ -42,9 +41,10 @@ from asr_s2s.cli import app, run
 from asr_s2s.config import read_config
 from asr_s2s.errors import AsrError
 from asr_s2s.manifest import Utterance
-from asr_s2s.model_store import directory
+from asr_s2s.model_store import model_folder, open_model
 from asr_s2s.model_store.directory import load_model
 from asr_s2s.recognizer import load, read_hotwords
+from asr_s2s.recognizer.in_onnx import in_onnx
 from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig
 
 DATA = Path(__file__).parents[2] / "tests" / "data"
@@ -90,7 +90,7 @@ def make_files(folder: Path) -> None:
     (folder / "x.arpa").write_text("\\data\\\nngram 1=999999999\n\n\\1-grams:\n-1\tblue\n\\end\\\n")
     (folder / "config.yaml").write_text((Path(__file__).parents[2] / "conf" / "language_model.yaml").read_text())
     (folder / "train.yaml").write_text("data: {train: good.jsonl, dev: good.jsonl}\nfeatures: {kind: kaldi}\n")
-    shutil.copytree(directory.SHIPPED / MODEL, folder / "model")
+    shutil.copytree(model_folder(MODEL), folder / "model")
 
 
 def paths(folder: Path) -> list[str]:
@@ -341,12 +341,9 @@ def main() -> int:
     parser.add_argument("--commands", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=3600)
     options = parser.parse_args()
-    kept = {name: load_model(name) for name in ("en", MODEL)}
-    for module in list(sys.modules.values()):
-        if getattr(module, "load_model", None) is load_model and module is not sys.modules[__name__]:
-            module.load_model = lambda model: (  # a copy: a recogniser makes its model's weights narrow
-                copy.deepcopy(kept[model]) if isinstance(model, str) and model in kept else load_model(model)
-            )
+    loading, made = sys.modules["asr_s2s.recognizer.load"], in_onnx
+    kept = {model_folder(name): in_onnx(open_model(name)) for name in ("en", MODEL)}
+    loading.in_onnx = lambda model, **options: kept.get(model.folder) or made(model, **options)  # type: ignore[attr-defined]
     os.cpu_count = lambda: 1  # type: ignore[method-assign] # no processes
     signal.signal(signal.SIGALRM, hung)
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))  # what asks for more gets a MemoryError

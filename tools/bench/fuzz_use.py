@@ -41,7 +41,7 @@ from asr_s2s.cli import app, run
 from asr_s2s.config import read_config
 from asr_s2s.errors import AsrError
 from asr_s2s.manifest import Utterance
-from asr_s2s.model_store import model_folder, open_model
+from asr_s2s.model_store import model_folder, open_model, read_card
 from asr_s2s.model_store.directory import load_model
 from asr_s2s.recognizer import load, read_hotwords
 from asr_s2s.recognizer.in_onnx import in_onnx
@@ -225,7 +225,7 @@ class Fuzzer:
             "model/config.yaml": lambda path: load_model(path.parent),
             "model/tokens.txt": lambda path: load_model(path.parent),
             "model/model.safetensors": lambda path: load_model(path.parent),
-            "model/README.md": lambda path: directory.read_card(path.parent),
+            "model/README.md": lambda path: read_card(path.parent),
             "x.ctm": lambda path: run(["score", "x.trn", str(path)]),
             "x.stm": lambda path: run(["score", str(path), "x.ctm"]),
             "table.csv": lambda path: run(["prepare", "csv", str(path), "prepared"]),

@@ -1,13 +1,17 @@
-"""What a recognition may be asked for: the only place beside the command line that names a decoding option."""
+"""What a recogniser may be asked for: the only place beside the command line that names an option."""
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field
 
 from asr_s2s.config import PartConfig, check_config
 from asr_s2s.decoding import MOST_BEAM
+
+DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
+MOST_THREADS = 1024
 
 
 def _several(words: Any) -> Any:
@@ -20,7 +24,35 @@ def _path(path: Any) -> Any:
     return Path(path) if isinstance(path, str | os.PathLike) else path
 
 
-class DecodeOptions(PartConfig):
+class _Options(PartConfig):
+    @classmethod
+    def checked(cls, **values: Any) -> Self:
+        """Look at each value. Raises ConfigError that names what cannot be."""
+        return check_config(values, cls, origin="a recogniser's options")
+
+
+def _known(device: Any) -> Any:
+    if not DEVICE.fullmatch(str(device)):
+        raise ValueError(f"unknown device '{device}'. Choose from auto, cpu, cuda, cuda:0, cuda:1 ...")
+    return str(device)
+
+
+class ComputeOptions(_Options):
+    """What computes, for all that a recogniser is asked.
+
+    runtime: 'onnx', which needs no torch; 'torch'; 'auto' takes torch for a GPU, and for models without graphs
+    device: 'cpu', 'cuda', 'cuda:1'; 'auto' takes a GPU where there is one
+    precision: 'float32' or 'bfloat16'; 'auto' takes bfloat16 in torch, where the machine is made for it
+    threads: of the processor; None takes all that this process may use
+    """
+
+    runtime: Literal["auto", "onnx", "torch"] = "auto"
+    device: Annotated[str, BeforeValidator(_known)] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | None = None
+
+
+class DecodeOptions(_Options):
     """How recordings are recognised; it travels with them, to other processes and machines too.
 
     beam: hypotheses kept by the search, 1 for greedy; the model's own default where None
@@ -36,8 +68,3 @@ class DecodeOptions(PartConfig):
     repair: bool = True
     hotwords: Annotated[tuple[str, ...], BeforeValidator(_several), Field(strict=False)] = ()
     language_model: Annotated[Path | None, BeforeValidator(_path)] = None
-
-    @classmethod
-    def checked(cls, **values: Any) -> Self:
-        """Look at each value. Raises ConfigError that names what cannot be."""
-        return check_config(values, cls, origin="a recogniser's options")

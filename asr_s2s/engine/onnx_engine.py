@@ -1,6 +1,7 @@
 """Runs a speech model in ONNX Runtime, from the graphs and weights of its directory, on a processor, without torch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,17 @@ from asr_s2s.engine.protocol import Attention, Encoding, LogProbs, Samples, Star
 from asr_s2s.errors import AudioError
 
 SAMPLE_RATE = 16_000
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """The states of an encoding: encoder_out (batch, time', channel), and what a search makes of it once."""
+
+    encoder_out: NDArray[np.float32]
+    memory: Mapping[str, NDArray[Any]]
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> "_Heard":
+        return _Heard(self.encoder_out[rows], {name: each[rows] for name, each in self.memory.items()})
 
 
 class OnnxEngine:
@@ -52,7 +64,9 @@ class OnnxEngine:
         lengths, sound_lengths = (
             np.concatenate([part[name] for part in parts]) for name in ("encoder_lengths", "sound_lengths")
         )
-        return Encoding(states, lengths, sound_lengths)
+        given = {"encoder_out": states, "encoder_lengths": lengths}
+        memory = self._sessions.run("start", given, self._sessions.outputs("start"))
+        return Encoding(_Heard(states, memory), lengths, sound_lengths)
 
     def features(self, samples: Samples) -> NDArray[np.float32]:
         """Give what the model hears of one recording: (time, mel), of the frames that hold sound."""
@@ -123,13 +137,11 @@ class OnnxEngine:
             )
 
     def _heads(self, encoding: Encoding, name: str) -> NDArray[np.float32]:
-        given = {"encoder_out": encoding.states, "encoder_lengths": encoding.lengths}
+        given = {"encoder_out": encoding.states.encoder_out, "encoder_lengths": encoding.lengths}
         return self._sessions.run("heads", given, [name])[name]
 
     def _begun(self, encoding: Encoding) -> OnnxState:
-        given = {"encoder_out": encoding.states, "encoder_lengths": encoding.lengths}
-        wanted = self._sessions.outputs("start")
-        return self._steps.first(len(encoding), self._sessions.run("start", given, wanted))
+        return self._steps.first(len(encoding), encoding.states.memory)
 
 
 def _padded(texts: Texts, rules: TokenRules) -> Tokens:

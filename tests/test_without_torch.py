@@ -21,6 +21,7 @@ IN_TORCH = {
     "engine.export",
     "engine.torch_engine",
     "engine.torch_language",
+    "engine.tracing",
     "model_store.average",
     "model_store.describe",
     "model_store.directory",

@@ -7,67 +7,23 @@ utterance, those with `beam` to a hypothesis, those with `slots` to tokens that 
 hypothesis sees which slots.
 """
 
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
-from asr_s2s.errors import MissingExtraError
+from asr_s2s.engine.tracing import Compute, Tensors, traced_graph
 from asr_s2s.files import atomic_write
 from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.model_store.graphs import ARCHITECTURE, MADE_FOR, graph_path, made_for
 from asr_s2s.model_store.language import LanguageSystem
-from asr_s2s.model_store.stored import WEIGHTS_FILE
 from asr_s2s.models.attention import Memory
 from asr_s2s.models.decoders.rnn import RnnDecoder, RnnState
 from asr_s2s.models.decoders.transformer import TransformerDecoder
 from asr_s2s.models.decoders.transformer_state import KeysValues, TransformerState
 from asr_s2s.models.language_models.lstm import LstmLanguageModel
 from asr_s2s.models.language_models.transformer import TransformerLanguageModel
-
-OPSET, IR_VERSION = 23, 11  # the first with an operator of attention
-MOST_FOLDED = 1024  # numbers that one constant may hold: the rest is computed when the graph is loaded
-
-Tensors = dict[str, Tensor]
-Compute = Callable[[Tensors], Tensors]
-AXES = {  # of inputs, by the beginning of their names
-    "samples": ("batch", "time"),
-    "sample_lengths": ("batch",),
-    "encoder_out": ("batch", "time"),
-    "encoder_lengths": ("batch",),
-    "tokens": ("batch", "beam"),
-    "visible": ("batch", "beam", "seen"),
-    "slots": ("batch", None, "slot"),
-    "memory_scores": ("batch", None, None, "time"),
-    "memory_key_": ("batch", None, "time"),
-    "memory_value_": ("batch", None, "time"),
-    "memory_summary": ("batch",),
-    "memory": ("batch", "time"),
-    "beam_history": ("batch", "beam", None, "time"),
-    "beam": ("batch", "beam"),
-}
-
-
-class _Traced(nn.Module):
-    """What is traced: some outputs of a function of named tensors, beside the parts that hold its weights."""
-
-    def __init__(
-        self, compute: Compute, names: Sequence[str], outputs: Sequence[str], parts: Mapping[str, nn.Module]
-    ) -> None:
-        super().__init__()
-        self._compute, self._names, self._outputs = compute, names, outputs
-        for name, part in parts.items():
-            self.add_module(name, part)
-
-    def forward(self, inputs: list[Tensor]) -> list[Tensor]:
-        found = self._compute(dict(zip(self._names, inputs, strict=True)))
-        return [found[name] for name in self._outputs]
 
 
 def export_graphs(folder: Path, system: SpeechSystem) -> None:
@@ -101,7 +57,7 @@ def export_graphs(folder: Path, system: SpeechSystem) -> None:
         graphs["heads"] = (_heads_of(system), encoding)
     for name, (compute, inputs) in graphs.items():
         given = {"sample_lengths": inputs["sample_lengths"]} if name == "lengths" else inputs
-        _write(graph_path(folder, name), _exported(compute, given, parts, marks=marks))
+        _write(graph_path(folder, name), traced_graph(compute, given, parts, marks=marks))
 
 
 def export_language_graphs(folder: Path, system: LanguageSystem) -> None:
@@ -109,7 +65,7 @@ def export_language_graphs(folder: Path, system: LanguageSystem) -> None:
     marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: made_for(system.config.model_dump(mode="json"))}
     marks |= {"vocabulary_size": str(system.vocabulary.size)}
     compute, inputs = _language_step_of(system.model)
-    _write(graph_path(folder, "step"), _exported(compute, inputs, {"": system.model}, marks=marks))
+    _write(graph_path(folder, "step"), traced_graph(compute, inputs, {"": system.model}, marks=marks))
 
 
 def _encoder_of(system: SpeechSystem) -> Compute:
@@ -254,81 +210,6 @@ def _rnn_beam(state: RnnState) -> Tensors:
     return cells | {"beam_context": state.context, "beam_history": state.history}
 
 
-def _exported(compute: Compute, inputs: Tensors, parts: Mapping[str, nn.Module], *, marks: Mapping[str, str]) -> bytes:
-    """Trace a graph and take its weights out."""
-    ir, optimizer = _exporter()
-    prefix = "model" if "" in parts else ""
-    modules = {name or prefix: part for name, part in parts.items()}
-    with torch.no_grad():  # what comes out as it went in is no output
-        outputs = [name for name, value in compute(dict(inputs)).items() if value is not inputs.get(name)]
-    traced = _Traced(compute, list(inputs), outputs, modules).eval()
-    axes = [{place: axis for place, axis in enumerate(_axes(name)) if axis} for name in inputs]
-    with _quietly():
-        program = torch.onnx.export(
-            traced,
-            (list(inputs.values()),),
-            input_names=list(inputs),
-            output_names=[f"new_{name}" if name in inputs else name for name in outputs],
-            dynamic_shapes=(axes,),
-            opset_version=OPSET,
-            dynamo=True,
-            optimize=False,
-            external_data=False,
-            verbose=False,
-        )
-    assert program is not None, "the exporter gives a program where dynamo is true"
-    model = program.model
-    weights = {name: value for name, value in model.graph.initializers.items() if name in traced.state_dict()}
-    for name, value in weights.items():  # as inputs they are not folded into constants
-        del model.graph.initializers[name]
-        model.graph.inputs.append(value)
-    optimizer.optimize_ir(model, output_size_limit=MOST_FOLDED)
-    for name, value in weights.items():
-        model.graph.inputs.remove(value)
-        if value.uses():
-            value.name = name.removeprefix(f"{prefix}.") if prefix else name
-            value.const_value = ir.ExternalTensor(
-                WEIGHTS_FILE, None, None, value.dtype, shape=value.shape, name=value.name
-            )
-            model.graph.initializers.add(value)
-    for node in model.graph:  # the exporter takes some lengths for fixed that are not
-        for value in node.outputs:
-            value.shape = None
-    ir.passes.common.ClearMetadataAndDocStringPass()(model)
-    model.metadata_props.update(marks)
-    model.ir_version, model.producer_name, model.producer_version = IR_VERSION, "asr-s2s", ""
-    content: bytes = ir.serde.serialize_model(model).SerializeToString(deterministic=True)
-    return content
-
-
-def _axes(name: str) -> tuple[str | None, ...]:
-    beginning = max((each for each in AXES if name.startswith(each)), key=len)
-    return AXES[beginning]
-
-
 def _write(path: Path, content: bytes) -> None:
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
-
-
-def _exporter() -> tuple[Any, Any]:
-    try:
-        import onnx_ir  # noqa: PLC0415
-        from onnxscript import optimizer  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtraError("Graphs are made by torch's exporter to ONNX: pip install 'asr-s2s[train]'.") from error
-    return onnx_ir, optimizer
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep the exporter's notes to itself: of operators that it lacks and nothing here has, and of names of axes."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

@@ -92,21 +92,34 @@ def recovered(found: Sequence[Found], search: Search) -> list[list[Found]]:
 
 
 @dataclass(frozen=True)
-class _Doubt:
-    """A part of a piece that is searched again: as a whole, or its gaps."""
+class _WholeAgain:
+    """A part of a piece that is searched again as a whole, cut in two."""
 
     place: int
-    gaps: tuple[tuple[Gap, list[Piece]], ...]
-    whole: list[Piece]
+    pieces: list[Piece]
+
+    def settle(self, first: Found, again: list[Found]) -> list[Found]:
+        """Take the second result unless it has a fault too, or leaves out more."""
+        faulty = any(each.has_fault() for each in again)
+        if faulty or (not first.has_fault() and sum(map(_lost, again)) >= _lost(first)):
+            return [replace(first, settled=True)]
+        shown = first.segment.flags if first.has_fault() else {"low_coverage": _lost(first)}
+        return [replace(each, segment=replace(each.segment, repaired=shown)) for each in again]
+
+
+@dataclass(frozen=True)
+class _GapsAgain:
+    """A part of a piece of which only gaps are searched again."""
+
+    place: int
+    gaps: list[tuple[Gap, list[Piece]]]
 
     @property
     def pieces(self) -> list[Piece]:
-        return [*self.whole, *(piece for _, pieces in self.gaps for piece in pieces)]
+        return [piece for _, pieces in self.gaps for piece in pieces]
 
     def settle(self, first: Found, again: list[Found]) -> list[Found]:
-        """Give the better of both results."""
-        if self.whole:
-            return _whole(first, again)
+        """Put what was found, and is to be believed, between the words around it."""
         parts = []
         place, start = 0, first.segment.start
         for gap, pieces in self.gaps:
@@ -125,17 +138,17 @@ class _Doubt:
         return parts
 
 
-def _doubts(parts: Sequence[Found], *, again: bool) -> list[_Doubt]:
-    doubts = []
+def _doubts(parts: Sequence[Found], *, again: bool) -> list[_WholeAgain | _GapsAgain]:
+    doubts: list[_WholeAgain | _GapsAgain] = []
     for place, each in enumerate(parts):
         if each.settled:
             continue
         # where the model wrote nothing at all, it said so of the whole: a short sound there is no reason to ask again
         doubted = [gap for gap in each.gaps() if gap.is_doubted(long_only=again or not each.words)]
         if each.has_fault() or any(gap.inside for gap in doubted):
-            doubts.append(_Doubt(place, (), _cut(each.piece, of=each.piece)))
+            doubts.append(_WholeAgain(place, _cut(each.piece, of=each.piece)))
         elif doubted:
-            doubts.append(_Doubt(place, tuple((gap, _searched(gap, each.piece)) for gap in doubted), []))
+            doubts.append(_GapsAgain(place, [(gap, _searched(gap, each.piece)) for gap in doubted]))
     return doubts
 
 
@@ -173,15 +186,6 @@ def _cut(sound: Piece, *, of: Piece) -> list[Piece]:
     """Cut sound at its quietest places where it is nearly the whole piece."""
     longest = max(len(of.samples) / SAMPLE_RATE * SHARE, LEAST_SECONDS)
     return [sound.part(cut.start, cut.end) for cut in cut_at_silences(sound.samples, max_seconds=longest)]
-
-
-def _whole(first: Found, again: list[Found]) -> list[Found]:
-    """Take the second result unless it has a fault too, or leaves out more."""
-    faulty = any(each.has_fault() for each in again)
-    if faulty or (not first.has_fault() and sum(map(_lost, again)) >= _lost(first)):
-        return [replace(first, settled=True)]
-    shown = first.segment.flags if first.has_fault() else {"low_coverage": _lost(first)}
-    return [replace(each, segment=replace(each.segment, repaired=shown)) for each in again]
 
 
 def _lost(found: Found) -> float:

@@ -8,7 +8,7 @@ from asr_s2s.audio.mix import add_reverberation, mix_noise
 from asr_s2s.audio.opening import rewindable
 from asr_s2s.audio.read import LEAST_RATE, MOST_RATE, audio_duration, count_channels, read_audio, read_blocks
 from asr_s2s.audio.resample import SAMPLE_RATE, change_speed, resample, resample_blocks
-from asr_s2s.audio.segments import Segment, cut_at_silences
+from asr_s2s.audio.segments import SampleRange, cut_at_silences
 from asr_s2s.audio.speech import SpeechDetector, lasting_probability, levelled, speech_segments
 from asr_s2s.audio.write import write_audio
 
@@ -20,7 +20,7 @@ __all__ = [
     "SILENCE_PEAK",
     "Findings",
     "Levels",
-    "Segment",
+    "SampleRange",
     "SpeechDetector",
     "add_reverberation",
     "audio_duration",

@@ -11,7 +11,7 @@ SILENCE_PEAK = 1e-4  # -80 dB below full scale: under the last bits of 16-bit re
 BLOCK_SAMPLES = 1 << 22  # of all channels together: 16 MB
 
 
-class Decoder(Protocol):
+class AudioDecoder(Protocol):
     """One open file; a frame is one sample of every channel.
 
     num_tracks: how many sounds it holds beside each other

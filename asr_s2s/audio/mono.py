@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from asr_s2s.audio.decoder import SILENCE_PEAK, Decoder
+from asr_s2s.audio.decoder import SILENCE_PEAK, AudioDecoder
 from asr_s2s.audio.findings import Findings
 
 LOUDEST = 16.0  # 24 dB above full scale, which floating-point samples may exceed
@@ -16,7 +16,7 @@ CANCELLED = 0.1
 
 
 def mono(
-    decoder: Decoder, start: int, stop: int | None, *, channel: int | None, findings: Findings
+    decoder: AudioDecoder, start: int, stop: int | None, *, channel: int | None, findings: Findings
 ) -> Iterator[NDArray[np.float32]]:
     """Give the frames from start up to stop as blocks (time,): one channel (counted from 1), or their mean.
 
@@ -46,7 +46,7 @@ def mono(
         yield mixed
 
 
-def _full_scale(decoder: Decoder) -> np.float32:
+def _full_scale(decoder: AudioDecoder) -> np.float32:
     """Find what floating-point samples of a whole recording are to be divided by: 1, if they are as they should be."""
     peak = 0.0
     for block in decoder.blocks(0, None):

@@ -14,7 +14,7 @@ import soundfile
 
 from asr_s2s.audio.completeness import is_wave, sizes, suits_libsndfile
 from asr_s2s.audio.content import Content
-from asr_s2s.audio.decoder import SILENCE_PEAK, Decoder
+from asr_s2s.audio.decoder import SILENCE_PEAK, AudioDecoder
 from asr_s2s.audio.findings import Findings
 from asr_s2s.audio.mended_decoder import MendedDecoder
 from asr_s2s.audio.ogg import CAPTURE, Sounds, sounds
@@ -26,7 +26,7 @@ OPEN_PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")  # as a shell's <(comm
 
 
 @contextmanager
-def opened(source: Path | BinaryIO, findings: Findings, *, track: int | None = None) -> Iterator[Decoder]:
+def opened(source: Path | BinaryIO, findings: Findings, *, track: int | None = None) -> Iterator[AudioDecoder]:
     """Open a file or rewind a stream; one that cannot be rewound is copied to the disk first.
 
     track: which sound, counted from 1, if there are several; None takes the best that is not silent
@@ -61,7 +61,7 @@ def rewindable(stream: BinaryIO) -> BinaryIO:
     return copied
 
 
-def _decoder(content: Content, findings: Findings, track: int | None) -> Decoder:
+def _decoder(content: Content, findings: Findings, track: int | None) -> AudioDecoder:
     """Take libsndfile, or FFmpeg for what libsndfile does not know, does not read well or sees no end of."""
     if content.peek(0, len(CAPTURE)) == CAPTURE and (found := sounds(content, track or 1)).links:
         return _ogg_decoder(content, findings, found, track)
@@ -78,7 +78,7 @@ def _decoder(content: Content, findings: Findings, track: int | None) -> Decoder
     return PyavDecoder(content, findings, track=track, ignore_length=endless)
 
 
-def _ogg_decoder(content: Content, findings: Findings, found: Sounds, track: int | None) -> Decoder:
+def _ogg_decoder(content: Content, findings: Findings, found: Sounds, track: int | None) -> AudioDecoder:
     """Take libsndfile for one sound without holes alone: it joins what is left, and leaves out all but the first."""
     findings.missing_bytes = found.missing
     first, *others = found.links

@@ -26,7 +26,7 @@ SHORT_PIECE_COST = 1.0  # a piece of no length, against 1 for a piece more
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class SampleRange:
     """A piece of a recording: samples from start up to end."""
 
     start: int
@@ -35,7 +35,7 @@ class Segment:
 
 def cut_at_silences(
     samples: NDArray[np.float32], *, sample_rate: int = SAMPLE_RATE, max_seconds: float = 30.0
-) -> list[Segment]:
+) -> list[SampleRange]:
     """Cut into pieces of at most max_seconds that cover every sample, as few and as full as good pauses allow.
 
     samples: (time,)
@@ -44,7 +44,7 @@ def cut_at_silences(
     longest = int(max_seconds * sample_rate)
     assert longest >= 1, "a piece holds at least one sample"
     if len(samples) <= longest:
-        return [Segment(0, len(samples))] if len(samples) else []
+        return [SampleRange(0, len(samples))] if len(samples) else []
     frame = max(1, min(round(FRAME_SECONDS * sample_rate), longest // 16))
     frame_rate = sample_rate / frame
     level = _pause_levels(_frame_powers(samples, frame), frame_rate)
@@ -52,7 +52,7 @@ def cut_at_silences(
     at = np.concatenate([[0], places * frame, [len(samples)]])
     cut_cost = np.concatenate([[0.0], _cut_costs(level, frame_rate)[places], [0.0]])
     cuts = _cheapest_cuts(at, cut_cost, longest=longest)
-    return [Segment(int(at[i]), int(at[j])) for i, j in itertools.pairwise(cuts)]
+    return [SampleRange(int(at[i]), int(at[j])) for i, j in itertools.pairwise(cuts)]
 
 
 def _frame_powers(samples: NDArray[np.float32], frame: int) -> NDArray[np.float64]:

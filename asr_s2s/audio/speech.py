@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from asr_s2s.audio.resample import SAMPLE_RATE
-from asr_s2s.audio.segments import Segment
+from asr_s2s.audio.segments import SampleRange
 from asr_s2s.runtime import onnxruntime
 
 MODEL_FILE = Path(__file__).parent / "silero_vad" / "model.onnx"
@@ -80,7 +80,7 @@ def speech_segments(
     shortest_seconds: float = SHORTEST_SECONDS,
     pause_seconds: float = 0.6,
     margin_seconds: float = 0.3,
-) -> list[Segment]:
+) -> list[SampleRange]:
     """Give the stretches of a recording with speech, in order, none touching the next.
 
     A stretch begins where the probability reaches the threshold and ends where it stays 0.15 below it for a pause;
@@ -90,16 +90,16 @@ def speech_segments(
     """
     spoken = list(_spoken(probabilities, threshold=threshold, pause=round(pause_seconds * SAMPLE_RATE / FRAME)))
     margin = round(margin_seconds * SAMPLE_RATE)
-    segments: list[Segment] = []
+    segments: list[SampleRange] = []
     for first, last in spoken:
         least = SURE_SECONDS if probabilities[first:last].max() >= SURE else shortest_seconds
         if (last - first) * FRAME < min(least, shortest_seconds) * SAMPLE_RATE:
             continue
         start, end = max(first * FRAME - margin, 0), min(last * FRAME + margin, num_samples)
         if segments and start <= segments[-1].end:
-            segments[-1] = Segment(segments[-1].start, end)
+            segments[-1] = SampleRange(segments[-1].start, end)
         else:
-            segments.append(Segment(start, end))
+            segments.append(SampleRange(start, end))
     return segments
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from asr_s2s.audio import (
     SAMPLE_RATE,
     SILENCE_PEAK,
-    Segment,
+    SampleRange,
     SpeechDetector,
     cut_at_silences,
     lasting_probability,
@@ -44,11 +44,11 @@ class Piece:
 
     start: int
     samples: NDArray[np.float32]
-    spoken: tuple[Segment, ...] = ()
+    spoken: tuple[SampleRange, ...] = ()
 
     def part(self, start: int, end: int) -> "Piece":
         """Cut out some samples of it."""
-        inside = (Segment(max(each.start - start, 0), min(each.end, end) - start) for each in self.spoken)
+        inside = (SampleRange(max(each.start - start, 0), min(each.end, end) - start) for each in self.spoken)
         spoken = tuple(each for each in inside if each.end > each.start)
         return Piece(self.start + start, self.samples[start:end], spoken)
 
@@ -108,7 +108,7 @@ class Pieces:
         self._waiting = self._waiting[done:].copy()
         self._probabilities = self._probabilities[done // FRAME :]
 
-    def _segments(self, *, is_end: bool) -> list[Segment]:
+    def _segments(self, *, is_end: bool) -> list[SampleRange]:
         """Cut what waits; the last segments may still be open."""
         self._detect(is_end=is_end)
         if not self._find_speech:
@@ -117,26 +117,26 @@ class Pieces:
         if is_end and self.num_samples <= SHORT_SECONDS * SAMPLE_RATE:
             return self._short(stretches, is_word=self._is_word(is_end=is_end))
         return [
-            Segment(group.start + cut.start, group.start + cut.end)
+            SampleRange(group.start + cut.start, group.start + cut.end)
             for group in _joined(stretches, gap_seconds=self._gap_seconds, max_seconds=self._max_seconds)
             for cut in cut_at_silences(self._waiting[group.start : group.end], max_seconds=self._max_seconds)
         ]
 
-    def _short(self, stretches: list[Segment], *, is_word: bool) -> list[Segment]:
+    def _short(self, stretches: list[SampleRange], *, is_word: bool) -> list[SampleRange]:
         """Keep a short recording in one piece, without the longest silences at its ends."""
         if is_word:
-            return [Segment(0, self.num_samples)] if self.speech >= WORD_THRESHOLD else []
+            return [SampleRange(0, self.num_samples)] if self.speech >= WORD_THRESHOLD else []
         more = round(MORE_SECONDS * SAMPLE_RATE)
         return [
-            Segment(max(first.start - more, 0), min(last.end + more, self.num_samples))
+            SampleRange(max(first.start - more, 0), min(last.end + more, self.num_samples))
             for first, last in zip(stretches[:1], stretches[-1:], strict=True)
         ]
 
-    def _everything(self) -> list[Segment]:
+    def _everything(self) -> list[SampleRange]:
         """Cut at pauses alone, between whole frames, as the detector goes on there."""
         cuts = cut_at_silences(self._waiting, max_seconds=self._max_seconds - FRAME / SAMPLE_RATE)
         edges = [cut.start - cut.start % FRAME for cut in cuts] + [len(self._waiting)]
-        return [Segment(start, end) for start, end in itertools.pairwise(edges)]
+        return [SampleRange(start, end) for start, end in itertools.pairwise(edges)]
 
     def _detect(self, *, is_end: bool) -> None:
         """Judge the frames that wait and have no probability yet."""
@@ -152,14 +152,14 @@ class Pieces:
         """Tell whether the whole recording is as short as a word."""
         return is_end and self.num_samples <= WORD_SECONDS * SAMPLE_RATE
 
-    def _spoken(self, *, is_end: bool) -> list[Segment]:
+    def _spoken(self, *, is_end: bool) -> list[SampleRange]:
         """Find the speech in what waits, to the frame."""
         found = speech_segments(
             self._probabilities, len(self._waiting), pause_seconds=SPOKEN_PAUSE_SECONDS, margin_seconds=0.0
         )
         return found if self._is_word(is_end=is_end) else [each for each in found if self._is_sure(each)]
 
-    def _is_sure(self, stretch: Segment) -> bool:
+    def _is_sure(self, stretch: SampleRange) -> bool:
         """Tell whether a stretch is long, or speech as it was recorded too: raised, a breath may sound like a word."""
         if stretch.end - stretch.start >= SOFT_SECONDS * SAMPLE_RATE:
             return True
@@ -168,16 +168,16 @@ class Pieces:
         return bool(probabilities[(stretch.start - first) // FRAME :].max(initial=0.0) >= SPOKEN_THRESHOLD)
 
 
-def _joined(segments: list[Segment], *, gap_seconds: float, max_seconds: float) -> list[Segment]:
+def _joined(segments: list[SampleRange], *, gap_seconds: float, max_seconds: float) -> list[SampleRange]:
     """Join neighbours across short pauses, as long as they fit into one piece."""
-    joined: list[Segment] = []
+    joined: list[SampleRange] = []
     for segment in segments:
         if (
             joined
             and segment.start - joined[-1].end <= gap_seconds * SAMPLE_RATE
             and segment.end - joined[-1].start <= max_seconds * SAMPLE_RATE
         ):
-            joined[-1] = Segment(joined[-1].start, segment.end)
+            joined[-1] = SampleRange(joined[-1].start, segment.end)
         else:
             joined.append(segment)
     return joined

@@ -7,8 +7,7 @@ characters spreads over what it leaves out, the whole piece is: cut in two, as w
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from asr_s2s.audio import SAMPLE_RATE, cut_at_silences
-from asr_s2s.audio import Segment as Stretch
+from asr_s2s.audio import SAMPLE_RATE, SampleRange, cut_at_silences
 from asr_s2s.recognizer.coverage import REACH, STRETCH_SECONDS, Gap, gaps
 from asr_s2s.recognizer.pieces import Piece
 from asr_s2s.recognizer.words import TimedWord
@@ -159,7 +158,7 @@ def _sounds_of(gap: Gap, piece: Piece) -> list[Piece]:
     """
     start, end = (round(each * SAMPLE_RATE) - piece.start for each in (gap.start, gap.end))
     edge, reach = (round(each * SAMPLE_RATE) for each in (EDGE_SECONDS, REACH))
-    groups: list[list[Stretch]] = []
+    groups: list[list[SampleRange]] = []
     for each in piece.spoken:
         if not (each.start < end and start < each.end):
             continue
@@ -168,7 +167,7 @@ def _sounds_of(gap: Gap, piece: Piece) -> list[Piece]:
         else:
             groups.append([each])
 
-    def bare(group: list[Stretch]) -> int:
+    def bare(group: list[SampleRange]) -> int:
         return sum(max(min(each.end, end - reach) - max(each.start, start + reach), 0) for each in group)
 
     chosen = [group for group in groups if bare(group) >= STRETCH_SECONDS * SAMPLE_RATE] or groups

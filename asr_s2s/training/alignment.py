@@ -15,7 +15,7 @@ MIN_TOKENS = 4  # a correlation over fewer tokens says nothing
 
 
 @dataclass(frozen=True)
-class Alignment:
+class AttentionAlignment:
     """How the attention of some utterances looks, each value a mean over them, 0 (bad) to 1 (good)."""
 
     diagonality: float  # correlation of the expected position with the token index, -1 to 1; 0 if it stands still
@@ -23,7 +23,7 @@ class Alignment:
     coverage: float  # share of the recording that was looked at
 
 
-def measure_alignment(attentions: Sequence[Tensor]) -> Alignment:
+def measure_alignment(attentions: Sequence[Tensor]) -> AttentionAlignment:
     """Measure attention matrices, each (token, time) without padding, rows that sum to 1.
 
     Utterances shorter than a few tokens or frames are left out; without any other the values are those of short ones.
@@ -31,17 +31,17 @@ def measure_alignment(attentions: Sequence[Tensor]) -> Alignment:
     long_enough = [attention for attention in attentions if attention.shape[0] >= MIN_TOKENS]
     measured = [_measure(attention.double()) for attention in long_enough or attentions]
     count = max(len(measured), 1)
-    return Alignment(
+    return AttentionAlignment(
         diagonality=sum(one.diagonality for one in measured) / count,
         sharpness=sum(one.sharpness for one in measured) / count,
         coverage=sum(one.coverage for one in measured) / count,
     )
 
 
-def _measure(attention: Tensor) -> Alignment:
+def _measure(attention: Tensor) -> AttentionAlignment:
     num_tokens, num_frames = attention.shape
     entropy = -(attention * attention.clamp_min(1e-12).log()).sum(1).mean()
-    return Alignment(
+    return AttentionAlignment(
         diagonality=_correlation(attention @ torch.arange(num_frames, dtype=attention.dtype)),
         sharpness=1 - float(entropy) / math.log(num_frames) if num_frames > 1 else 1.0,
         coverage=_coverage(attention, pieces=min(num_tokens, num_frames)),

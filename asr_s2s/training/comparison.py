@@ -40,7 +40,7 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ModelComparison:
     """One set of recordings, recognised by the new model and, if there was one, by the model that it started from.
 
     utterances: how many are judged; unread: ids of those that could not be read, and are not
@@ -81,7 +81,7 @@ class Comparison:
 
 def compare_models(
     run: Run, before: SpeechSystem | None, after: SpeechSystem, *, recognise: Recognise
-) -> tuple[Comparison, ...]:
+) -> tuple[ModelComparison, ...]:
     """Judge a model on the held-out recordings and on other speech, where there are any, beside the one before."""
     sets = {"held-out recordings": run.material.test, "other speech": run.material.general}
     device = str(run.device)
@@ -99,13 +99,13 @@ def compare_models(
 
 def compared(
     name: str, texts: Mapping[str, str], after: Mapping[str, str], *, before: Mapping[str, str] | None
-) -> Comparison:
+) -> ModelComparison:
     """Compare what two models recognised, by the id of each utterance, with what was said; both on the same ones."""
     read = {key: text for key, text in texts.items() if key in after and (before is None or key in before)}
     unread = tuple(key for key in texts if key not in read)
     errors, of_each = _errors(read, after)
     if before is None:
-        return Comparison(name, len(read), errors, None, unread=unread)
+        return ModelComparison(name, len(read), errors, None, unread=unread)
     errors_before, of_each_before = _errors(read, before)
     found = difference(
         np.array([rate.errors for rate in of_each_before]),
@@ -113,7 +113,7 @@ def compared(
         np.array([rate.reference_length for rate in of_each]),
     )
     low, high, p = found or (None, None, None)
-    return Comparison(name, len(read), errors, errors_before, low, high, p, unread=unread)
+    return ModelComparison(name, len(read), errors, errors_before, low, high, p, unread=unread)
 
 
 def _errors(texts: Mapping[str, str], read: Mapping[str, str]) -> tuple[Errors, list[ErrorRate]]:

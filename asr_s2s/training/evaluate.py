@@ -17,7 +17,7 @@ from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.models import LossConfig, Losses, ModelOutput, TeacherOutput, total_loss, valid_frames, with_start_and_end
 from asr_s2s.scoring import ErrorRate, character_errors, word_errors
 from asr_s2s.search import Hypothesis, build_search
-from asr_s2s.training.alignment import Alignment, measure_alignment
+from asr_s2s.training.alignment import AttentionAlignment, measure_alignment
 from asr_s2s.training.precision import autocast
 
 
@@ -46,7 +46,7 @@ class Evaluation:
     accuracy: float  # share of right next tokens with the true ones given
     words: ErrorRate  # of the free-running search, on texts as the vocabulary spells them
     characters: ErrorRate
-    alignment: Alignment | None  # None for a decoder without attention
+    alignment: AttentionAlignment | None  # None for a decoder without attention
     ctc_written: float | None  # tokens on the CTC head's best path for each that was said; None without such a head
     readings: tuple[Reading, ...]  # from the shortest reference to the longest
 

@@ -18,7 +18,7 @@ from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.memory import free_memory, is_out_of_memory
-from asr_s2s.training.progress import Report
+from asr_s2s.training.progress import ProgressReport
 from asr_s2s.training.run import Lesson, Run
 from asr_s2s.training.start import start
 
@@ -42,7 +42,7 @@ def find_batch(config: ExperimentConfig, *, initial: SpeechSystem | None = None)
     Raises AsrError as training would.
     """
     with TemporaryDirectory() as folder:
-        report = Report(Console(quiet=True))
+        report = ProgressReport(Console(quiet=True))
         run = start(config, output=Path(folder), resume=False, initial=initial, report=report)
         durations = run.train_set.augmented_durations(0)
         by_length = sorted(range(len(durations)), key=durations.__getitem__)

@@ -42,7 +42,7 @@ from asr_s2s.training.optimizer import set_rate
 from asr_s2s.training.origin import check_origin
 from asr_s2s.training.perplexity import by_length, check_lines_fit, line_loss, total_nats
 from asr_s2s.training.processes import Processes
-from asr_s2s.training.progress import Interruption, Report
+from asr_s2s.training.progress import Interruption, ProgressReport
 from asr_s2s.training.schedule import Decay, learning_rate
 from asr_s2s.training.texts import TextConfig, held_apart, spelled, vocabulary_for, windows
 
@@ -128,7 +128,7 @@ def train_language_model(
     usual_threads = torch.get_num_threads()
     torch.set_num_threads(threads or config.training.threads or usual_threads)
     try:
-        with held(output), Report(console or Console(stderr=True)) as report:
+        with held(output), ProgressReport(console or Console(stderr=True)) as report:
             checkpoint = checkpoint_to_resume(output, resume=resume, overwrite=overwrite)
             run = _Run(config, output, checkpoint=checkpoint, report=report, command=command)
             with resumable(output, save=run.save):
@@ -143,7 +143,13 @@ class _Run:
     """One run: texts, model, and where it stands."""
 
     def __init__(
-        self, config: LanguageExperimentConfig, output: Path, *, checkpoint: Path | None, report: Report, command: str
+        self,
+        config: LanguageExperimentConfig,
+        output: Path,
+        *,
+        checkpoint: Path | None,
+        report: ProgressReport,
+        command: str,
     ) -> None:
         self.config, self.output, self.report, self.command = config, output, report, command
         train, dev = held_apart(config.data, seed=config.training.seed, warn=report.warn)

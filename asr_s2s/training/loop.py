@@ -25,7 +25,7 @@ from asr_s2s.training.memory import is_out_of_memory
 from asr_s2s.training.optimizer import set_rate
 from asr_s2s.training.plots import WITHOUT_PICTURES
 from asr_s2s.training.processes import Processes
-from asr_s2s.training.progress import Interruption, Report
+from asr_s2s.training.progress import Interruption, ProgressReport
 from asr_s2s.training.result import TrainingResult, finish
 from asr_s2s.training.run import Lesson, Run, Share
 from asr_s2s.training.schedule import learning_rate
@@ -66,7 +66,7 @@ def train(
         with (
             processes,
             held(output) if processes.first else nullcontext(),
-            Report(console or Console(stderr=True), process=processes.rank) as report,
+            ProgressReport(console or Console(stderr=True), process=processes.rank) as report,
         ):
             with beginning(output):
                 run = start(

@@ -17,7 +17,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 RECENT = 2000  # steps that a curve of the live view goes back
 
 
-class Report:
+class ProgressReport:
     """Lines that stay and, on a terminal, a live view below them: how much is done, losses, word error rates, speed."""
 
     def __init__(self, console: Console, *, process: int = 0) -> None:
@@ -35,7 +35,7 @@ class Report:
         shown = console.is_terminal and process == 0
         self._live = Live(console=console, transient=True, get_renderable=self._view) if shown else None
 
-    def __enter__(self) -> "Report":
+    def __enter__(self) -> "ProgressReport":
         if self._live:
             self._live.start()
         return self

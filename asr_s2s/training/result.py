@@ -15,7 +15,7 @@ from asr_s2s.model_store.directory import SpeechSystem, load_model, save_model
 from asr_s2s.models import ModelConfig
 from asr_s2s.scoring import ErrorRate
 from asr_s2s.training.checkpoints import checkpoint_folder
-from asr_s2s.training.comparison import NORMALIZER, Comparison, Recognise, compare_models
+from asr_s2s.training.comparison import NORMALIZER, ModelComparison, Recognise, compare_models
 from asr_s2s.training.evaluate import Evaluation, evaluate
 from asr_s2s.training.left_out import read_left_out
 from asr_s2s.training.page import write_page
@@ -39,7 +39,7 @@ class TrainingResult:
     parameters: int
     searched_whole: int = 0  # development utterances that are longer than what a recogniser searches at once
     left_out: int = 0  # recordings to train on that could not be read, at one time or another
-    comparisons: tuple[Comparison, ...] = ()  # on what was held out, with the model that the run started from
+    comparisons: tuple[ModelComparison, ...] = ()  # on what was held out, with the model that the run started from
 
     @property
     def summary(self) -> str:
@@ -91,7 +91,7 @@ def finish(
     return result
 
 
-def _advice(comparison: Comparison) -> str:
+def _advice(comparison: ModelComparison) -> str:
     """Say what to do about a model that got worse."""
     if comparison.verdict != "worse":
         return ""
@@ -164,7 +164,7 @@ def _left_out(result: TrainingResult) -> str:
     return f" Left out: {many} that could not be read." if result.left_out else ""
 
 
-def _held_out(comparisons: Sequence[Comparison]) -> str:
+def _held_out(comparisons: Sequence[ModelComparison]) -> str:
     """Write how it reads what was held out, and whether it became better or worse than what the run started from."""
     if not comparisons:
         return ""

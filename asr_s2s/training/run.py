@@ -32,7 +32,7 @@ from asr_s2s.training.left_out import Lost
 from asr_s2s.training.material import Material
 from asr_s2s.training.memory import MemoryNeed, free_memory
 from asr_s2s.training.processes import Processes
-from asr_s2s.training.progress import Report
+from asr_s2s.training.progress import ProgressReport
 from asr_s2s.training.teacher import Teacher
 from asr_s2s.training.tensorboard import EventFiles
 
@@ -94,7 +94,7 @@ class Run:
     state: TrainingState
     history: History
     events: EventFiles | None
-    report: Report
+    report: ProgressReport
     origin: dict[str, Any]
     device: torch.device
     processes: Processes

@@ -43,7 +43,7 @@ from asr_s2s.training.optimizer import make_optimizer
 from asr_s2s.training.origin import check_origin
 from asr_s2s.training.precision import Arithmetic, choose_arithmetic
 from asr_s2s.training.processes import Processes
-from asr_s2s.training.progress import Report
+from asr_s2s.training.progress import ProgressReport
 from asr_s2s.training.record import UTTERANCES_FILE, as_started, fingerprint, read_record, record_text, write_record
 from asr_s2s.training.run import Run, plan_of
 from asr_s2s.training.teacher import Teacher, check_teacher, check_window
@@ -75,7 +75,7 @@ def start(
     output: Path,
     resume: bool,
     initial: SpeechSystem | None,
-    report: Report,
+    report: ProgressReport,
     processes: Processes | None = None,
     overwrite: bool = False,
 ) -> Run:

@@ -22,7 +22,7 @@ INTERVAL = re.compile(
 )
 
 
-class Interval(NamedTuple):
+class TierInterval(NamedTuple):
     """A stretch of a tier; the text of a pause is empty."""
 
     start: float
@@ -35,8 +35,8 @@ def write(transcript: Transcript) -> str:
 
     Where two overlap, the later begins at the end of the earlier.
     """
-    spoken = [Interval(one.start, one.end, text) for one in transcript.segments if (text := one_line(one.text))]
-    words = [Interval(one.start, one.end, text) for one in transcript.words if (text := one_line(one.word))]
+    spoken = [TierInterval(one.start, one.end, text) for one in transcript.segments if (text := one_line(one.text))]
+    words = [TierInterval(one.start, one.end, text) for one in transcript.words if (text := one_line(one.word))]
     end = round(max([transcript.duration, *(one.end for one in spoken + words)]), 3)
     tiers = [(SEGMENTS, spoken)] + ([(WORDS, words)] if words else [])
     lines = [
@@ -54,7 +54,7 @@ def write(transcript: Transcript) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tier(name: str, intervals: list[Interval], end: float) -> Iterator[str]:
+def _tier(name: str, intervals: list[TierInterval], end: float) -> Iterator[str]:
     yield '        class = "IntervalTier"'
     yield f'        name = "{name}"'
     yield "        xmin = 0"
@@ -67,7 +67,7 @@ def _tier(name: str, intervals: list[Interval], end: float) -> Iterator[str]:
         yield '            text = "{}"'.format(one.text.replace('"', '""'))
 
 
-def _without_gaps(intervals: Iterable[Interval], end: float) -> Iterator[Interval]:
+def _without_gaps(intervals: Iterable[TierInterval], end: float) -> Iterator[TierInterval]:
     """Fill pauses with empty intervals; what has no length left has no place in Praat and goes."""
     reached = 0.0
     for one in sorted(intervals):
@@ -75,11 +75,11 @@ def _without_gaps(intervals: Iterable[Interval], end: float) -> Iterator[Interva
         if stop <= start:
             continue
         if start > reached:
-            yield Interval(reached, start, "")
-        yield Interval(start, stop, one.text)
+            yield TierInterval(reached, start, "")
+        yield TierInterval(start, stop, one.text)
         reached = stop
     if reached < end:
-        yield Interval(reached, end, "")
+        yield TierInterval(reached, end, "")
 
 
 def read(text: str, *, origin: str = "transcript") -> Transcript:
@@ -101,6 +101,6 @@ def read(text: str, *, origin: str = "transcript") -> Transcript:
     return Transcript(segments, duration=max(ends, default=0.0))
 
 
-def _intervals(body: str) -> Iterator[Interval]:
+def _intervals(body: str) -> Iterator[TierInterval]:
     for start, end, text in INTERVAL.findall(body):
-        yield Interval(float(start), float(end), one_line(text.replace('""', '"')))
+        yield TierInterval(float(start), float(end), one_line(text.replace('""', '"')))

@@ -8,7 +8,7 @@ from audio_files import DATA, Samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr_s2s.audio import Segment, cut_at_silences, mix_noise, read_audio
+from asr_s2s.audio import SampleRange, cut_at_silences, mix_noise, read_audio
 from asr_s2s.manifest import read_manifest
 
 pytestmark = pytest.mark.unit
@@ -45,7 +45,7 @@ def decibels_below(samples: Samples, point: int) -> float:
     return float(10 * np.log10(around / close))
 
 
-def assert_cut_in_pauses(segments: list[Segment], samples: Samples) -> None:
+def assert_cut_in_pauses(segments: list[SampleRange], samples: Samples) -> None:
     """Weak sounds amid speech lie some 15 dB below what is about them, these pauses 30 dB and more."""
     assert len(segments) > 1
     assert min(decibels_below(samples, segment.end) for segment in segments[:-1]) >= 20
@@ -75,7 +75,7 @@ def test_no_samples_give_no_piece() -> None:
 
 
 def test_what_fits_is_not_cut() -> None:
-    assert cut_at_silences(np.zeros(480_000, np.float32)) == [Segment(0, 480_000)]
+    assert cut_at_silences(np.zeros(480_000, np.float32)) == [SampleRange(0, 480_000)]
 
 
 @pytest.mark.parametrize("max_seconds", [30.0, 12.0])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from asr_s2s.audio import Segment, SpeechDetector, lasting_probability, levelled, read_audio, speech_segments
+from asr_s2s.audio import SampleRange, SpeechDetector, lasting_probability, levelled, read_audio, speech_segments
 from asr_s2s.audio.speech import CONTEXT, FRAME, MODEL_FILE
 from asr_s2s.runtime import onnxruntime
 
@@ -100,13 +100,13 @@ def test_a_click_is_no_speech_and_a_short_pause_is_no_end() -> None:
     assert speech_segments(click, 200 * FRAME) == []
     pause = np.ones(200, np.float32)
     pause[100:110] = 0.0  # 0.32 s
-    assert speech_segments(pause, 200 * FRAME) == [Segment(0, 200 * FRAME)]
+    assert speech_segments(pause, 200 * FRAME) == [SampleRange(0, 200 * FRAME)]
     pause[100:150] = 0.0  # 1.6 s
     assert len(speech_segments(pause, 200 * FRAME)) == 2
 
 
 def test_a_short_sound_is_speech_where_the_detector_is_sure() -> None:
-    for probability, found in ((0.9, []), (0.96, [Segment(50 * FRAME, 54 * FRAME)])):
+    for probability, found in ((0.9, []), (0.96, [SampleRange(50 * FRAME, 54 * FRAME)])):
         word = np.zeros(200, np.float32)
         word[50:54] = probability  # 0.13 s
         assert speech_segments(word, 200 * FRAME, margin_seconds=0.0) == found

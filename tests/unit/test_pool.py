@@ -12,6 +12,8 @@ import pytest
 
 from asr_s2s.pool import in_processes
 
+pytestmark = pytest.mark.unit
+
 SLOW_TO_START = """
 import time
 from pathlib import Path

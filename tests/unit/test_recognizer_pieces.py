@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from asr_s2s.audio import SAMPLE_RATE, Segment, read_audio
+from asr_s2s.audio import SAMPLE_RATE, SampleRange, read_audio
 from asr_s2s.recognizer.pieces import WAIT_SECONDS, Piece, Pieces
 
 pytestmark = pytest.mark.unit
@@ -146,7 +146,7 @@ def test_a_part_of_a_piece_holds_the_speech_of_its_samples(
     stretches: list[tuple[int, int]], one: int, other: int
 ) -> None:
     edges = np.cumsum([length for stretch in stretches for length in stretch]).tolist()
-    spoken = tuple(Segment(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True))
+    spoken = tuple(SampleRange(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True))
     piece = Piece(7, np.arange(400, dtype=np.float32), spoken)
     start, end = min(one, other), max(one, other)
     part = piece.part(start, end)

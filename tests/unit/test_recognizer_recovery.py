@@ -9,8 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from asr_s2s.audio import SAMPLE_RATE
-from asr_s2s.audio import Segment as Stretch
+from asr_s2s.audio import SAMPLE_RATE, SampleRange
 from asr_s2s.manifest import Word
 from asr_s2s.recognizer.coverage import REACH, gaps
 from asr_s2s.recognizer.pieces import Piece
@@ -36,13 +35,13 @@ def timeline(pauses: Sequence[bool]) -> Timeline:
 
 def piece_of(said: Timeline, *, start: float = 0.0) -> Piece:
     """The sound of a timeline, in which the detector finds what was said."""
-    stretches: list[Stretch] = []
+    stretches: list[SampleRange] = []
     for _, first, last in said:
         begin, end = round(first * SAMPLE_RATE), round(last * SAMPLE_RATE)
         if stretches and begin - stretches[-1].end < 0.25 * SAMPLE_RATE:
-            stretches[-1] = Stretch(stretches[-1].start, end)
+            stretches[-1] = SampleRange(stretches[-1].start, end)
         else:
-            stretches.append(Stretch(begin, end))
+            stretches.append(SampleRange(begin, end))
     samples = np.zeros(round((said[-1][2] + 0.5) * SAMPLE_RATE), np.float32)
     return Piece(round(start * SAMPLE_RATE), samples, tuple(stretches))
 

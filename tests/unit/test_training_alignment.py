@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr_s2s.training.alignment import Alignment, measure_alignment
+from asr_s2s.training.alignment import AttentionAlignment, measure_alignment
 
 pytestmark = pytest.mark.unit
 
@@ -60,4 +60,4 @@ def test_coverage_counts_the_pieces_of_the_recording_that_were_looked_at() -> No
 def test_utterances_too_short_to_correlate_are_left_out_of_the_mean() -> None:
     short = torch.eye(2)
     assert measure_alignment([diagonal(), short]) == measure_alignment([diagonal()])
-    assert measure_alignment([short]) != Alignment(0, 0, 0)
+    assert measure_alignment([short]) != AttentionAlignment(0, 0, 0)

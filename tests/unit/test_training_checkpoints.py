@@ -18,7 +18,7 @@ from asr_s2s.training.checkpoints import (
     restore_optimizer,
     rotate_checkpoints,
 )
-from asr_s2s.training.progress import Report
+from asr_s2s.training.progress import ProgressReport
 from asr_s2s.training.run import Run
 from asr_s2s.training.start import start
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.unit
 
 def started(tmp_path: Path, **training: int) -> Run:
     config = tiny_experiment(tmp_path, **training)
-    return start(config, output=tmp_path / "run", resume=False, initial=None, report=Report(QUIET))
+    return start(config, output=tmp_path / "run", resume=False, initial=None, report=ProgressReport(QUIET))
 
 
 def one_step(run: Run) -> None:
@@ -47,7 +47,7 @@ def test_what_is_saved_comes_back_bit_for_bit(tmp_path: Path) -> None:
     folder = checkpoint_folder(run.folder, 7)
     drawn = torch.rand(5)
 
-    again = start(run.config, output=run.folder, resume=True, initial=None, report=Report(QUIET))
+    again = start(run.config, output=run.folder, resume=True, initial=None, report=ProgressReport(QUIET))
     assert again.state == run.state
     assert torch.equal(torch.rand(5), drawn)
     for name, value in run.system.model.state_dict().items():
@@ -139,7 +139,7 @@ def test_resuming_with_another_configuration_shows_both_values(tmp_path: Path) -
     run.save()
     changed = tiny_experiment(tmp_path, epochs=9, clip=5.0)  # epochs may change, clipping may not
     with pytest.raises(CheckpointError, match=r"training\.clip was 1\.0 and is 5\.0") as caught:
-        start(changed, output=run.folder, resume=True, initial=None, report=Report(QUIET))
+        start(changed, output=run.folder, resume=True, initial=None, report=ProgressReport(QUIET))
     assert "epochs" not in str(caught.value)
 
 
@@ -152,7 +152,7 @@ def test_resuming_with_other_data_is_refused_and_names_what_differs(tmp_path: Pa
     gone = lines.pop()["id"]
     manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
     with pytest.raises(CheckpointError) as caught:
-        start(run.config, output=run.folder, resume=True, initial=None, report=Report(QUIET))
+        start(run.config, output=run.folder, resume=True, initial=None, report=ProgressReport(QUIET))
     assert f"1 utterances are gone: '{gone}'" in str(caught.value)
     assert f"'{lines[0]['id']}' (text was {before!r} and is {lines[0]['text']!r})" in str(caught.value)
     assert "are new" not in str(caught.value)
@@ -172,11 +172,11 @@ def test_a_checkpoint_that_is_saved_again_is_at_no_moment_absent(
     with pytest.raises(KeyboardInterrupt):
         run.save()
     monkeypatch.undo()
-    again = start(run.config, output=run.folder, resume=True, initial=None, report=Report(QUIET))
+    again = start(run.config, output=run.folder, resume=True, initial=None, report=ProgressReport(QUIET))
     assert again.state.told == []
     again.state.told = ["not sharp"]
     again.save()
-    last = start(run.config, output=run.folder, resume=True, initial=None, report=Report(QUIET))
+    last = start(run.config, output=run.folder, resume=True, initial=None, report=ProgressReport(QUIET))
     assert last.state.told == ["not sharp"]
 
 
@@ -194,7 +194,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path: Path) -> None:
     run = started(tmp_path)
     run.save()
     with pytest.raises(ConfigError, match=r"holds a run already\. Add --resume"):
-        start(run.config, output=run.folder, resume=False, initial=None, report=Report(QUIET))
+        start(run.config, output=run.folder, resume=False, initial=None, report=ProgressReport(QUIET))
 
 
 def test_a_disk_that_fails_before_the_first_step_is_named_with_the_checkpoint_to_go_on_from(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from asr_s2s.errors import ConfigError
 from asr_s2s.training import ExperimentConfig, TrainingConfig, train
 from asr_s2s.training.history import read_history
 from asr_s2s.training.precision import choose_arithmetic
-from asr_s2s.training.progress import Report
+from asr_s2s.training.progress import ProgressReport
 from asr_s2s.training.start import start
 
 pytestmark = pytest.mark.unit
@@ -119,7 +119,7 @@ def test_the_same_configuration_does_the_same_twice(tmp_path: Path) -> None:
 def test_a_device_that_is_not_there_is_refused_with_the_way_out(tmp_path: Path) -> None:
     config = tiny_experiment(tmp_path, device="cuda")
     with pytest.raises(ConfigError, match=r"training\.device: 'cuda' .* Set it to auto or cpu"):
-        start(config, output=tmp_path / "run", resume=False, initial=None, report=Report(QUIET))
+        start(config, output=tmp_path / "run", resume=False, initial=None, report=ProgressReport(QUIET))
 
 
 @pytest.mark.parametrize("slow_one", ["float32", "bfloat16"])

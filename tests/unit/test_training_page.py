@@ -14,7 +14,7 @@ from asr_s2s.errors import MissingExtraError
 from asr_s2s.training import train
 from asr_s2s.training.history import read_history
 from asr_s2s.training.page import write_page
-from asr_s2s.training.progress import Report, sparkline
+from asr_s2s.training.progress import ProgressReport, sparkline
 from asr_s2s.training.tensorboard import EventFiles
 
 pytestmark = pytest.mark.unit
@@ -73,7 +73,7 @@ def test_a_sparkline_goes_from_the_lowest_to_the_highest() -> None:
 def test_the_live_view_shows_losses_speed_and_error_rates_on_a_terminal_and_leaves_no_trace_elsewhere() -> None:
     for terminal in (True, False):
         written = io.StringIO()
-        with Report(Console(file=written, force_terminal=terminal, width=100)) as report:
+        with ProgressReport(Console(file=written, force_terminal=terminal, width=100)) as report:
             report.evaluated(wer=0.25)
             report.step("epoch 2 of 9", progress=0.5, losses={"cross_entropy": 1.5}, pace="1,234 frames a second")
         shown = re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", written.getvalue())

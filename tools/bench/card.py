@@ -27,7 +27,7 @@ from asr_s2s.model_store.directory import load_model
 from asr_s2s.models import multihead
 from asr_s2s.training import ExperimentConfig
 from asr_s2s.training.evaluate import forward
-from asr_s2s.training.progress import Report
+from asr_s2s.training.progress import ProgressReport
 from asr_s2s.training.run import Run
 from asr_s2s.training.start import start
 
@@ -47,7 +47,7 @@ def main() -> None:
         {"data": data, "training": {"precision": "bfloat16", "plots": False}}, ExperimentConfig, origin=options.manifest
     )
     with TemporaryDirectory() as folder:
-        report = Report(Console(quiet=True))
+        report = ProgressReport(Console(quiet=True))
         run = start(config, output=Path(folder), resume=False, initial=load_model(options.initial), report=report)
         run.system.model.train()
         print(f"on {torch.cuda.get_device_name() if torch.cuda.is_available() else 'the processor'}")

@@ -19,7 +19,7 @@ from asr_s2s.model_store.directory import load_model
 from asr_s2s.training import ExperimentConfig
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.memory import WORKING
-from asr_s2s.training.progress import Report
+from asr_s2s.training.progress import ProgressReport
 from asr_s2s.training.run import plan_of
 from asr_s2s.training.start import start
 
@@ -52,7 +52,7 @@ def main() -> None:
         config = read_config(options.config, ExperimentConfig, [*changes, f"data.batch_seconds={seconds}"])
         initial = load_model(options.initial) if options.initial else None
         with tempfile.TemporaryDirectory() as folder:
-            report = Report(Console(quiet=True))
+            report = ProgressReport(Console(quiet=True))
             run = start(config, output=Path(folder), resume=False, initial=initial, report=report)
         run.system.model.train()
         plan = plan_of(config, run.train_set.augmented_durations(0), epoch=0)

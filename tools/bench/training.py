@@ -32,7 +32,7 @@ from asr_s2s.models import with_start_and_end
 from asr_s2s.models.subsampling import Conv1dConfig
 from asr_s2s.training import ExperimentConfig, train
 from asr_s2s.training.history import read_history
-from asr_s2s.training.progress import Report
+from asr_s2s.training.progress import ProgressReport
 from asr_s2s.training.run import Run, plan_of
 from asr_s2s.training.start import start
 
@@ -208,7 +208,9 @@ def main() -> None:
         folder = Path(name)
         config = experiment(options.manifest, folder, minutes=options.seconds / 60, threads=options.threads)
         first = ours(config, folder / "first")
-        run = start(config, output=folder / "peers", resume=False, initial=None, report=Report(Console(quiet=True)))
+        run = start(
+            config, output=folder / "peers", resume=False, initial=None, report=ProgressReport(Console(quiet=True))
+        )
         peers = [make(run) for make in (speech_to_text, speechbrain_transformer)]
         found = [theirs(run, peer, seconds=options.seconds, threads=options.threads) for peer in peers]
         second = ours(config, folder / "second")

@@ -12,6 +12,7 @@ from asr_s2s.engine.numpy_scores import NumpyScores
 from asr_s2s.engine.onnx_sessions import OnnxSessions
 from asr_s2s.engine.onnx_steps import OnnxState, OnnxSteps
 from asr_s2s.engine.protocol import Attention, Encoding, LogProbs, Samples, Start, Texts, TokenRules, Tokens
+from asr_s2s.engine.texts import padded, padded_but_last, without_padding
 from asr_s2s.errors import AudioError
 
 SAMPLE_RATE = 16_000
@@ -108,7 +109,7 @@ class OnnxEngine:
 
     def read(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> NumpyScores:
         """Score each token of whole texts and what follows them at once."""
-        logits, _ = self._steps.feed(_padded(texts, rules), self._begun(encoding), wanted="logits")
+        logits, _ = self._steps.feed(padded(texts, rules), self._begun(encoding), wanted="logits")
         logits = logits[:, len(rules.start_tokens) - 1 :]
         for part, is_first in ((logits[:, :1], True), (logits[:, 1:], False)):
             NumpyScores.of(part, rules.forbidden(first=is_first))  # in place
@@ -118,11 +119,8 @@ class OnnxEngine:
         """Give what the model looked at for each token of whole texts."""
         if not self._steps.has_attention:
             return None
-        tokens = _padded([text[:-1] for text in texts], rules)  # nothing is asked of what follows the last token
-        rows, _ = self._steps.feed(tokens, self._begun(encoding), wanted="attention")
-        rows = rows[:, len(rules.start_tokens) - 1 :]
-        sounds = zip(rows, texts, encoding.sound_lengths, strict=True)
-        return [row[: len(text), :sound] for row, text, sound in sounds]
+        found, _ = self._steps.feed(padded_but_last(texts, rules), self._begun(encoding), wanted="attention")
+        return without_padding(found, texts, encoding, rules)
 
     def _encoded(self, samples: Samples) -> dict[str, NDArray[Any]]:
         self._check_window(len(samples))
@@ -142,10 +140,3 @@ class OnnxEngine:
 
     def _begun(self, encoding: Encoding) -> OnnxState:
         return self._steps.first(len(encoding), encoding.states.memory)
-
-
-def _padded(texts: Texts, rules: TokenRules) -> Tokens:
-    """Put start tokens before texts and make them equally long: (batch, token)."""
-    longest = max((len(text) for text in texts), default=0)
-    rows = [[*rules.start_tokens, *text, *[rules.end_token] * (longest - len(text))] for text in texts]
-    return np.array(rows, np.int64)

@@ -102,7 +102,7 @@ class OnnxSteps:
     def _run(
         self, tokens: Tokens, visible: NDArray[np.bool_], state: OnnxState, wanted: Sequence[str]
     ) -> tuple[dict[str, Array], OnnxState]:
-        position = state.position + (1 if not state.slots else int(visible[0, -1].sum()) - state.position)
+        position = int(visible[0, -1].sum()) if state.slots else state.position + 1
         if self.max_tokens is not None and position > self.max_tokens:
             raise ConfigError(
                 f"model.decoder.max_tokens is {self.max_tokens}, but a sequence has {position} tokens. "

@@ -23,6 +23,7 @@ from asr_s2s.engine.protocol import (
     TokenRules,
     Tokens,
 )
+from asr_s2s.engine.texts import padded, padded_but_last, without_padding
 from asr_s2s.features import FrontEnd
 from asr_s2s.models import SpeechModel
 
@@ -153,7 +154,8 @@ class TorchEngine:
     @_computing
     def read(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> TorchScores:
         """Score each token of whole texts and what follows them at once."""
-        output = self.model.decoder(self._padded(texts, rules), encoding.states, self._lengths(encoding))
+        tokens = torch.from_numpy(padded(texts, rules)).to(self.device)
+        output = self.model.decoder(tokens, encoding.states, self._lengths(encoding))
         logits = output.logits[:, len(rules.start_tokens) - 1 :]
         first, others = (TorchScores.of(part, rules.forbidden(first=is_first))
                          for part, is_first in ((logits[:, :1], True), (logits[:, 1:], False)))  # fmt: skip
@@ -162,14 +164,11 @@ class TorchEngine:
     @_computing
     def attention(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> list[Attention] | None:
         """Give what the model looked at for each token of whole texts."""
-        shortened = [[*text[:-1]] for text in texts]  # nothing is asked of what follows the last token
-        tokens = self._padded(shortened, rules)
+        tokens = torch.from_numpy(padded_but_last(texts, rules)).to(self.device)
         output = self.model.decoder(tokens, encoding.states, self._lengths(encoding), with_attention=True)
         if output.attention is None:
             return None
-        rows = output.attention[:, len(rules.start_tokens) - 1 :].float().cpu().numpy()
-        sounds = zip(rows, texts, encoding.sound_lengths, strict=True)
-        return [row[: len(text), :sound] for row, text, sound in sounds]
+        return without_padding(output.attention.float().cpu().numpy(), texts, encoding, rules)
 
     @_computing
     def features(self, samples: Samples) -> NDArray[np.float32]:
@@ -200,9 +199,3 @@ class TorchEngine:
 
     def _lengths(self, encoding: Encoding) -> Tensor:
         return torch.from_numpy(encoding.lengths).to(self.device)
-
-    def _padded(self, texts: Texts, rules: TokenRules) -> Tensor:
-        """Put start tokens before texts and make them equally long: (batch, token)."""
-        longest = max((len(text) for text in texts), default=0)
-        rows = [[*rules.start_tokens, *text, *[rules.end_token] * (longest - len(text))] for text in texts]
-        return torch.tensor(rows, device=self.device)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from asr_s2s.config import PartConfig, read_config, write_config
-from asr_s2s.errors import CheckpointError, ConfigError
+from asr_s2s.config import PartConfig, write_config
 from asr_s2s.files import write_text
 from asr_s2s.model_store.loading import load_into
-from asr_s2s.model_store.stored import CONFIG_FILE, WEIGHTS_FILE, check_complete, open_weights
+from asr_s2s.model_store.opened import read_language_config
+from asr_s2s.model_store.stored import CONFIG_FILE, WEIGHTS_FILE, open_weights
 from asr_s2s.model_store.undrawn import Undrawn
 from asr_s2s.model_store.weights import fingerprint_of, write_weights
 from asr_s2s.models import LanguageModel, LanguageModelConfig
@@ -51,13 +51,7 @@ def load_language_model(folder: Path) -> LanguageSystem:
 
     Raises CheckpointError if the folder holds none, or its weights are not those of its configuration.
     """
-    check_complete(folder)
-    try:
-        config = read_config(folder / CONFIG_FILE, LanguageDirectoryConfig)
-    except ConfigError as error:
-        raise CheckpointError(
-            f"{folder}: holds no language model ({error}). Train one: asr-s2s train conf/language_model.yaml."
-        ) from error
+    config = read_language_config(folder, LanguageDirectoryConfig)
     vocabulary = config.vocabulary.read(folder)
     stored = open_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
     with Undrawn(stored.shapes.values(), origin=folder / CONFIG_FILE):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from asr_s2s.config import PartConfig, read_config
+from asr_s2s.config import Config, PartConfig, read_config
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.errors import CheckpointError, ConfigError
 from asr_s2s.model_store.folders import model_folder
@@ -58,14 +58,18 @@ def open_model(model: str | Path) -> OpenedModel:
 
 def open_language_model(folder: Path) -> OpenedLanguageModel:
     """Open a language model's directory. Raises CheckpointError if the folder holds none."""
+    return OpenedLanguageModel(folder, read_language_config(folder, _OpenedLanguageConfig).vocabulary.read(folder))
+
+
+def read_language_config(folder: Path, kind: type[Config]) -> Config:
+    """Read a language model's configuration. Raises CheckpointError if the folder holds none."""
     check_complete(folder)
     try:
-        config = read_config(folder / CONFIG_FILE, _OpenedLanguageConfig)
+        return read_config(folder / CONFIG_FILE, kind)
     except ConfigError as error:
         raise CheckpointError(
             f"{folder}: holds no language model ({error}). Train one: asr-s2s train conf/language_model.yaml."
         ) from error
-    return OpenedLanguageModel(folder, config.vocabulary.read(folder))
 
 
 def check_same_vocabulary(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asr_s2s.cli.limits import MOST_JOBS
 from asr_s2s.cli.outputs import check_outputs
 from asr_s2s.cli.status import FAILED_INPUTS, FOUND_WANTING
 from asr_s2s.cli.terminal import Progress, say, show
+from asr_s2s.limits import MOST_JOBS
 
 if TYPE_CHECKING:
     from asr_s2s.checking import CheckReport, Finding, Heard

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asr_s2s.cli.limits import MOST_THREADS
 from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import output, say
 from asr_s2s.cli.together import check_effects
+from asr_s2s.limits import MOST_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

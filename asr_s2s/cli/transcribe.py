@@ -10,13 +10,13 @@ import typer
 
 from asr_s2s.cli.evidence import final_status, warn
 from asr_s2s.cli.inputs import EACH, MIX, Input, check_channel, check_targets, named_inputs, with_channel
-from asr_s2s.cli.limits import MOST_JOBS, MOST_THREADS
 from asr_s2s.cli.outputs import check_outputs
 from asr_s2s.cli.terminal import Progress, output, say
 from asr_s2s.cli.together import check_effects
 from asr_s2s.cli.writer import CAPTIONS, Writer, chosen_formats, write_texts
 from asr_s2s.errors import ConfigError
 from asr_s2s.files import is_file
+from asr_s2s.limits import MOST_JOBS, MOST_THREADS
 
 if TYPE_CHECKING:
     from asr_s2s.manifest import Utterance

@@ -1,7 +1,6 @@
 """A model made ready in torch: on a device, in a precision."""
 
 import os
-import re
 from functools import cache, partial
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from asr_s2s.errors import ConfigError
 from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.model_store.language import load_language_model
 from asr_s2s.recognizer.model import ReadyModel
+from asr_s2s.recognizer.options import ComputeOptions
 
 
 def in_torch(system: SpeechSystem, *, device: str = "cpu", precision: str = "float32") -> ReadyModel:
@@ -24,11 +24,12 @@ def in_torch(system: SpeechSystem, *, device: str = "cpu", precision: str = "flo
         for it
     Raises ConfigError for another value, or a device that is not there
     """
-    where = device_of(str(device))
+    compute = ComputeOptions.checked(device=device, precision=precision)
+    where = _device(compute.device)
     _survive_forks()
     system.model.to(where).eval()
     system.front_end.to(where).eval()
-    bfloat16 = prefers_bfloat16(precision, device=where)
+    bfloat16 = _prefers_bfloat16(compute.precision, device=where)
     if bfloat16:
         _narrow(system.model)
     return ReadyModel(
@@ -45,12 +46,10 @@ def _language(folder: Path, *, device: torch.device) -> TorchLanguageEngine:
     return TorchLanguageEngine(system.model, vocabulary_size=system.vocabulary.size, device=device)
 
 
-def device_of(name: str) -> torch.device:
+def _device(name: str) -> torch.device:
     """Find a device by its name. Raises ConfigError where there is none."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name):
-        raise ConfigError(f"device '{name}': unknown. Choose from auto, cpu, cuda, cuda:0, cuda:1 ...")
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         has = torch.cuda.device_count() or "no"
@@ -58,18 +57,13 @@ def device_of(name: str) -> torch.device:
     return device
 
 
-def prefers_bfloat16(precision: str, *, device: torch.device) -> bool:
-    """Tell whether to multiply in bfloat16; "auto" does on a GPU or processor that has units for such products.
-
-    Raises ConfigError for another word.
-    """
+def _prefers_bfloat16(precision: str, *, device: torch.device) -> bool:
+    """Tell whether to multiply in bfloat16; "auto" does on a GPU or processor that has units for such products."""
     if precision == "auto":
         if device.type == "cuda":
             return bool(torch.cuda.is_bf16_supported(including_emulation=False))
         able = torch.cpu.get_capabilities()
         return bool(able.get("amx_bf16") or able.get("avx512_bf16"))
-    if precision not in ("float32", "bfloat16"):
-        raise ConfigError(f"precision {precision}: unknown. Choose from auto, float32, bfloat16.")
     return precision == "bfloat16"
 
 

@@ -9,9 +9,9 @@ from pydantic import BeforeValidator, Field
 
 from asr_s2s.config import PartConfig, check_config
 from asr_s2s.decoding import MOST_BEAM
+from asr_s2s.limits import MOST_THREADS
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
-MOST_THREADS = 1024
 
 
 def _several(words: Any) -> Any:

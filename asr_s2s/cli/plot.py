@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asr_s2s.recognizer import Recognizer, Source
+    from asr_s2s.recognizer import AudioSource, Recognizer
     from asr_s2s.transcripts import Transcript
 
 OTHERWISE = "leave --plot out"
 
 
 def draw_segments(
-    recognizer: "Recognizer", source: "Source", transcript: "Transcript", target: Callable[[str], Path]
+    recognizer: "Recognizer", source: "AudioSource", transcript: "Transcript", target: Callable[[str], Path]
 ) -> None:
     """Draw each piece that has a text; target gives the path for a suffix."""
     import numpy as np
@@ -26,7 +26,7 @@ def draw_segments(
     for number, segment in enumerate(spoken, start=1):
         part = replace(source, offset=segment.start, duration=segment.end - segment.start)
         samples = np.concatenate(list(part.blocks()))
-        features, labels, attention = recognizer.looked_at(samples, segment.text)
+        features, labels, attention = recognizer.features_and_attention(samples, segment.text)
         heard = Heard(
             features=features,
             frame_shift=FRAME_SECONDS,

@@ -20,7 +20,7 @@ from asr_s2s.limits import MOST_JOBS, MOST_THREADS
 
 if TYPE_CHECKING:
     from asr_s2s.manifest import Utterance
-    from asr_s2s.recognizer import Source, Transcriber
+    from asr_s2s.recognizer import AudioSource, Transcriber
     from asr_s2s.transcripts import Transcript
 
 SAVE_SECONDS = 60.0
@@ -90,7 +90,7 @@ def transcribe(
         raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
     check_channel(channel)
     check_outputs([manifest_output], [manifest] if manifest else [])
-    from asr_s2s.recognizer import Source, read_hotwords
+    from asr_s2s.recognizer import AudioSource, read_hotwords
     from asr_s2s.recognizer.given import source_of
     from asr_s2s.transcripts import FORMATS, CaptionShape
 
@@ -118,7 +118,7 @@ def transcribe(
     shape = CaptionShape(max_line_width=max_line_width, max_line_count=max_line_count)
     writer = Writer(chosen, shape, highlight_words=highlight_words)
     sources = (
-        Source(one.name, one.path, stream=one.stream(), channel=one.channel, track=track, strict=strict)
+        AudioSource(one.name, one.path, stream=one.stream(), channel=one.channel, track=track, strict=strict)
         for one in inputs
     )
     return _transcribe_files(recognizer, inputs, sources, writer, output_dir, plot=plot)
@@ -178,7 +178,7 @@ def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[
 def _transcribe_files(
     recognizer: "Transcriber",
     inputs: list[Input],
-    sources: Iterable["Source"],
+    sources: Iterable["AudioSource"],
     writer: "Writer",
     output_dir: Path | None,
     *,
@@ -219,7 +219,12 @@ def _transcribe_files(
 
 
 def _transcribe_manifest(
-    recognizer: "Transcriber", manifest: Path, target: Path, given: "Callable[[Utterance], Source]", *, resume: bool
+    recognizer: "Transcriber",
+    manifest: Path,
+    target: Path,
+    given: "Callable[[Utterance], AudioSource]",
+    *,
+    resume: bool,
 ) -> int:
     """Copy each line and add pred_text with its evidence; a line whose audio failed is copied without it.
 

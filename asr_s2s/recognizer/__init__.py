@@ -5,7 +5,16 @@ from asr_s2s.recognizer.load import load
 from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import DecodeOptions
 from asr_s2s.recognizer.recognizer import Recognizer
-from asr_s2s.recognizer.source import Source
+from asr_s2s.recognizer.source import AudioSource
 from asr_s2s.recognizer.workers import Transcriber, Workers
 
-__all__ = ["DecodeOptions", "ReadyModel", "Recognizer", "Source", "Transcriber", "Workers", "load", "read_hotwords"]
+__all__ = [
+    "AudioSource",
+    "DecodeOptions",
+    "ReadyModel",
+    "Recognizer",
+    "Transcriber",
+    "Workers",
+    "load",
+    "read_hotwords",
+]

@@ -1,6 +1,6 @@
-"""What a user hands over, made a Source: a path, samples of any kind, the bytes of a file, an open file.
+"""What a user hands over, made a AudioSource: a path, samples of any kind, the bytes of a file, an open file.
 
-What cannot be used becomes a Source that says so when it is read: one item never ends the others.
+What cannot be used becomes a AudioSource that says so when it is read: one item never ends the others.
 """
 
 import io
@@ -17,20 +17,20 @@ from numpy.typing import NDArray
 from asr_s2s.audio import LEAST_RATE, MOST_RATE
 from asr_s2s.errors import AudioError, ConfigError
 from asr_s2s.manifest import Utterance
-from asr_s2s.recognizer.source import Source
+from asr_s2s.recognizer.source import AudioSource
 
 MOST_SECONDS = 1e9  # into a recording, or of it: 30 years
 MOST_CHANNELS = 16  # of an array with two axes: the shorter one is that of the channels, and no longer than this
 FULL_SCALE = {"i1": 2**7, "u1": 2**7, "i2": 2**15, "i4": 2**31}  # of whole numbers, by NumPy's name of the type
 
-Recorded = str | os.PathLike[str] | Utterance | Source  # what names a recording without further words
+Recorded = str | os.PathLike[str] | Utterance | AudioSource  # what names a recording without further words
 Samples = NDArray[Any] | list[float] | tuple[float, ...]  # or a tensor: whatever NumPy makes an array of
 Given = Recorded | Samples | bytes | BinaryIO
 
 
-def sources_of(recordings: Iterable[Given]) -> Iterator[Source]:
+def sources_of(recordings: Iterable[Given]) -> Iterator[AudioSource]:
     """Wrap each of several recordings. Raises ConfigError where one alone was given."""
-    single = isinstance(recordings, str | os.PathLike | bytes | np.ndarray | Utterance | Source | io.IOBase)
+    single = isinstance(recordings, str | os.PathLike | bytes | np.ndarray | Utterance | AudioSource | io.IOBase)
     if single or not isinstance(recordings, Iterable):
         raise ConfigError(
             f"transcribe_many takes several recordings, and was given a {type(recordings).__name__}. "
@@ -46,9 +46,9 @@ def source_of(
     channel: int | None = None,
     track: int | None = None,
     strict: bool = False,
-) -> Source:
+) -> AudioSource:
     """Wrap a recording; a source stays as it is. What it cannot be made of raises AudioError when it is read."""
-    if isinstance(audio, Source):
+    if isinstance(audio, AudioSource):
         return audio
     try:
         _check_number("track", track)
@@ -56,16 +56,16 @@ def source_of(
         return source if source.samples is not None else replace(source, strict=strict)
     except AudioError as error:
         name = str(audio.id) if isinstance(audio, Utterance) else f"a {type(audio).__name__}"
-        return Source(name=name, fault=str(error))
+        return AudioSource(name=name, fault=str(error))
 
 
-def _source(audio: Given, sample_rate: float | None, channel: int | None, track: int | None) -> Source:
+def _source(audio: Given, sample_rate: float | None, channel: int | None, track: int | None) -> AudioSource:
     _check_number("channel", channel)
     if hasattr(audio, "__array__") or isinstance(audio, list | tuple):
         if track is not None:
             raise AudioError(f"track {track}: belongs to a file; samples have none. Leave it out.")
         samples = _mixed(_scaled(_array(audio)), channel)
-        return Source("samples", samples=samples, sample_rate=_checked_rate(sample_rate))
+        return AudioSource("samples", samples=samples, sample_rate=_checked_rate(sample_rate))
     if sample_rate is not None:
         raise AudioError(
             f"sample_rate {_shown(sample_rate)}: belongs to samples; a file says its own rate. Leave it out."
@@ -73,16 +73,18 @@ def _source(audio: Given, sample_rate: float | None, channel: int | None, track:
     if isinstance(audio, Utterance):
         _check_seconds(audio)
         path = _checked_path(audio.audio_path)
-        return Source(str(audio.id), path, offset=audio.offset, duration=audio.duration, channel=channel, track=track)
+        return AudioSource(
+            str(audio.id), path, offset=audio.offset, duration=audio.duration, channel=channel, track=track
+        )
     if isinstance(audio, str | os.PathLike):
         path = _checked_path(audio)
-        return Source(str(path), path, channel=channel, track=track)
+        return AudioSource(str(path), path, channel=channel, track=track)
     if isinstance(audio, bytes | bytearray | memoryview):
-        return Source("the given bytes", stream=io.BytesIO(audio), channel=channel, track=track)
+        return AudioSource("the given bytes", stream=io.BytesIO(audio), channel=channel, track=track)
     if hasattr(audio, "read") and not isinstance(audio, io.TextIOBase):
         name = getattr(audio, "name", None)
         name = name if isinstance(name, str) else "the given file"
-        return Source(name, stream=_seekable(audio), channel=channel, track=track)
+        return AudioSource(name, stream=_seekable(audio), channel=channel, track=track)
     raise AudioError(
         f"a {type(audio).__name__} is no recording. "
         "Give a path, the bytes of a file, a file opened with 'rb', or samples with their sample_rate."

@@ -12,7 +12,7 @@ LARGEST_KEPT = 256 * 2**20
 
 
 def keep_large_blocks() -> None:
-    """Ask the C library to use freed blocks again, up to 256 MB, until `give_back`.
+    """Ask the C library to use freed blocks again, up to 256 MB, until `trim_memory`.
 
     glibc returns a block of over 32 MB to the system at once otherwise, and the scores of a beam's next tokens, new at
     every step, are such a block: to touch its pages for the first time took longer than to compute them.
@@ -22,7 +22,7 @@ def keep_large_blocks() -> None:
         setting(TRIM_THRESHOLD, 2 * LARGEST_KEPT)
 
 
-def give_back() -> None:
+def trim_memory() -> None:
     """Ask the C library to give back what was freed.
 
     glibc keeps it otherwise: samples that the reading threads make lie in pools of their own, and those grow by as

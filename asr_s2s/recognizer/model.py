@@ -15,6 +15,7 @@ class ReadyModel:
     """A speech model that an engine runs, with its vocabulary and its decoding defaults.
 
     open_language: makes an engine of the same kind for a language model's folder
+    lanes: batches that the engine computes at once, each in a thread of its own
     """
 
     name: str
@@ -22,6 +23,7 @@ class ReadyModel:
     search: SearchConfig
     engine: Engine[Any]
     open_language: Callable[[Path], LanguageEngine[Any]]
+    lanes: int = 1
 
     def with_search(self, **changes: Any) -> "ReadyModel":
         """Change decoding defaults; the engine stays."""

@@ -11,7 +11,7 @@ from typing import Any
 from asr_s2s.errors import MissingExtraError
 from asr_s2s.recognizer.given import Recorded, source_of
 from asr_s2s.recognizer.load import load
-from asr_s2s.recognizer.source import Source
+from asr_s2s.recognizer.source import AudioSource
 from asr_s2s.recognizer.workers import CHUNK, Answer
 
 
@@ -63,7 +63,7 @@ class _Worker:
         return {"answer": [pickle.dumps(answer) for answer in self._recognizer.transcribe_many(sources)]}
 
 
-def _absolute(source: Source) -> Source:
+def _absolute(source: AudioSource) -> AudioSource:
     """Name the file in full: workers have another working directory."""
     source = source.portable()
     return source if source.path is None else replace(source, path=source.path.absolute())

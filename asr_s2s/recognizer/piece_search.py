@@ -7,8 +7,8 @@ from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.recognizer.advisers import build_advisers
 from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import DecodeOptions
-from asr_s2s.recognizer.pieces import Piece
 from asr_s2s.recognizer.recovery import Found, recovered, segments_of
+from asr_s2s.recognizer.segmenter import Piece
 from asr_s2s.recognizer.words import TimedWord, timed_words
 from asr_s2s.search import Hypothesis, Search, build_search, mean_probability
 from asr_s2s.transcripts import Segment
@@ -58,13 +58,13 @@ class PieceSearch:
             hypotheses,
             encoding,
             starts=[piece.start / SAMPLE_RATE for piece in pieces],
-            seconds=[len(piece.samples) / SAMPLE_RATE for piece in pieces],
+            seconds=[piece.seconds for piece in pieces],
         )
-        told = words if words is not None else [None for _ in pieces]
-        return [self._heard(*each) for each in zip(pieces, hypotheses, told, strict=True)]
+        words_of = words if words is not None else [None for _ in pieces]
+        return [self._result(*each) for each in zip(pieces, hypotheses, words_of, strict=True)]
 
-    def _heard(self, piece: Piece, hypothesis: Hypothesis, words: Sequence[TimedWord] | None) -> Found:
-        start, seconds = piece.start / SAMPLE_RATE, len(piece.samples) / SAMPLE_RATE
+    def _result(self, piece: Piece, hypothesis: Hypothesis, words: Sequence[TimedWord] | None) -> Found:
+        start, seconds = piece.start / SAMPLE_RATE, piece.seconds
         flags: dict[str, float] = {flag.name: flag.value for flag in hypothesis.flags}
         # what a model writes of less than a frame, or while it doubts that anybody speaks and is not sure, is invented
         is_invented = "no_speech" in flags or seconds < LEAST_SECONDS

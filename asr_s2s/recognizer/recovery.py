@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from asr_s2s.audio import SAMPLE_RATE, SampleRange, cut_at_silences
 from asr_s2s.recognizer.coverage import REACH, STRETCH_SECONDS, Gap, gaps
-from asr_s2s.recognizer.pieces import Piece
+from asr_s2s.recognizer.segmenter import Piece
 from asr_s2s.recognizer.words import TimedWord
 from asr_s2s.transcripts import Segment
 

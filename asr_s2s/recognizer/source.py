@@ -14,7 +14,7 @@ from asr_s2s.errors import AudioError
 
 
 @dataclass(frozen=True)
-class Source:
+class AudioSource:
     """One recording to transcribe, or a piece of one: the first of `samples`, `stream`, `data`, `path` that is there.
 
     channel: the number of one channel of a file, counted from 1; None mixes them

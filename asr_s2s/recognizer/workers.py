@@ -10,7 +10,7 @@ from asr_s2s.pool import in_processes
 from asr_s2s.recognizer.given import Recorded, source_of
 from asr_s2s.recognizer.load import load
 from asr_s2s.recognizer.recognizer import Recognizer
-from asr_s2s.recognizer.source import Source
+from asr_s2s.recognizer.source import AudioSource
 from asr_s2s.transcripts import Transcript
 
 # What a process is given at once: recordings enough for a batch, few and small enough to share out evenly, and to lose
@@ -20,7 +20,7 @@ DIED = (
     "a worker process died: the system may have had too little memory for it. Use fewer --jobs, and --resume to go on."
 )
 
-Answer = tuple[Source, Transcript | AudioError]
+Answer = tuple[AudioSource, Transcript | AudioError]
 
 
 class Transcriber(Protocol):
@@ -62,8 +62,8 @@ class Workers:
             yield from answers
 
 
-def _chunks(sources: Iterable[Source]) -> Iterator[list[Source]]:
-    chunk: list[Source] = []
+def _chunks(sources: Iterable[AudioSource]) -> Iterator[list[AudioSource]]:
+    chunk: list[AudioSource] = []
     size = 0
     for source in sources:
         chunk.append(source)
@@ -75,7 +75,7 @@ def _chunks(sources: Iterable[Source]) -> Iterator[list[Source]]:
         yield chunk
 
 
-def _size(source: Source) -> int:
+def _size(source: AudioSource) -> int:
     """Give the bytes of a recording's file, which tell how long it takes."""
     try:
         return source.path.stat().st_size if source.path else 0
@@ -92,7 +92,7 @@ def _begin(model: str | Path, threads: int, options: Mapping[str, Any]) -> None:
         _recognizer = error
 
 
-def _transcribe(chunk: list[Source]) -> list[Answer]:
+def _transcribe(chunk: list[AudioSource]) -> list[Answer]:
     if isinstance(_recognizer, AsrError):
         raise _recognizer
     assert _recognizer is not None, "the process has begun"

@@ -18,7 +18,7 @@ from asr_s2s.audio import read_audio
 from asr_s2s.engine import Encoding, Engine
 from asr_s2s.errors import AsrError, AudioError
 from asr_s2s.manifest import read_manifest
-from asr_s2s.recognizer import Recognizer, Source, load
+from asr_s2s.recognizer import AudioSource, Recognizer, load
 from asr_s2s.scoring import character_errors, word_errors
 from asr_s2s.search import Flag, Hypothesis, Search, build_search
 from asr_s2s.transcripts import Transcript
@@ -151,7 +151,7 @@ def test_a_model_with_ctc_and_no_alignment_of_its_own_takes_its_times_from_ctc()
 
 def test_pieces_of_a_file_give_times_in_the_file(recognizer: Recognizer) -> None:
     whole = recognizer.transcribe(DATA / "LJ001-0076.ogg")
-    ((_, part),) = recognizer.transcribe_many([Source("part", DATA / "LJ001-0076.ogg", offset=2.0)])
+    ((_, part),) = recognizer.transcribe_many([AudioSource("part", DATA / "LJ001-0076.ogg", offset=2.0)])
     assert isinstance(part, Transcript)
     last, same = whole.words[-1], part.words[-1]
     assert last.word == same.word
@@ -176,7 +176,7 @@ def test_nothing_is_invented_where_nobody_speaks_even_without_the_detector() -> 
 def test_segments_come_one_by_one_and_are_those_of_the_transcript(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("asr_s2s.recognizer.recognizer.GATHER_SECONDS", 4.0)
+    monkeypatch.setattr("asr_s2s.recognizer.recognizer.FIRST_GROUP_SECONDS", 4.0)
     clip, pause = read_audio(AURORA), np.zeros(16_000 * 3, np.float32)
     samples = np.concatenate([clip, pause, clip, pause, clip])
     stream = recognizer.segments(samples, sample_rate=16_000)
@@ -278,11 +278,12 @@ with multiprocessing.get_context("fork").Pool(1) as pool:
 def test_results_come_as_they_are_done_where_their_order_does_not_matter(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("asr_s2s.recognizer.recognizer.BATCH_SECONDS", 4.0)
-    long, short = DATA / "LJ001-0076.ogg", AURORA
-    names = [source.name for source, _ in recognizer.transcribe_many([long, short], in_order=False)]
-    assert names == [str(short), str(long)]  # short ones are searched first
-    assert [source.name for source, _ in recognizer.transcribe_many([long, short])] == [str(long), str(short)]
+    monkeypatch.setattr("asr_s2s.recognizer.batcher.BATCH_SECONDS", 4.0)
+    word, sentence, other = (str(DATA / name) for name in ("0_jackson_18.ogg", "LJ001-0076.ogg", "9_george_9.ogg"))
+    names = [source.name for source, _ in recognizer.transcribe_many([word, sentence, other], in_order=False)]
+    assert names == [word, other, sentence]  # the words are one batch
+    names = [source.name for source, _ in recognizer.transcribe_many([word, sentence, other])]
+    assert names == [word, sentence, other]
 
 
 @pytest.mark.parametrize(("bonus", "slope"), [(-1000.0, 1000.0), (5.0, 1000.0)])

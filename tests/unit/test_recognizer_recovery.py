@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from asr_s2s.audio import SAMPLE_RATE, SampleRange
 from asr_s2s.manifest import Word
 from asr_s2s.recognizer.coverage import REACH, gaps
-from asr_s2s.recognizer.pieces import Piece
 from asr_s2s.recognizer.recovery import Found, flagged, recovered, segments_of
+from asr_s2s.recognizer.segmenter import Piece
 from asr_s2s.recognizer.words import TimedWord
 from asr_s2s.transcripts import Segment
 

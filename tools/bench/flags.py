@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE, read_audio
 from asr_s2s.manifest import Utterance, read_manifest
-from asr_s2s.recognizer import Recognizer, Source, load
+from asr_s2s.recognizer import AudioSource, Recognizer, load
 from asr_s2s.scoring import word_errors
 from asr_s2s.text.normalizers import normalizer
 from asr_s2s.transcripts import Transcript
@@ -84,7 +84,7 @@ def results(
     recognizer: Recognizer, clips: Sequence[Utterance], name: str, fault: Callable[[Samples], Samples], bad: float
 ) -> Iterator[dict[str, Any]]:
     normalise = normalizer("whisper-english").apply
-    sources = (Source(clip.id, samples=fault(read_audio(clip.audio_path)).astype(np.float32)) for clip in clips)
+    sources = (AudioSource(clip.id, samples=fault(read_audio(clip.audio_path)).astype(np.float32)) for clip in clips)
     for clip, (_, result) in zip(clips, recognizer.transcribe_many(sources), strict=True):
         if not isinstance(result, Transcript):
             raise result

@@ -183,7 +183,7 @@ def place_of(word: tuple[Placed, int, str], listener: Recognizer) -> tuple[float
     placed, number, _ = word
     text = normalizer("whisper-english").apply(placed.clip.text or "")
     samples = read_audio(placed.clip.audio_path)
-    _, _, attention = listener.looked_at(samples, text)
+    _, _, attention = listener.features_and_attention(samples, text)
     assert attention is not None
     vocabulary = listener.model.vocabulary
     tokens = spelled_words(vocabulary, vocabulary.encode(text))[number]

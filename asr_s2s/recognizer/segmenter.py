@@ -1,7 +1,7 @@
 """From a recording that comes block by block to pieces that a model can take: where somebody speaks, cut at pauses."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,8 +19,8 @@ from asr_s2s.audio import (
 )
 from asr_s2s.audio.speech import FRAME, SHORTEST_SECONDS
 
-WAIT_SECONDS = 240.0  # of sound gathered before it is cut: many times a piece, so that pauses can be chosen
-OPEN_SECONDS = 3.0  # speech that ends so late may go on in the next block
+FILE_LATENCY = 240.0  # many times a piece, so that pauses can be chosen
+OPEN_SECONDS = 3.0  # speech that ends so late may go on in the next block; with little latency, half of that
 # A recording so short is one piece: models of commands learned whole clips. Of its silence 0.6 s stay before and after.
 # Of 2,347 words of held-out training speakers `en` has 525 wrong so, 523 with 0.3 s and 543 with all; of 1,784 words of
 # GRID `commands` has 2 wrong, 5 with 0.3 s and 7 with all.
@@ -46,6 +46,11 @@ class Piece:
     samples: NDArray[np.float32]
     spoken: tuple[SampleRange, ...] = ()
 
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return len(self.samples) / SAMPLE_RATE
+
     def part(self, start: int, end: int) -> "Piece":
         """Cut out some samples of it."""
         inside = (SampleRange(max(each.start - start, 0), min(each.end, end) - start) for each in self.spoken)
@@ -53,49 +58,48 @@ class Piece:
         return Piece(self.start + start, self.samples[start:end], spoken)
 
 
-class Pieces:
-    """Cuts one recording; iterate it once.
+class Segmenter:
+    """Cuts one recording, which comes block by block.
 
-    blocks: (time,) each, at 16 kHz
+    max_seconds: of a piece
     find_speech: leave out where nobody speaks; without, all that is not silent is kept, and speech is only noted
     gap_seconds: neighbours this close are put into one piece, as long as it fits; 0 keeps every stretch of speech apart
-    num_samples: what was read so far; speech: how probable it is that somebody speaks in it
+    latency: seconds of sound that are gathered before they are cut: the more, the better the pauses to choose from
+    num_samples: what was pushed so far; speech: how probable it is that somebody speaks in it
     """
 
     def __init__(
-        self,
-        blocks: Iterable[NDArray[np.float32]],
-        *,
-        max_seconds: float,
-        find_speech: bool,
-        gap_seconds: float = 0.0,
+        self, *, max_seconds: float, find_speech: bool, gap_seconds: float = 0.0, latency: float = FILE_LATENCY
     ) -> None:
         self.num_samples = 0
         self.speech = 0.0
-        self._blocks = blocks
         self._max_seconds = max_seconds
         self._gap_seconds = gap_seconds
         self._find_speech = find_speech
+        self._latency = round(latency * SAMPLE_RATE)
         self._detector = SpeechDetector()
         self._waiting = np.zeros(0, np.float32)
         self._probabilities = np.zeros(0, np.float32)  # of the frames that wait; the last may have none yet
 
-    def __iter__(self) -> Iterator[Piece]:
-        """Give the pieces in order, each as soon as it cannot change any more."""
-        for block in self._blocks:
-            self.num_samples += len(block)
-            self._waiting = np.concatenate([self._waiting, block])
-            if len(self._waiting) >= WAIT_SECONDS * SAMPLE_RATE:
-                yield from self._cut(is_end=False)
-        if len(self._waiting):
-            yield from self._cut(is_end=True)
+    def push(self, block: NDArray[np.float32]) -> list[Piece]:
+        """Take more sound, and return the pieces that cannot change any more, in order.
+
+        block: (time,) at 16 kHz
+        """
+        self.num_samples += len(block)
+        self._waiting = np.concatenate([self._waiting, block])
+        return list(self._cut(is_end=False)) if len(self._waiting) >= self._latency else []
+
+    def finish(self) -> list[Piece]:
+        """Return the last pieces: the recording ends here."""
+        return list(self._cut(is_end=True)) if len(self._waiting) else []
 
     def _cut(self, *, is_end: bool) -> Iterator[Piece]:
         first = self.num_samples - len(self._waiting)
         segments = self._segments(is_end=is_end)
         done = len(self._waiting)
         if not is_end:
-            settled = len(self._waiting) - round(OPEN_SECONDS * SAMPLE_RATE)
+            settled = len(self._waiting) - min(round(OPEN_SECONDS * SAMPLE_RATE), self._latency // 2)
             still_open = [segment for segment in segments if segment.end > settled]
             segments = segments[: len(segments) - len(still_open)]
             done = still_open[0].start if still_open else settled

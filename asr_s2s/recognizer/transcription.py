@@ -1,0 +1,65 @@
+"""A recording on its way through the recogniser."""
+
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
+
+from asr_s2s.audio import Findings
+from asr_s2s.errors import AudioError
+from asr_s2s.files import printable
+from asr_s2s.recognizer.batcher import PieceResult
+from asr_s2s.recognizer.model import ReadyModel
+from asr_s2s.recognizer.source import AudioSource
+from asr_s2s.transcripts import Segment, Transcript
+
+
+@dataclass(eq=False)
+class Transcription:
+    """A recording on its way: how many pieces it has so far, and what became of them.
+
+    results: of the first pieces, in the order of time; others were not submitted yet
+    """
+
+    source: AudioSource
+    num_pieces: int = 0
+    results: list[PieceResult] = field(default_factory=list)
+    is_read: bool = False  # all its pieces are known
+    duration: float | None = None  # seconds, once it was read to its end
+    speech: float | None = None  # the highest probability of speech in it, where it was detected
+    error: AudioError | None = None
+    findings: Findings = field(init=False)  # damage, and choices that were made
+    _num_taken: int = 0
+
+    def __post_init__(self) -> None:
+        self.findings = Findings(self.source.name, strict=self.source.strict)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all that could be read was recognised."""
+        return self.is_read and len(self.results) == self.num_pieces and all(one.done() for one in self.results)
+
+    def new_segments(self) -> list[Segment]:
+        """Return the segments that were recognised since the last call, as far as all before them are there."""
+        new = list(takewhile(PieceResult.done, islice(self.results, self._num_taken, None)))
+        self._num_taken += len(new)
+        return self._segments(new)
+
+    def transcript(self, model: ReadyModel) -> Transcript:
+        """Return the whole, once it is done and free of error."""
+        assert self.duration is not None, "it was read to the end"
+        segments = self._segments(self.results)
+        if not segments and self.speech is not None:
+            start = self.source.offset
+            silent = {"no_speech": 1.0 - self.speech}
+            segments = [Segment(start=start, end=start + self.duration, text="", flags=silent)]
+        return Transcript(
+            segments=tuple(segments),
+            duration=self.duration,
+            audio_path=printable(self.source.path) if self.source.path else None,
+            model=model.name,
+            time_source=model.time_source if any(segment.words for segment in segments) else None,
+            damage=tuple(self.findings.damage),
+            notes=self.findings.notes,
+        )
+
+    def _segments(self, results: list[PieceResult]) -> list[Segment]:
+        return [segment.later(self.source.offset) for result in results for segment in result.result()]

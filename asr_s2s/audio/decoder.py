@@ -31,8 +31,8 @@ class AudioDecoder(Protocol):
         yields: (time, channel), float in [-1, 1]
         """
 
-    def duration(self) -> float:
-        """Give the length in seconds, from the header where it can be trusted."""
+    def stated_duration(self) -> float | None:
+        """Return the seconds that the header states; None where it states nothing that can be trusted."""
 
     def close(self) -> None:
         """Free the backend's handles; the stream stays open."""

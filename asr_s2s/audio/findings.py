@@ -14,6 +14,7 @@ class Findings:
 
     strict: damage raises AudioError instead
     shift: seconds that are added to the times of what is found from now on
+    stated_duration: seconds that its header states, or that are asked for; None until it is open, or if unknown
     missing_bytes: at the end of the file, if its parts state more than there are
     """
 
@@ -21,6 +22,7 @@ class Findings:
         self.name = name
         self.strict = strict
         self.shift = 0.0
+        self.stated_duration: float | None = None
         self.missing_bytes = 0
         self.damage: list[Damage] = []
         self._notes: list[str] = []

@@ -24,9 +24,9 @@ class MendedDecoder:
         self._first, self._content, self._findings, self._is_whole = first, content, findings, is_whole
         self.sample_rate, self.channels, self.is_float = first.sample_rate, first.channels, first.is_float
 
-    def duration(self) -> float:
-        """Give the header's length in seconds."""
-        return self._first.duration()
+    def stated_duration(self) -> float:
+        """Return the seconds that the header states."""
+        return self._first.stated_duration()
 
     def blocks(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
         """Give the frames from start up to stop; see Decoder."""

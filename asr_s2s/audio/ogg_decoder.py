@@ -36,9 +36,8 @@ class OggDecoder:
         self.sample_rate, self.channels = first.sample_rate, first.channels
         first.close()
 
-    def duration(self) -> float:
-        """Give the length in seconds, decoding all of it."""
-        return sum(len(block) for block in self.blocks(0, None)) / self.sample_rate
+    def stated_duration(self) -> None:
+        """Return None: of sounds in a row each states its own length."""
 
     def blocks(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
         """Give the frames from start up to stop; see Decoder."""

@@ -76,12 +76,9 @@ class PyavDecoder:
             self._findings.note("has no header; its kind is that of its name")
         return track, first, chain([first], frames)
 
-    def duration(self) -> float:
-        """Give the length in seconds, decoding all of it where the container does not store it."""
-        stored = self._track.stored_duration()
-        if stored is not None:
-            return stored
-        return sum(len(block) for block in self.blocks(0, None)) / self.sample_rate
+    def stated_duration(self) -> float | None:
+        """Return the seconds that the container stores, if it does."""
+        return self._track.stored_duration()
 
     def blocks(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
         """Give the frames from start up to stop; see Decoder."""

@@ -68,6 +68,7 @@ def read_blocks(
             raise AudioError(f"{name}: its header gives a rate of {decoder.sample_rate} Hz. Export it at 8 to 48 kHz.")
         if channel is not None and not 1 <= channel <= decoder.channels:
             raise AudioError(_no_channel(name, channel, decoder.channels))
+        findings.stated_duration = decoder.stated_duration() if duration is None else duration
         # Where both rates meet on whole samples a piece can begin with the same filter phase as the whole.
         step_in, step_out = (
             rate // math.gcd(decoder.sample_rate, sample_rate) for rate in (decoder.sample_rate, sample_rate)
@@ -89,13 +90,15 @@ def read_blocks(
 
 
 def audio_duration(source: Path | BinaryIO) -> float:
-    """Give a file's length in seconds, from its header where that can be trusted.
+    """Give a file's length in seconds, from its header where that can be trusted, otherwise by decoding all of it.
 
     Raises AudioError as read_audio does, for what the header shows.
     """
     findings = Findings(_name(source))
     with opened(source, findings) as decoder:
-        duration = decoder.duration()
+        duration = decoder.stated_duration()
+        if duration is None:
+            duration = sum(len(block) for block in decoder.blocks(0, None)) / decoder.sample_rate
         if findings.cut:
             findings.lost(duration, None, findings.cut)
         return duration

@@ -36,8 +36,8 @@ class SoundfileDecoder:
         """Whether the header tells the length; a recorder that was killed leaves it 0 or open."""
         return 0 < self.num_frames < UNKNOWN_LENGTH
 
-    def duration(self) -> float:
-        """Give the header's length in seconds."""
+    def stated_duration(self) -> float:
+        """Return the seconds that the header states."""
         return self.num_frames / self.sample_rate
 
     def blocks(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:

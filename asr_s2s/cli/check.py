@@ -41,7 +41,7 @@ def check(
     system = _loaded(model) if model else None
     named, broken = _read(manifests)
     utterances = [utterance for _, utterance in named]
-    with Progress(len(utterances), shown=True) as progress:
+    with Progress(len(utterances)) as progress:
         sounds = hear(utterances, jobs=jobs or os.cpu_count() or 1, on_done=lambda count: progress.done(count=count))
     heard = [Heard(name, utterance, sound) for (name, utterance), sound in zip(named, sounds, strict=True)]
     report = report_of(heard, broken=broken, by_model=_judged(heard, system) if system else ())
@@ -89,7 +89,7 @@ def _judged(heard: "list[Heard]", system: "SpeechSystem") -> "Iterator[tuple[int
     from asr_s2s.checking.mislabelled import mislabelled
 
     judged: list[float] = []  # seconds of each
-    with Progress(len(heard), shown=True) as progress:
+    with Progress(len(heard)) as progress:
 
         def done(seconds: float) -> None:
             judged.append(seconds)

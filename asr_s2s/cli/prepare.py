@@ -37,7 +37,7 @@ def prepare(
         found = found.chosen(part, source=source)
     one_file = target.suffix == MANIFEST
     folder, lock = (target.parent, f".{target.name}{LOCK_FILE}") if one_file else (target, LOCK_FILE)
-    with held(folder, name=lock), Progress(len(audio_paths(found)), shown=True) as progress:
+    with held(folder, name=lock), Progress(len(audio_paths(found))) as progress:
         measured = measure(found, source=source, checksums=checksums, on_file=progress.done)
         manifests = write_corpus(target, measured)
     show(_table(measured.corpus, manifests))

@@ -1,6 +1,7 @@
 """Standard output is for results alone; everything else that the command says goes to standard error."""
 
 import io
+import math
 import os
 import sys
 import time
@@ -54,23 +55,47 @@ def output(text: str) -> None:
 
 
 class Progress:
-    """How many recordings are done, how fast and for how long still; a bar on a terminal, nothing elsewhere.
+    """How much of some recordings is done, how fast and for how long still; a bar on a terminal, nothing elsewhere."""
 
-    shown: False where results go to the terminal themselves
-    """
-
-    def __init__(self, total: int, *, shown: bool) -> None:
-        self._bar = _bar() if shown and total > 1 and sys.stderr.isatty() else None
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._bar = _bar() if total and sys.stderr.isatty() else None
         self._task = self._bar.add_task("", total=total) if self._bar else None
-        self._began, self._seconds = time.monotonic(), 0.0
+        self._began = time.monotonic()
+        self._done, self._seconds = 0, 0.0
+        self._parts: dict[str, tuple[float, float]] = {}  # of recordings that are not done: seconds, and of how many
 
-    def done(self, seconds: float = 0.0, *, count: int = 1) -> None:
-        """Count recordings of so many seconds together; without any the speed is not told."""
+    def reach(self, name: str, seconds: float, *, of: float | None) -> None:
+        """Note how many seconds of a recording are done; its share counts where its length is known."""
+        self._parts[name] = seconds, max(of or math.inf, seconds, 1e-3)
+        self._show()
+
+    def done(self, seconds: float = 0.0, *, name: str = "", count: int = 1) -> None:
+        """Count recordings of so many seconds together; without any the speed is not shown."""
+        self._parts.pop(name, None)
+        self._done += count
         self._seconds += seconds
-        if self._bar and self._task is not None:
-            speed = self._seconds / max(time.monotonic() - self._began, 1e-3)
-            told = f"{speed:.0f} times as fast as speech" if self._seconds else ""
-            self._bar.update(self._task, advance=count, description=told)
+        self._show()
+
+    def output(self, text: str) -> None:
+        """Write a result above the bar."""
+        if self._bar and sys.stdout.isatty():
+            self._bar.stop()
+            output(text)
+            self._bar.start()
+        else:
+            output(text)
+
+    def _show(self) -> None:
+        if not self._bar or self._task is None:
+            return
+        seconds = self._seconds + sum(part for part, _ in self._parts.values())
+        shown = f"{self._done} of {self._total}" if self._total > 1 else ""
+        if seconds:
+            speed = seconds / max(time.monotonic() - self._began, 1e-3)
+            shown = ", ".join([*filter(None, [shown]), f"{clock(seconds)} of audio, {speed:.0f} × real time"])
+        share = sum(part / whole for part, whole in self._parts.values())
+        self._bar.update(self._task, completed=self._done + share, description=shown)
 
     def __enter__(self) -> Self:
         if self._bar:
@@ -84,9 +109,16 @@ class Progress:
             self._bar.stop()
 
 
+def clock(seconds: float) -> str:
+    """Word a time in a recording: 26:02, or 1:04:09."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+
+
 def _bar() -> "Bar":
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)

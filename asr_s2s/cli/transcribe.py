@@ -11,7 +11,7 @@ import typer
 from asr_s2s.cli.evidence import final_status, warn
 from asr_s2s.cli.inputs import EACH, MIX, Input, check_channel, check_targets, named_inputs, with_channel
 from asr_s2s.cli.outputs import check_outputs
-from asr_s2s.cli.terminal import Progress, output, say
+from asr_s2s.cli.terminal import Progress, clock, say
 from asr_s2s.cli.together import check_effects
 from asr_s2s.cli.writer import CAPTIONS, Writer, chosen_formats, write_texts
 from asr_s2s.errors import ConfigError
@@ -20,8 +20,8 @@ from asr_s2s.limits import MOST_JOBS, MOST_THREADS
 
 if TYPE_CHECKING:
     from asr_s2s.manifest import Utterance
-    from asr_s2s.recognizer import AudioSource, Transcriber
-    from asr_s2s.transcripts import Transcript
+    from asr_s2s.recognizer import AudioSource, Transcriber, TranscriptionProgress
+    from asr_s2s.transcripts import Segment, Transcript
 
 SAVE_SECONDS = 60.0
 
@@ -70,6 +70,9 @@ def transcribe(
     track: Annotated[
         int | None, typer.Option(min=1, help="Sound track, counted from 1 (default: the best that is not silent).")
     ] = None,
+    live_text: Annotated[
+        bool, typer.Option("--live-text", help="Show each segment on the terminal as soon as it is recognised.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse damaged files; by default what can be decoded is transcribed.")
     ] = False,
@@ -114,14 +117,14 @@ def transcribe(
     if manifest and manifest_output:
         number = None if channel == MIX else int(channel)
         given = partial(source_of, channel=number, track=track, strict=strict)
-        return _transcribe_manifest(recognizer, manifest, manifest_output, given, resume=resume)
+        return _transcribe_manifest(recognizer, manifest, manifest_output, given, resume=resume, live_text=live_text)
     shape = CaptionShape(max_line_width=max_line_width, max_line_count=max_line_count)
     writer = Writer(chosen, shape, highlight_words=highlight_words)
     sources = (
         AudioSource(one.name, one.path, stream=one.stream(), channel=one.channel, track=track, strict=strict)
         for one in inputs
     )
-    return _transcribe_files(recognizer, inputs, sources, writer, output_dir, plot=plot)
+    return _transcribe_files(recognizer, inputs, sources, writer, output_dir, plot=plot, live_text=live_text)
 
 
 def _check_effects(context: typer.Context, chosen: list[str], *, manifest: bool, folder: bool) -> None:
@@ -133,7 +136,7 @@ def _check_effects(context: typer.Context, chosen: list[str], *, manifest: bool,
             (manifest, ("formats", "output_dir", "plot", *shapes, "highlight_words"), "beside --manifest"),
             (not captions, shapes, "without --format srt or vtt"),
             ("vtt" not in chosen, ("highlight_words",), "without --format vtt"),
-            (not manifest and not folder, ("resume",), "without --output-dir or --manifest"),
+            (not manifest and not folder, ("resume", "live_text"), "without --output-dir or --manifest"),
         ],
     )
 
@@ -183,19 +186,31 @@ def _transcribe_files(
     output_dir: Path | None,
     *,
     plot: bool,
+    live_text: bool,
 ) -> int:
-    """Print or write each transcript as soon as it is there; count what failed."""
+    """Print or write each transcript as soon as it is there, one text alone segment by segment; count what failed."""
     from asr_s2s.cli.plot import draw_segments
     from asr_s2s.errors import AudioError, TranscriptError
     from asr_s2s.recognizer import Recognizer
     from asr_s2s.transcripts import Transcript
+    from asr_s2s.transcripts.captions import one_line
 
     failed = damaged = 0
     by_name = {one.name: one for one in inputs}
-    with Progress(len(inputs), shown=output_dir is not None) as progress:
-        for source, result in recognizer.transcribe_many(sources, in_order=output_dir is None):
+    flows = len(inputs) == 1 and not output_dir and writer.formats == ["txt"]
+    with Progress(len(inputs)) as progress:
+
+        def on_progress(new: "TranscriptionProgress") -> None:
+            progress.reach(new.source.name, new.seconds, of=new.duration)
+            for segment in new.segments:
+                if flows and segment.text:
+                    progress.output(one_line(segment.text))
+                if live_text:
+                    _show_segment(segment, new.source.name if len(inputs) > 1 else "")
+
+        for source, result in recognizer.transcribe_many(sources, in_order=output_dir is None, on_progress=on_progress):
             one = by_name[source.name]
-            progress.done(result.duration if isinstance(result, Transcript) else 0.0)
+            progress.done(result.duration if isinstance(result, Transcript) else 0.0, name=source.name)
             if not isinstance(result, Transcript):
                 say(str(result))
                 failed += 1
@@ -212,10 +227,18 @@ def _transcribe_files(
                 say(f"{one.name}: {error}")
                 failed += 1
                 continue
-            for name, text in {} if output_dir else texts.items():
+            for name, text in {} if output_dir or (flows and result.text) else texts.items():
                 is_line = len(inputs) > 1 and name == "txt"
-                output(f"{one.name}: {' '.join(text.split())}" if is_line else text)
+                progress.output(f"{one.name}: {' '.join(text.split())}" if is_line else text)
     return final_status(failed, damaged, len(inputs))
+
+
+def _show_segment(segment: "Segment", name: str) -> None:
+    """Show a segment that was just recognised."""
+    from asr_s2s.transcripts.captions import one_line
+
+    if segment.text:
+        say(": ".join([*filter(None, [name]), f"[{clock(segment.start)}] {one_line(segment.text)}"]))
 
 
 def _transcribe_manifest(
@@ -225,6 +248,7 @@ def _transcribe_manifest(
     given: "Callable[[Utterance], AudioSource]",
     *,
     resume: bool,
+    live_text: bool,
 ) -> int:
     """Copy each line and add pred_text with its evidence; a line whose audio failed is copied without it.
 
@@ -241,11 +265,17 @@ def _transcribe_manifest(
     todo = [item for item in utterances if written[item.id].pred_text is None]
     failed, damaged, saved = len(faults), 0, time.monotonic()
     by_id = {item.id: item for item in todo}
-    with Progress(len(todo), shown=True) as progress:
+    with Progress(len(todo)) as progress:
+
+        def on_progress(new: "TranscriptionProgress") -> None:
+            progress.reach(new.source.name, new.seconds, of=new.duration)
+            for segment in new.segments if live_text else ():
+                _show_segment(segment, new.source.name)
+
         try:
-            for source, result in recognizer.transcribe_many(map(given, todo), in_order=False):
+            for source, result in recognizer.transcribe_many(map(given, todo), in_order=False, on_progress=on_progress):
                 utterance = by_id[source.name]
-                progress.done(result.duration if isinstance(result, Transcript) else 0.0)
+                progress.done(result.duration if isinstance(result, Transcript) else 0.0, name=source.name)
                 if isinstance(result, Transcript):
                     warn(utterance.id, result)
                     damaged += bool(result.damage)

@@ -33,7 +33,7 @@ class Writer:
     """Writes a transcript in the formats that were asked for; captions in the shape that was asked for."""
 
     def __init__(self, formats: list[str], shape: "CaptionShape", *, highlight_words: bool) -> None:
-        self._formats, self._shape = formats, shape
+        self.formats, self._shape = formats, shape
         self._highlight_words = highlight_words
 
     def texts(self, transcript: "Transcript") -> dict[str, str]:
@@ -41,7 +41,7 @@ class Writer:
         from asr_s2s.transcripts import FORMATS, shaped, vtt
 
         captions = shaped(transcript, self._shape)
-        texts = {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self._formats}
+        texts = {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self.formats}
         if "vtt" in texts and self._highlight_words:
             texts["vtt"] = vtt.write(captions, highlight_words=True)
         return texts

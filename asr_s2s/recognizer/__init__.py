@@ -6,6 +6,7 @@ from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import DecodeOptions
 from asr_s2s.recognizer.recognizer import Recognizer
 from asr_s2s.recognizer.source import AudioSource
+from asr_s2s.recognizer.transcription import TranscriptionProgress
 from asr_s2s.recognizer.workers import Transcriber, Workers
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "ReadyModel",
     "Recognizer",
     "Transcriber",
+    "TranscriptionProgress",
     "Workers",
     "load",
     "read_hotwords",

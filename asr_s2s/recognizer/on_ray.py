@@ -12,7 +12,8 @@ from asr_s2s.errors import MissingExtraError
 from asr_s2s.recognizer.given import Recorded, source_of
 from asr_s2s.recognizer.load import load
 from asr_s2s.recognizer.source import AudioSource
-from asr_s2s.recognizer.workers import CHUNK, Answer
+from asr_s2s.recognizer.transcription import OnProgress
+from asr_s2s.recognizer.workers import CHUNK, Answer, with_progress
 
 
 class RayWorkers:
@@ -29,7 +30,9 @@ class RayWorkers:
         self._jobs, self._threads = jobs, threads or 1
         self._arguments = (model, self._threads, options)
 
-    def transcribe_many(self, audio: Iterable[Recorded], *, in_order: bool = True) -> Iterator[Answer]:
+    def transcribe_many(
+        self, audio: Iterable[Recorded], *, in_order: bool = True, on_progress: OnProgress | None = None
+    ) -> Iterator[Answer]:
         """Transcribe recordings; what cannot be read comes back as its AudioError."""
         data = self._ray.data
         if not self._ray.is_initialized():
@@ -48,8 +51,9 @@ class RayWorkers:
             batch_size=CHUNK,
             num_cpus=self._threads,
         )
-        for row in answers.iter_rows():
-            yield pickle.loads(row["answer"])  # noqa: S301 - it comes from a worker of this very run
+        rows = answers.iter_rows()
+        found = (pickle.loads(row["answer"]) for row in rows)  # noqa: S301 - they come from workers of this very run
+        yield from with_progress(found, on_progress)
 
 
 class _Worker:

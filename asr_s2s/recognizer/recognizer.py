@@ -23,7 +23,7 @@ from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import DecodeOptions
 from asr_s2s.recognizer.segmenter import Piece, Segmenter
 from asr_s2s.recognizer.source import AudioSource
-from asr_s2s.recognizer.transcription import Transcription
+from asr_s2s.recognizer.transcription import OnProgress, Transcription
 from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
@@ -98,22 +98,32 @@ class Recognizer:
             raise transcription.error
 
     def transcribe_many(
-        self, audio: Iterable[Given], *, in_order: bool = True, options: DecodeOptions | None = None
+        self,
+        audio: Iterable[Given],
+        *,
+        in_order: bool = True,
+        options: DecodeOptions | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Iterator[tuple[AudioSource, Transcript | AudioError]]:
         """Transcribe recordings or utterances; what cannot be read comes back as its AudioError.
 
         in_order: without, each is given as soon as it is done, whatever comes before it
         options: for these recordings alone
+        on_progress: called with the new segments of a recording, once they and all before them are there; in order,
+            they wait for the recordings before it too
         Raises ConfigError where one recording was given, not several.
         """
         begun: deque[Transcription] = deque()
         for new in self._run(map(Transcription, sources_of(audio)), options or self._options):
             begun.extend(new)
-            for one in [one for one in begun if one.is_done]:
-                if in_order and one is not begun[0]:
+            for one in list(begun):
+                if on_progress and (progress := one.progress()).segments:
+                    on_progress(progress)
+                if one.is_done:
+                    begun.remove(one)
+                    yield one.source, one.error or one.transcript(self.model)
+                elif in_order:
                     break
-                begun.remove(one)
-                yield one.source, one.error or one.transcript(self.model)
 
     def _run(
         self, transcriptions: Iterable[Transcription], options: DecodeOptions

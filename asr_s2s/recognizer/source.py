@@ -58,6 +58,7 @@ class AudioSource:
         if self.fault is not None:
             raise AudioError(self.fault)
         if self.samples is not None:
+            findings.stated_duration = len(self.samples) / self.sample_rate
             return resample_blocks([self.samples], self.sample_rate, SAMPLE_RATE)
         file = self.stream or (self.path if self.data is None else BytesIO(self.data))
         assert file is not None, "a source has a path, a stream, bytes or samples"

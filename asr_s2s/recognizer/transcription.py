@@ -1,5 +1,6 @@
 """A recording on its way through the recogniser."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
@@ -10,6 +11,23 @@ from asr_s2s.recognizer.batcher import PieceResult
 from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.source import AudioSource
 from asr_s2s.transcripts import Segment, Transcript
+
+
+@dataclass(frozen=True)
+class TranscriptionProgress:
+    """What is new of one recording.
+
+    segments: those recognised since the last report, in the order of time
+    seconds: of the recording that are recognised so far; duration: its seconds as far as they are known
+    """
+
+    source: AudioSource
+    segments: Sequence[Segment]
+    seconds: float
+    duration: float | None
+
+
+OnProgress = Callable[[TranscriptionProgress], None]
 
 
 @dataclass(eq=False)
@@ -36,6 +54,12 @@ class Transcription:
     def is_done(self) -> bool:
         """Whether all that could be read was recognised."""
         return self.is_read and len(self.results) == self.num_pieces and all(one.done() for one in self.results)
+
+    def progress(self) -> TranscriptionProgress:
+        """Return what is new since the last call."""
+        new = self.new_segments()
+        seconds = new[-1].end - self.source.offset if new else 0.0
+        return TranscriptionProgress(self.source, new, seconds, self.duration or self.findings.stated_duration)
 
     def new_segments(self) -> list[Segment]:
         """Return the segments that were recognised since the last call, as far as all before them are there."""

@@ -11,6 +11,7 @@ from asr_s2s.recognizer.given import Recorded, source_of
 from asr_s2s.recognizer.load import load
 from asr_s2s.recognizer.recognizer import Recognizer
 from asr_s2s.recognizer.source import AudioSource
+from asr_s2s.recognizer.transcription import OnProgress, TranscriptionProgress
 from asr_s2s.transcripts import Transcript
 
 # What a process is given at once: recordings enough for a batch, few and small enough to share out evenly, and to lose
@@ -26,9 +27,22 @@ Answer = tuple[AudioSource, Transcript | AudioError]
 class Transcriber(Protocol):
     """Whoever transcribes recordings: one recogniser, several processes, a cluster."""
 
-    def transcribe_many(self, audio: Iterable[Recorded], *, in_order: bool = True) -> Iterator[Answer]:
-        """Give each recording with its transcript, or the error in its place; in order, or when it is done."""
+    def transcribe_many(
+        self, audio: Iterable[Recorded], *, in_order: bool = True, on_progress: OnProgress | None = None
+    ) -> Iterator[Answer]:
+        """Give each recording with its transcript, or the error in its place; in order, or when it is done.
+
+        on_progress: called with what is new of a recording; from other processes only with the whole
+        """
         ...
+
+
+def with_progress(answers: Iterable[Answer], on_progress: OnProgress | None) -> Iterator[Answer]:
+    """Report each transcript as a whole before it is given."""
+    for source, result in answers:
+        if on_progress and isinstance(result, Transcript):
+            on_progress(TranscriptionProgress(source, result.segments, result.duration, result.duration))
+        yield source, result
 
 
 _recognizer: Recognizer | AsrError | None = None  # of a worker process; an error where it could not be loaded
@@ -44,7 +58,9 @@ class Workers:
         self._jobs = jobs
         self._arguments = (model, max(1, (threads or os.cpu_count() or 1) // jobs), options)
 
-    def transcribe_many(self, audio: Iterable[Recorded], *, in_order: bool = True) -> Iterator[Answer]:
+    def transcribe_many(
+        self, audio: Iterable[Recorded], *, in_order: bool = True, on_progress: OnProgress | None = None
+    ) -> Iterator[Answer]:
         """Transcribe recordings; what cannot be read comes back as its AudioError.
 
         in_order: without, each is given as soon as it is done, also when the work is broken off
@@ -59,7 +75,7 @@ class Workers:
             arguments=self._arguments,
             in_order=in_order,
         ):
-            yield from answers
+            yield from with_progress(answers, on_progress)
 
 
 def _chunks(sources: Iterable[AudioSource]) -> Iterator[list[AudioSource]]:

@@ -305,7 +305,9 @@ def test_an_interruption_ends_all_processes_and_keeps_what_is_done(tmp_path: Pat
 def test_a_manifest_has_what_is_done_when_the_command_is_terminated(tmp_path: Path, jobs: str) -> None:
     manifest, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     lines = [json.dumps({"audio_filepath": str(AURORA), "id": str(number)}) for number in range(400)]
-    lines[100] = json.dumps({"audio_filepath": "nowhere.ogg", "id": "100"})
+    lines[350] = json.dumps(
+        {"audio_filepath": "nowhere.ogg", "id": "350"}
+    )  # too far to be read before all else is done
     manifest.write_text("\n".join(lines) + "\n")
     command = [sys.executable, "-m", "asr_s2s", "transcribe", "--manifest", manifest, "--output", target]
     process = subprocess.Popen(

@@ -18,7 +18,7 @@ from asr_s2s.audio import read_audio
 from asr_s2s.engine import Encoding, Engine
 from asr_s2s.errors import AsrError, AudioError
 from asr_s2s.manifest import read_manifest
-from asr_s2s.recognizer import AudioSource, Recognizer, load
+from asr_s2s.recognizer import AudioSource, Recognizer, TranscriptionProgress, load
 from asr_s2s.scoring import character_errors, word_errors
 from asr_s2s.search import Flag, Hypothesis, Search, build_search
 from asr_s2s.transcripts import Transcript
@@ -186,6 +186,24 @@ def test_segments_come_one_by_one_and_are_those_of_the_transcript(
     (tmp_path / "cut.ogg").write_bytes(AURORA.read_bytes()[:4000])
     with pytest.raises(AudioError, match=r"cut\.ogg"):
         list(recognizer.segments(tmp_path / "cut.ogg"))
+
+
+def test_progress_brings_each_segment_once_in_the_order_of_time(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr_s2s.recognizer.recognizer.FIRST_GROUP_SECONDS", 4.0)
+    clip, pause = read_audio(AURORA), np.zeros(16_000 * 3, np.float32)
+    long = AudioSource("long", samples=np.concatenate([clip, pause, clip, pause, clip]))
+    reports: list[TranscriptionProgress] = []
+    done = list(recognizer.transcribe_many([AURORA, long], on_progress=reports.append))
+    for source, transcript in done:
+        assert isinstance(transcript, Transcript)
+        of_source = [each for each in reports if each.source.name == source.name]
+        assert [segment for each in of_source for segment in each.segments] == list(transcript.segments)
+        assert [each.seconds for each in of_source] == sorted({each.seconds for each in of_source})
+        assert of_source[-1].seconds == transcript.segments[-1].end
+        assert of_source[-1].duration == pytest.approx(transcript.duration, abs=0.01)
+    assert len([each for each in reports if each.source is long]) > 1
 
 
 def test_two_threads_may_use_one_recogniser(recognizer: Recognizer) -> None:

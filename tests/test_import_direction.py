@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "files": set(),
     "inputs": {"errors"},
     "tables": set(),
+    "memory": set(),
     "limits": set(),  # decision 0036
     "runtime": set(),  # decision 0033
     "config": {"errors", "files", "inputs"},
@@ -40,7 +41,7 @@ MAY_IMPORT = {
     "model_store": BASE | {"text", "features", "models", "decoding"},  # decision 0004: decoding defaults
     "recognizer": BASE
     | {"manifest", "audio", "text", "features", "data", "decoding", "engine", "search", "transcripts"}
-    | {"model_store", "pool", "limits"},
+    | {"model_store", "pool", "limits", "memory"},
     "training": BASE
     | {"manifest", "audio", "text", "features", "data", "decoding", "models", "engine", "search", "transcripts"}
     | {"model_store", "scoring"}

@@ -143,8 +143,10 @@ def _check_effects(context: typer.Context, chosen: list[str], *, manifest: bool,
 
 def _recognizer(model: str, *, jobs: int, where: str, threads: int | None, **options: Any) -> "Transcriber":
     """Load the model here, or in each of several processes or workers of a cluster."""
+    from asr_s2s.memory import keep_large_blocks
     from asr_s2s.recognizer import Workers, load
 
+    keep_large_blocks()
     if where == "ray":
         from asr_s2s.recognizer.on_ray import RayWorkers
 

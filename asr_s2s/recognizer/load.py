@@ -11,7 +11,6 @@ from asr_s2s.files import is_file, is_folder
 from asr_s2s.model_store import model_folder, open_model
 from asr_s2s.model_store.graphs import graph_path
 from asr_s2s.recognizer.in_onnx import in_onnx
-from asr_s2s.recognizer.memory import keep_large_blocks
 from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import ComputeOptions, DecodeOptions
 from asr_s2s.recognizer.recognizer import Recognizer
@@ -30,7 +29,6 @@ def load(model: str | Path = "en", **options: Any) -> Recognizer:
     named = {name: value for name, value in options.items() if name in ComputeOptions.model_fields}
     compute = ComputeOptions.checked(**named)
     decode = DecodeOptions.checked(**{name: value for name, value in options.items() if name not in named})
-    keep_large_blocks()
     return Recognizer(_ready(model, compute, decode), decode)
 
 

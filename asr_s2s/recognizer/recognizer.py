@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.engine import Attention
 from asr_s2s.errors import AudioError
+from asr_s2s.memory import trim_memory
 from asr_s2s.recognizer.ahead import ReadAhead
 from asr_s2s.recognizer.batcher import Batcher, PieceResult
 from asr_s2s.recognizer.given import Given, source_of, sources_of
-from asr_s2s.recognizer.memory import trim_memory
 from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import DecodeOptions
 from asr_s2s.recognizer.segmenter import Piece, Segmenter

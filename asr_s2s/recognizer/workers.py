@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from asr_s2s.errors import AsrError, AudioError
+from asr_s2s.memory import keep_large_blocks
 from asr_s2s.pool import in_processes
 from asr_s2s.recognizer.given import Recorded, source_of
 from asr_s2s.recognizer.load import load
@@ -101,6 +102,7 @@ def _size(source: AudioSource) -> int:
 
 def _begin(model: str | Path, threads: int, options: Mapping[str, Any]) -> None:
     """Load the model of a process."""
+    keep_large_blocks()  # the process is ours
     global _recognizer  # noqa: PLW0603 - a process has one
     try:
         _recognizer = load(model, threads=threads, **options)

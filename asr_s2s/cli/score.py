@@ -4,6 +4,7 @@ import math
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -18,7 +19,6 @@ from asr_s2s.errors import ConfigError
 
 if TYPE_CHECKING:
     from asr_s2s.scoring import Comparison, Report
-    from asr_s2s.scoring.settings import Options
 
 Missing = Literal["deletions", "skip"]
 Costs = Literal["unit", "sclite"]
@@ -80,7 +80,7 @@ def score(
     check_effects(context, [(verify is not None, others, "beside --verify, which takes all from the report")])
     if verify:
         return _verified(verify, files or [])
-    from asr_s2s.scoring import compare, system_names, to_csv, to_json, to_latex, to_markdown
+    from asr_s2s.scoring import ScoreOptions, compare, system_names, to_csv, to_json, to_latex, to_markdown
     from asr_s2s.scoring import score as score_texts
 
     if not files:
@@ -89,18 +89,18 @@ def score(
         raise ConfigError(f"--fail-above {fail_above:g}: is no percentage. Give a number such as 12.5.")
     if embed_audio and not html:
         raise ConfigError("--embed-audio puts recordings into the page. Name the page with --html, or leave it out.")
-    options: Options = {
-        "normalizer": normalizer,
-        "group_by": [name for names in group_by or [] for name in names.split(",") if name],
-        "missing": missing,
-        "costs": costs,
-        "keywords": keywords or (),
-        "keep_utterances": html is not None,
-        "bleu": bleu,
-        "cpwer": cpwer,
-        "source_format": source_format,
-        "command": shlex.join(["asr-s2s", *sys.argv[1:]]),
-    }
+    options = ScoreOptions(
+        normalizer=normalizer,
+        group_by=[name for names in group_by or [] for name in names.split(",") if name],
+        missing=missing,
+        costs=costs,
+        keywords=keywords or (),
+        keep_utterances=html is not None,
+        bleu=bleu,
+        cpwer=cpwer,
+        source_format=source_format,
+        command=shlex.join(["asr-s2s", *sys.argv[1:]]),
+    )
     views: list[tuple[Path | None, Callable[..., str]]] = [
         (json, to_json),
         (csv, to_csv),
@@ -111,10 +111,10 @@ def score(
     check_outputs([path for path, _ in views], files)
     result: Report | Comparison
     if len(files) <= 2:
-        result = score_texts(*files, **options)
+        result = score_texts(*files, **asdict(options))
     else:
         systems = dict(zip(system_names(files[1:]), files[1:], strict=True))
-        result = compare(files[0], systems, **options)
+        result = compare(files[0], systems, **asdict(options))
     _show(result)
     _write(result, views)
     return _above(result, fail_above)

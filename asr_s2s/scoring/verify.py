@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from asr_s2s.errors import ScoringError
 from asr_s2s.inputs import InputFile, read_text
 from asr_s2s.scoring.json_report import VERSION, document
+from asr_s2s.scoring.options import ScoreOptions
 from asr_s2s.scoring.provenance import versions
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.score import compare, score
@@ -31,7 +33,7 @@ def verify(path: Path) -> list[str]:
         raise ScoringError(
             f"{path}: was made of {gone[0]}, which is not there. What came through a pipe cannot be verified."
         )
-    again = json.loads(json.dumps(document(_again(stored, provenance["options"]))))
+    again = json.loads(json.dumps(document(_again(stored, _options(path, provenance["options"])))))
     found = [*_changed_files(stored), *_changed_versions(provenance["versions"])]
     return found + [f"{place}: {old} in the report, {new} now" for place, old, new in _differing(stored, again, "")]
 
@@ -50,7 +52,14 @@ def _read(path: Path) -> dict[str, Any]:
     return dict(stored)
 
 
-def _again(stored: Mapping[str, Any], options: Any) -> Report | Comparison:
+def _options(path: Path, noted: Any) -> dict[str, Any]:
+    try:
+        return asdict(ScoreOptions(**noted))
+    except (TypeError, ScoringError) as error:
+        raise ScoringError(f"{path}: has options that are not known here ({error}). Make it anew.") from error
+
+
+def _again(stored: Mapping[str, Any], options: Mapping[str, Any]) -> Report | Comparison:
     if "systems" not in stored:
         return score(*_paths(stored), **options)
     systems = {system["system"]: _paths(system)[-1] for system in stored["systems"]}

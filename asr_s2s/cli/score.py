@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from asr_s2s.cli.outputs import check_outputs
-from asr_s2s.cli.status import FOUND_WANTING
+from asr_s2s.cli.status import CHECK_FAILED
 from asr_s2s.cli.terminal import output, say
 from asr_s2s.cli.together import check_effects
 from asr_s2s.errors import ConfigError
@@ -157,7 +157,7 @@ def _above(result: "Report | Comparison", threshold: float | None) -> int:
             continue
         found = f"WER {percent(rate)} is above {threshold:g} %" if rate is not None else "no words to score against"
         say(f"{report.system}: {found}.")
-        status = FOUND_WANTING
+        status = CHECK_FAILED
     return status
 
 
@@ -168,4 +168,4 @@ def _verified(path: Path, files: list[Path]) -> int:
         raise ConfigError("--verify takes the files from the report. Leave out the others.")
     differing = verify(path)
     output("\n".join(differing) if differing else f"{path}: every number comes out again.")
-    return FOUND_WANTING if differing else 0
+    return CHECK_FAILED if differing else 0

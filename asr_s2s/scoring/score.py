@@ -15,13 +15,13 @@ from asr_s2s.scoring.options import ScoreOptions, Settings, settings_of
 from asr_s2s.scoring.pairing import Pairs
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.significance import MatchedSegments
-from asr_s2s.scoring.sources import HeldSource, Source, Text, by_line, read_sides
+from asr_s2s.scoring.sources import MemorySource, Text, TextSource, by_line, read_sides
 from asr_s2s.scoring.summary import report_of
 from asr_s2s.scoring.tally import Tally, prepared
 
 Texts = Sequence[str] | Mapping[str, str] | Path  # a single string names a file, too
 Given = Sequence[str] | Mapping[str, str] | InputFile
-Sides = tuple[Source, Source]
+Sides = tuple[TextSource, TextSource]
 Keywords = ParamSpec("Keywords")
 
 
@@ -172,8 +172,8 @@ def _sides(
     return by_line(name, references), by_line(other_name, hypotheses)
 
 
-def _held(texts: Mapping[str, str], name: str) -> HeldSource:
-    return HeldSource(name, [Text(key, text) for key, text in texts.items()])
+def _held(texts: Mapping[str, str], name: str) -> MemorySource:
+    return MemorySource(name, [Text(key, text) for key, text in texts.items()])
 
 
 def _scored(sides: Mapping[str, Sides], settings: Settings) -> Comparison:

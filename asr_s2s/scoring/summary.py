@@ -14,11 +14,13 @@ from asr_s2s.scoring.options import Settings
 from asr_s2s.scoring.pairing import Pairing
 from asr_s2s.scoring.provenance import provenance
 from asr_s2s.scoring.report import Confusion, Counts, Group, Grouping, Report
-from asr_s2s.scoring.sources import Source
+from asr_s2s.scoring.sources import TextSource
 from asr_s2s.scoring.tally import Tally
 
 
-def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, Source], settings: Settings) -> Report:
+def report_of(
+    system: str, tally: Tally, pairing: Pairing, sides: tuple[TextSource, TextSource], settings: Settings
+) -> Report:
     """Close the counts. Raises ScoringError when no line has the field to group by."""
     counts = tally.counts()
     ranked = _ranked(tally)

@@ -323,7 +323,7 @@ def test_lhotse_lists_every_line_that_cannot_be_used(tmp_path: Path) -> None:
         (3, "is a MixedCut, not a MonoCut. Save each"),
         (4, "the id 's1' stands on"),
         (4, "the id 's2' stands on"),
-        (5, "names lost.flac, neither below the working folder nor below"),
+        (5, "names lost.flac, neither in the working folder nor in"),
         (6, "comes from a command, not a file."),
         (7, "has 2 channels."),
         (8, "is not valid JSON"),

@@ -8,7 +8,7 @@ from asr_s2s.scoring.sources.columns import column_file, header, names_both_side
 from asr_s2s.scoring.sources.formats import SourceFormat, first_lines, format_of, formats_of
 from asr_s2s.scoring.sources.lines import kaldi_file, plain_file, trn_file
 from asr_s2s.scoring.sources.manifest import holds_both_sides, manifest_file
-from asr_s2s.scoring.sources.source import By, HeldSource, Side, Source, Text, by_line
+from asr_s2s.scoring.sources.source import By, MemorySource, Side, Text, TextSource, by_line
 from asr_s2s.scoring.sources.timed import Stretch, by_recording, by_time, read_ctm, read_seglst, read_stm
 from asr_s2s.scoring.sources.transcript import transcript_file
 
@@ -17,7 +17,7 @@ TIMED: dict[SourceFormat, Callable[[InputFile], list[Stretch]]] = {
     "ctm": read_ctm,
     "seglst": read_seglst,
 }
-OPENERS: dict[SourceFormat, Callable[[InputFile, Side], Source]] = {
+OPENERS: dict[SourceFormat, Callable[[InputFile, Side], TextSource]] = {
     "manifest": manifest_file,
     "columns": column_file,
     "kaldi": lambda file, _: kaldi_file(file),
@@ -34,7 +34,7 @@ def read_sides(
     source_format: SourceFormat | None = None,
     channels: bool = True,
     other_side_scored: bool = False,
-) -> tuple[Source, Source]:
+) -> tuple[TextSource, TextSource]:
     """Open both sides, in the format asked for or else the ones told from the files.
 
     hypothesis: None where one manifest or table holds both sides
@@ -49,7 +49,7 @@ def read_sides(
         return by_time(reference, read_stm(reference), hypothesis, read_ctm(hypothesis))
     if not other_side_scored:
         _check_one_side(reference, hypothesis, formats)
-    opened: list[Source] = []
+    opened: list[TextSource] = []
     sides: tuple[Side, Side] = ("reference", "hypothesis")
     for file, chosen, side in zip((reference, hypothesis), formats, sides, strict=True):
         if chosen in TIMED:
@@ -59,7 +59,7 @@ def read_sides(
     return opened[0], opened[1]
 
 
-def _both_sides(file: InputFile, source_format: SourceFormat | None) -> tuple[Source, Source]:
+def _both_sides(file: InputFile, source_format: SourceFormat | None) -> tuple[TextSource, TextSource]:
     chosen = source_format or format_of(file)
     if chosen in ("manifest", "columns"):
         sides = OPENERS[chosen](file, "reference"), OPENERS[chosen](file, "hypothesis")
@@ -87,4 +87,4 @@ def _holds_both(file: InputFile, chosen: SourceFormat) -> bool:
     return chosen == "columns" and names_both_sides(header(file)[0])
 
 
-__all__ = ["By", "HeldSource", "Side", "Source", "SourceFormat", "Text", "by_line", "read_sides"]
+__all__ = ["By", "MemorySource", "Side", "SourceFormat", "Text", "TextSource", "by_line", "read_sides"]

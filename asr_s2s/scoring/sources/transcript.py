@@ -8,10 +8,10 @@ from asr_s2s.errors import ScoringError
 from asr_s2s.inputs import InputFile
 from asr_s2s.manifest import unique_keys
 from asr_s2s.scoring.sources.records import whole_text
-from asr_s2s.scoring.sources.source import HeldSource, Text
+from asr_s2s.scoring.sources.source import MemorySource, Text
 
 
-def transcript_file(file: InputFile) -> HeldSource:
+def transcript_file(file: InputFile) -> MemorySource:
     """Read the recording's text, named by its file; segments, words and flags are labels. Raises ScoringError."""
     content = whole_text(file)
     try:
@@ -36,4 +36,4 @@ def transcript_file(file: InputFile) -> HeldSource:
             "Correct one of them, or remove 'text' to score the segments."
         )
     labels = {name: value for name, value in document.items() if name not in ("version", "text")} | {"words": words}
-    return HeldSource(str(file.path), [Text(file.path.stem, text, labels)], file)
+    return MemorySource(str(file.path), [Text(file.path.stem, text, labels)], file)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Missing = Literal["deletions", "skip"]
 Costs = Literal["unit", "sclite"]
-Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript", "columns", "lines"]
+Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript", "columns", "lines", "text"]
 
 
 def score(
@@ -31,8 +31,9 @@ def score(
         list[Path] | None,
         typer.Argument(
             metavar="[REFERENCE] HYPOTHESIS...",
-            help="One manifest or table with both sides; or the reference, then one hypothesis or several: "
-            "manifest, Kaldi text, trn, stm, ctm, SegLST, csv, tsv, plain lines; '-' reads standard input.",
+            help="One manifest or table with both sides; or the reference, then one hypothesis or several: manifest, "
+            "Kaldi text, trn, stm, ctm, SegLST, csv, tsv, srt, vtt, TextGrid, json, plain text, or folders with a file "
+            "for each recording; '-' reads standard input.",
         ),
     ] = None,
     normalizer: Annotated[
@@ -44,14 +45,16 @@ def score(
         typer.Option(help="Fields of the manifest, as speaker,language; also duration, speed, snr, flags."),
     ] = None,
     missing: Annotated[
-        Missing, typer.Option(help="What a missing hypothesis is: deletions, or skip to leave it out.")
+        Missing, typer.Option(help="How to count missing hypotheses: deletions, or skip to leave them out.")
     ] = "deletions",
-    costs: Annotated[Costs, typer.Option(help="Of an alignment: unit, or sclite (substitution 4, others 3).")] = "unit",
+    costs: Annotated[
+        Costs, typer.Option(help="Edit costs for the alignment: unit, or sclite (substitution 4, others 3).")
+    ] = "unit",
     source_format: Annotated[
-        Format | None, typer.Option("--format", help="Of all files, where it cannot be told from them.")
+        Format | None, typer.Option("--format", help="Input format of all files, if it cannot be detected.")
     ] = None,
     keywords: Annotated[
-        Path | None, typer.Option(help="A file with a word or phrase a line: recall, precision.")
+        Path | None, typer.Option(help="File with one word or phrase per line: recall and precision of each.")
     ] = None,
     bleu: Annotated[bool, typer.Option(help="For translations: BLEU and chrF by sacrebleu.")] = False,
     cpwer: Annotated[bool, typer.Option(help="For meetings (stm, SegLST): cpWER by meeteval.")] = False,
@@ -59,17 +62,15 @@ def score(
     csv: Annotated[Path | None, typer.Option(help="Also write the rates of systems and groups as CSV.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write the rates as a Markdown table.")] = None,
     latex: Annotated[Path | None, typer.Option(help="Also write the rates as a LaTeX table.")] = None,
-    html: Annotated[
-        Path | None, typer.Option(help="Also write all of it as one page to look at and listen to.")
-    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write an interactive HTML page with audio players.")] = None,
     embed_audio: Annotated[
-        bool, typer.Option("--embed-audio", help="Put the recordings into the page, instead of links to them.")
+        bool, typer.Option("--embed-audio", help="Embed the audio in the HTML page instead of linking to it.")
     ] = False,
     fail_above: Annotated[
         float | None, typer.Option(min=0, help="Exit with status 4 if a normalised WER is above this percentage.")
     ] = None,
     verify: Annotated[
-        Path | None, typer.Option(help="A report's JSON: compute it again and say what differs; no files needed.")
+        Path | None, typer.Option(help="Recompute a JSON report and list differences; takes no other arguments.")
     ] = None,
 ) -> int:
     """Report word and character error rates, raw and normalised, with the errors behind them.

@@ -10,7 +10,7 @@ from asr_s2s.scoring.measures import Measures
 from asr_s2s.scoring.options import ScoreOptions
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.runaway import loops, runs_on
-from asr_s2s.scoring.score import compare, score, system_names
+from asr_s2s.scoring.scorer import compare, score, system_names
 from asr_s2s.scoring.tables import percent, to_csv, to_latex, to_markdown
 from asr_s2s.scoring.text_report import to_text
 from asr_s2s.scoring.verify import verify

@@ -177,7 +177,8 @@ def _check_kinds(reference: TextSource, hypothesis: TextSource) -> None:
 def _refuse_lines(reference: TextSource, num_references: int, hypothesis: TextSource, num_lines: int | None) -> None:
     raise ScoringError(
         f"{reference.name} has {num_references} lines and {hypothesis.name} has {num_lines}, so "
-        "they cannot be paired by line. Give as many lines in both, or files with ids: manifests, Kaldi text, trn."
+        "they cannot be paired by line. Give as many lines in both, or files with ids (manifests, Kaldi text, trn); "
+        "--format text compares each file as one text."
     )
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.inputs import InputFile, read_text
+from asr_s2s.inputs import read_text
 from asr_s2s.scoring.json_report import VERSION, document
 from asr_s2s.scoring.options import ScoreOptions
 from asr_s2s.scoring.provenance import versions
 from asr_s2s.scoring.report import Comparison, Report
-from asr_s2s.scoring.score import compare, score
+from asr_s2s.scoring.scorer import compare, score
+from asr_s2s.scoring.sources import opened_input
 
 # Told apart from the numbers: the data and the versions are compared on their own, the command may be another.
 NOT_COMPARED = {"provenance", "differences_in_words"}
@@ -29,7 +30,7 @@ def verify(path: Path) -> list[str]:
     provenance = first["provenance"]
     if not provenance["files"]:
         raise ScoringError(f"{path}: was made of texts in memory, which cannot be read again. Verify reports of files.")
-    if gone := [file["path"] for file in provenance["files"] if not Path(file["path"]).is_file()]:
+    if gone := [file["path"] for file in provenance["files"] if not Path(file["path"]).exists()]:
         raise ScoringError(
             f"{path}: was made of {gone[0]}, which is not there. What came through a pipe cannot be verified."
         )
@@ -76,7 +77,7 @@ def _changed_files(stored: Mapping[str, Any]) -> list[str]:
     return [
         f"{path}: the file has changed since"
         for path, known in files.items()
-        if InputFile(Path(path)).sha256() != known
+        if opened_input(Path(path)).sha256() != known
     ]
 
 

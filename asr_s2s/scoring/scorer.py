@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, ParamSpec, Protocol
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.inputs import STANDARD_INPUT, InputFile, input_file
+from asr_s2s.inputs import STANDARD_INPUT, InputFile
 from asr_s2s.scoring.align import check_counts
 from asr_s2s.scoring.differences import difference_of
 from asr_s2s.scoring.options import ScoreOptions, Settings, settings_of
 from asr_s2s.scoring.pairing import Pairs
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.significance import MatchedSegments
-from asr_s2s.scoring.sources import MemorySource, Text, TextSource, by_line, read_sides
+from asr_s2s.scoring.sources import MemorySource, Text, TextSource, by_line, opened_input, read_sides
 from asr_s2s.scoring.summary import report_of
 from asr_s2s.scoring.tally import Tally, prepared
 
@@ -123,7 +123,7 @@ def _given(texts: Texts | None) -> Given | None:
     if isinstance(texts, str) and texts != STANDARD_INPUT and not Path(texts).exists():
         raise ScoringError(f"'{texts}' is no file. Name one; texts themselves are given in lists: [text].")
     try:
-        return input_file(Path(texts))
+        return opened_input(Path(texts))
     except OSError as error:
         raise ScoringError(f"{texts}: cannot be read ({error.strerror}). Name an existing file.") from error
 

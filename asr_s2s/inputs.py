@@ -1,5 +1,6 @@
 """What a user names to be read: a file, a pipe, or "-" for standard input; of what can be read once a copy is held."""
 
+import codecs
 import errno
 import hashlib
 import io
@@ -80,16 +81,24 @@ def read_bytes(path: Path, *, most: int | None = None) -> bytes:
 
 
 def read_text(path: Path, *, error: type[AsrError], advice: str, most: int | None = None) -> str:
-    """Read UTF-8, with or without a byte order mark, from a file, a pipe or standard input.
+    """Read UTF-8, with or without a byte order mark, or UTF-16 with one, from a file, a pipe or standard input.
 
     Raises the error that says why it cannot be read (more than `most` bytes among others), with the advice.
     """
     try:
-        return read_bytes(path, most=most).decode("utf-8-sig")
+        return unicode_text(read_bytes(path, most=most))
     except OSError as fault:
         raise error(f"{path}: cannot be read ({fault.strerror}). {advice}") from fault
     except UnicodeDecodeError as fault:
         raise error(f"{path}: is not UTF-8 text (byte {fault.start}). Convert it with iconv.") from fault
+
+
+def unicode_text(content: bytes) -> str:
+    """Decode UTF-8, or UTF-16 that begins with its mark, as Praat and editors of subtitles write it.
+
+    Raises UnicodeDecodeError.
+    """
+    return content.decode("utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
 
 
 def _standard_input() -> bytes:

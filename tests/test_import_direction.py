@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "audio": BASE | {"runtime"},
     "text": BASE,
     "features": BASE,
-    "data": BASE | {"manifest", "audio", "features", "text", "pool"},  # decision 0029
+    "data": BASE | {"manifest", "audio", "features", "text", "pool", "transcripts"},  # decisions 0029, 0040
     "checking": BASE | {"manifest", "audio", "text", "data", "models", "model_store", "pool"},  # decision 0018
     "models": BASE,
     "decoding": {"config"},

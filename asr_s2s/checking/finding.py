@@ -17,7 +17,7 @@ NOTABLE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class CheckedUtterance:
     """An utterance of a set with what its sound shows, or why it cannot be read.
 
     manifest: the set's name, the manifest as it was given
@@ -46,7 +46,7 @@ class Finding:
 class Suspect:
     """An utterance with its findings, heaviest first."""
 
-    heard: Heard
+    checked: CheckedUtterance
     findings: tuple[Finding, ...]
 
     @property

@@ -23,16 +23,16 @@ def to_json(report: CheckReport) -> str:
 
 
 def _suspect(suspect: Suspect) -> dict[str, Any]:
-    heard = suspect.heard
+    checked = suspect.checked
     return {
-        "id": heard.utterance.id,
-        "manifest": heard.manifest,
-        "origin": heard.utterance.origin,
-        "audio_filepath": str(heard.utterance.audio_path),
-        "offset": heard.utterance.offset,
-        "seconds": heard.sound.seconds if isinstance(heard.sound, Levels) else None,
-        "text": heard.utterance.text,
-        "speaker": heard.utterance.speaker,
+        "id": checked.utterance.id,
+        "manifest": checked.manifest,
+        "origin": checked.utterance.origin,
+        "audio_filepath": str(checked.utterance.audio_path),
+        "offset": checked.utterance.offset,
+        "seconds": checked.sound.seconds if isinstance(checked.sound, Levels) else None,
+        "text": checked.utterance.text,
+        "speaker": checked.utterance.speaker,
         "weight": round(suspect.weight, 2),
         "findings": [asdict(each) for each in suspect.findings],
     }

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
-from asr_s2s.checking.finding import MISLABELLED, Finding, Heard
+from asr_s2s.checking.finding import MISLABELLED, CheckedUtterance, Finding
 from asr_s2s.checking.sound import SHORTEST
 from asr_s2s.data import epoch_plan
 from asr_s2s.data.batch import Batch
@@ -22,7 +22,7 @@ from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.models import valid_frames, with_start_and_end
 from asr_s2s.text import plain
 
-UNHEARD = 0.8  # of the loss with another recording: swapped texts have 0.75 to 1.05, right ones 0.05 to 0.5
+MISMATCHED = 0.8  # of the loss with another recording: swapped texts have 0.75 to 1.05, right ones 0.05 to 0.5
 BATCH_SECONDS = 60.0
 LONGEST = 60.0  # seconds; models learn from pieces of half a minute, and a longer one is no utterance
 
@@ -36,34 +36,34 @@ class TextLoss:
 
 
 def mislabelled(
-    heard: Sequence[Heard], system: SpeechSystem, *, on_done: Callable[[float], None] = lambda _: None
+    checked: Sequence[CheckedUtterance], system: SpeechSystem, *, on_done: Callable[[float], None] = lambda _: None
 ) -> Iterator[tuple[int, Finding]]:
-    """Find the utterances whose text a model does not hear; on_done gets the seconds of each.
+    """Find the utterances whose text does not match the audio, by a model; on_done gets the seconds of each.
 
     Left out are those without sound or text, with characters that the vocabulary lacks, or too long.
     """
-    for index, loss in text_losses(heard, system, on_done=on_done):
+    for index, loss in text_losses(checked, system, on_done=on_done):
         if fault := fault_of(loss):
             yield index, fault
 
 
 def fault_of(loss: TextLoss) -> Finding | None:
     """Judge a text by its losses."""
-    if loss.own <= UNHEARD * loss.other:
+    if loss.own <= MISMATCHED * loss.other:
         return None
-    told = f"the model hears something else: loss {loss.own:.1f}, with another recording {loss.other:.1f}"
+    told = f"the text does not match the audio: loss {loss.own:.1f}, with another recording {loss.other:.1f}"
     return Finding("mislabelled", told, MISLABELLED * loss.own / loss.other)
 
 
 @torch.inference_mode()
 def text_losses(
-    heard: Sequence[Heard], system: SpeechSystem, *, on_done: Callable[[float], None] = lambda _: None
+    checked: Sequence[CheckedUtterance], system: SpeechSystem, *, on_done: Callable[[float], None] = lambda _: None
 ) -> Iterator[tuple[int, TextLoss]]:
     """Give the losses of each text that a model can judge, by its index."""
-    cased = {item.manifest for item in heard if any(map(str.islower, item.text))}
+    cased = {item.manifest for item in checked if any(map(str.islower, item.text))}
     judged = [
         (index, spoken)
-        for index, item in enumerate(heard)
+        for index, item in enumerate(checked)
         if (spoken := _judged(item, system, cased=item.manifest in cased)) is not None
     ]
     dataset = SpeechDataset([each for _, each in judged], system.front_end, vocabulary=system.vocabulary)
@@ -103,7 +103,7 @@ def _losses(system: SpeechSystem, batch: Batch, recordings: Sequence[Tensor]) ->
     return (each * valid_frames(lengths, targets.size(1))).sum(dim=1) / lengths
 
 
-def _judged(item: Heard, system: SpeechSystem, *, cased: bool) -> Utterance | None:
+def _judged(item: CheckedUtterance, system: SpeechSystem, *, cased: bool) -> Utterance | None:
     """Give an utterance as the model can judge it; the text of a set in capitals as models write sentences."""
     if isinstance(item.sound, str) or not SHORTEST <= item.sound.seconds <= LONGEST or not plain(item.text):
         return None

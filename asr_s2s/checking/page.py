@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from asr_s2s.audio import Levels
-from asr_s2s.checking.finding import Heard
+from asr_s2s.checking.finding import CheckedUtterance
 from asr_s2s.checking.report import LENGTHS, CheckReport
 from asr_s2s.errors import MissingExtraError
 from asr_s2s.manifest import relative_path
@@ -25,7 +25,7 @@ def to_html(report: CheckReport, *, folder: Path) -> str:
         raise MissingExtraError("HTML pages need jinja2: pip install 'asr-s2s[html]'") from error
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(resources.files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8"))
-    players = [_player(suspect.heard, folder) for suspect in report.suspects]
+    players = [_player(suspect.checked, folder) for suspect in report.suspects]
     return template.render(report=report, rows=list(zip(report.suspects, players, strict=True)), lengths=length_names())
 
 
@@ -34,11 +34,11 @@ def length_names() -> list[str]:
     return [f"{low:.0f}-{'' if high == LENGTHS[-1] else f'{high:.0f}'} s" for low, high in pairwise(LENGTHS)]
 
 
-def _player(heard: Heard, folder: Path) -> str | None:
+def _player(checked: CheckedUtterance, folder: Path) -> str | None:
     """Give the address of a piece of sound (W3C media fragments); None for what cannot be played."""
-    if not isinstance(heard.sound, Levels):
+    if not isinstance(checked.sound, Levels):
         return None
-    address = quote(relative_path(heard.utterance.audio_path, folder))
-    start = heard.utterance.offset
-    whole = not start and heard.utterance.duration is None
-    return address if whole else f"{address}#t={start:.3f},{start + heard.sound.seconds:.3f}"
+    address = quote(relative_path(checked.utterance.audio_path, folder))
+    start = checked.utterance.offset
+    whole = not start and checked.utterance.duration is None
+    return address if whole else f"{address}#t={start:.3f},{start + checked.sound.seconds:.3f}"

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from asr_s2s.audio import Levels
-from asr_s2s.checking.finding import Finding, Heard, Suspect
+from asr_s2s.checking.finding import CheckedUtterance, Finding, Suspect
 from asr_s2s.checking.sets import Leak, doubled_faults, leaks
 from asr_s2s.checking.sound import length_faults, rate_faults, sound_faults
 from asr_s2s.checking.text import pace_faults, text_faults
 
-Check = Callable[[Sequence[Heard]], Iterator[tuple[int, Finding]]]
+Check = Callable[[Sequence[CheckedUtterance]], Iterator[tuple[int, Finding]]]
 
 EACH_SET: tuple[Check, ...] = (sound_faults, length_faults, rate_faults, text_faults, pace_faults)
 ALL_SETS: tuple[Check, ...] = (doubled_faults,)
@@ -47,16 +47,16 @@ class CheckReport:
 
 
 def report_of(
-    heard: Sequence[Heard], *, broken: Sequence[str] = (), by_model: Iterable[tuple[int, Finding]] = ()
+    checked: Sequence[CheckedUtterance], *, broken: Sequence[str] = (), by_model: Iterable[tuple[int, Finding]] = ()
 ) -> CheckReport:
-    """Check utterances that have been heard; those of a set stand together.
+    """Check utterances whose sound was measured; those of a set stand together.
 
     by_model: what a model found, by the index of the utterance
     """
     found: dict[int, list[Finding]] = defaultdict(list)
     summaries = []
     start = 0
-    for name, group in groupby(heard, key=lambda item: item.manifest):
+    for name, group in groupby(checked, key=lambda item: item.manifest):
         members = list(group)
         for check in EACH_SET:
             for index, finding in check(members):
@@ -64,25 +64,25 @@ def report_of(
         summaries.append(_summary(name, members))
         start += len(members)
     for check in ALL_SETS:
-        for index, finding in check(heard):
+        for index, finding in check(checked):
             found[index].append(finding)
     for index, finding in by_model:
         found[index].append(finding)
     suspects = [
-        Suspect(heard[index], tuple(sorted(findings, key=lambda finding: -finding.weight)))
+        Suspect(checked[index], tuple(sorted(findings, key=lambda finding: -finding.weight)))
         for index, findings in found.items()
     ]
-    suspects.sort(key=lambda suspect: (-suspect.weight, suspect.heard.manifest, suspect.heard.utterance.id))
-    return CheckReport(tuple(summaries), tuple(leaks(heard)), tuple(suspects), tuple(broken))
+    suspects.sort(key=lambda suspect: (-suspect.weight, suspect.checked.manifest, suspect.checked.utterance.id))
+    return CheckReport(tuple(summaries), tuple(leaks(checked)), tuple(suspects), tuple(broken))
 
 
-def _summary(name: str, heard: Sequence[Heard]) -> SetSummary:
-    sounds = [item.sound for item in heard if isinstance(item.sound, Levels)]
+def _summary(name: str, checked: Sequence[CheckedUtterance]) -> SetSummary:
+    sounds = [item.sound for item in checked if isinstance(item.sound, Levels)]
     return SetSummary(
         name=name,
-        utterances=len(heard),
+        utterances=len(checked),
         hours=sum(sound.seconds for sound in sounds) / 3600,
-        speakers=len({item.utterance.speaker for item in heard if item.utterance.speaker}),
+        speakers=len({item.utterance.speaker for item in checked if item.utterance.speaker}),
         rates=dict(Counter(sound.sample_rate for sound in sounds).most_common()),
         lengths=tuple(sum(low <= sound.seconds < high for sound in sounds) for low, high in pairwise(LENGTHS)),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from asr_s2s.audio import Levels
-from asr_s2s.checking.finding import CONTRADICTED, DOUBTFUL, LEAKED, Finding, Heard
+from asr_s2s.checking.finding import CONTRADICTED, DOUBTFUL, LEAKED, CheckedUtterance, Finding
 from asr_s2s.text import plain
 
 SENTENCE_WORDS = 4  # shorter texts, such as "thank you", are said everywhere
@@ -26,10 +26,10 @@ class Leak:
     utterances: int
 
 
-def doubled_faults(heard: Sequence[Heard]) -> Iterator[tuple[int, Finding]]:
+def doubled_faults(checked: Sequence[CheckedUtterance]) -> Iterator[tuple[int, Finding]]:
     """Find sound that an earlier utterance of these sets has too, sample by sample; silence is no double."""
-    first: dict[str, Heard] = {}
-    for index, item in enumerate(heard):
+    first: dict[str, CheckedUtterance] = {}
+    for index, item in enumerate(checked):
         if not isinstance(item.sound, Levels) or item.sound.peak <= -120:
             continue
         other = first.setdefault(item.sound.digest, item)
@@ -45,13 +45,13 @@ def doubled_faults(heard: Sequence[Heard]) -> Iterator[tuple[int, Finding]]:
             yield index, Finding("doubled", f"the same sound and text as {name}", DOUBTFUL)
 
 
-def leaks(heard: Sequence[Heard]) -> list[Leak]:
+def leaks(checked: Sequence[CheckedUtterance]) -> list[Leak]:
     """Find what every two sets share."""
     found = []
     for kind, name_of in (("speakers", _speaker), ("sentences", _sentence)):
         shown: dict[str, str] = {}  # a name to how it is written
         counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        for item in heard:
+        for item in checked:
             if name := name_of(item):
                 counts[item.manifest][name] += 1
                 shown.setdefault(name, name if kind == "speakers" else item.text)
@@ -63,9 +63,9 @@ def leaks(heard: Sequence[Heard]) -> list[Leak]:
     return found
 
 
-def _speaker(item: Heard) -> str | None:
+def _speaker(item: CheckedUtterance) -> str | None:
     return item.utterance.speaker
 
 
-def _sentence(item: Heard) -> str | None:
+def _sentence(item: CheckedUtterance) -> str | None:
     return plain(item.text) if len(item.text.split()) >= SENTENCE_WORDS else None

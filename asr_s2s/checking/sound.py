@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 from asr_s2s.audio import Levels, measure_levels
-from asr_s2s.checking.finding import CERTAIN, DOUBTFUL, NOTABLE, USELESS, Finding, Heard
+from asr_s2s.checking.finding import CERTAIN, DOUBTFUL, NOTABLE, USELESS, CheckedUtterance, Finding
 from asr_s2s.errors import AudioError
 from asr_s2s.manifest import Utterance
 from asr_s2s.pool import in_processes
@@ -21,35 +21,35 @@ DIED = "A process died while it read sound, maybe of a damaged file. Use --jobs 
 RATE_KEYS = ("sample_rate", "sampling_rate")
 
 
-def hear(utterances: Sequence[Utterance], *, jobs: int, on_done: Callable[[int], None]) -> list[Levels | str]:
+def measure_sounds(utterances: Sequence[Utterance], *, jobs: int, on_done: Callable[[int], None]) -> list[Levels | str]:
     """Read and measure every utterance, in order; what cannot be read gives the reason.
 
-    on_done: called with the number of utterances that have been heard since
+    on_done: called with the number of utterances measured since
     Sound passes through in blocks, so that memory grows with the number of utterances alone.
     """
     chunks = [utterances[start : start + CHUNK] for start in range(0, len(utterances), CHUNK)]
-    heard: list[Levels | str] = []
+    checked: list[Levels | str] = []
     alone = jobs == 1 or len(chunks) < FEW
-    for found in map(_hear_all, chunks) if alone else in_processes(_hear_all, chunks, jobs=jobs, died=DIED):
-        heard += found
+    for found in map(_measure_all, chunks) if alone else in_processes(_measure_all, chunks, jobs=jobs, died=DIED):
+        checked += found
         on_done(len(found))
-    return heard
+    return checked
 
 
-def _hear_all(utterances: Sequence[Utterance]) -> list[Levels | str]:
-    return [_hear(utterance) for utterance in utterances]
+def _measure_all(utterances: Sequence[Utterance]) -> list[Levels | str]:
+    return [_measure(utterance) for utterance in utterances]
 
 
-def _hear(utterance: Utterance) -> Levels | str:
+def _measure(utterance: Utterance) -> Levels | str:
     try:
         return measure_levels(utterance.audio_path, offset=utterance.offset, duration=utterance.duration)
     except AudioError as error:
         return str(error)
 
 
-def sound_faults(heard: Sequence[Heard]) -> Iterator[tuple[int, Finding]]:
+def sound_faults(checked: Sequence[CheckedUtterance]) -> Iterator[tuple[int, Finding]]:
     """Judge each recording on its own."""
-    for index, item in enumerate(heard):
+    for index, item in enumerate(checked):
         sound, stated = item.sound, item.utterance.duration
         if isinstance(sound, str):
             yield index, Finding("unreadable", sound, CERTAIN)
@@ -65,20 +65,20 @@ def sound_faults(heard: Sequence[Heard]) -> Iterator[tuple[int, Finding]]:
             yield index, Finding("wrong duration", short, DOUBTFUL)
 
 
-def length_faults(heard: Sequence[Heard]) -> Iterator[tuple[int, Finding]]:
+def length_faults(checked: Sequence[CheckedUtterance]) -> Iterator[tuple[int, Finding]]:
     """Find recordings far longer than their set's, which training may have no memory for."""
-    seconds = [item.sound.seconds if isinstance(item.sound, Levels) else 0.0 for item in heard]
+    seconds = [item.sound.seconds if isinstance(item.sound, Levels) else 0.0 for item in checked]
     usual = median(seconds) if seconds else 0.0
     for index, length in enumerate(seconds):
         if length > max(LONG, MUCH_LONGER * usual):
             yield index, Finding("long", f"{length:.1f} s, half of the set has less than {usual:.1f} s", NOTABLE)
 
 
-def rate_faults(heard: Sequence[Heard]) -> Iterator[tuple[int, Finding]]:
+def rate_faults(checked: Sequence[CheckedUtterance]) -> Iterator[tuple[int, Finding]]:
     """Find recordings of a lower rate than most of their set, and of another than their manifest states."""
-    rates = Counter(item.sound.sample_rate for item in heard if isinstance(item.sound, Levels))
+    rates = Counter(item.sound.sample_rate for item in checked if isinstance(item.sound, Levels))
     usual = rates.most_common(1)[0][0] if rates else 0
-    for index, item in enumerate(heard):
+    for index, item in enumerate(checked):
         if not isinstance(item.sound, Levels):
             continue
         rate = item.sound.sample_rate

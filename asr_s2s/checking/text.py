@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from asr_s2s.audio import Levels
-from asr_s2s.checking.finding import CERTAIN, DOUBTFUL, NOTABLE, Finding, Heard
+from asr_s2s.checking.finding import CERTAIN, DOUBTFUL, NOTABLE, CheckedUtterance, Finding
+from asr_s2s.errors import counted
 from asr_s2s.text import described
 
 RARE = 0.005  # of the utterances of a set: what fewer have is rare
@@ -22,17 +23,17 @@ LEAST_PAUSE = 1.0  # seconds more than expected; single letters and abbreviation
 LEAST_SPREAD = 0.1  # of a logarithm: sets with a more even pace than 10 % are not judged more strictly
 
 
-def text_faults(heard: Sequence[Heard]) -> Iterator[tuple[int, Finding]]:
+def text_faults(checked: Sequence[CheckedUtterance]) -> Iterator[tuple[int, Finding]]:
     """Find empty texts beside texts, and characters that are invisible, or rare in their set in either case."""
-    told = [index for index, item in enumerate(heard) if item.utterance.text is not None]
-    counts = Counter(character for index in told for character in set(heard[index].text.lower()))
+    told = [index for index, item in enumerate(checked) if item.utterance.text is not None]
+    counts = Counter(character for index in told for character in set(checked[index].text.lower()))
     odd = {character for character, count in counts.items() if _is_odd(character, share=count / len(told))}
     for index in told:
-        text = heard[index].text
+        text = checked[index].text
         if not text.strip():
             yield index, Finding("empty text", "the text is empty", DOUBTFUL)
         elif found := sorted(odd & set(text.lower())):
-            shown = ", ".join(f"{described(character)} in {counts[character]} texts" for character in found)
+            shown = ", ".join(f"{described(character)} in {counted(counts[character], 'text')}" for character in found)
             invisible = any(unicodedata.category(character) in INVISIBLE for character in found)
             yield index, Finding("odd characters", shown, DOUBTFUL if invisible else NOTABLE)
 
@@ -80,22 +81,22 @@ def pace_of(characters: Sequence[int], seconds: Sequence[float]) -> Pace:
     return Pace(float(solution[0]), float(solution[1]), center, max(spread, LEAST_SPREAD))
 
 
-def pace_faults(heard: Sequence[Heard]) -> Iterator[tuple[int, Finding]]:
+def pace_faults(checked: Sequence[CheckedUtterance]) -> Iterator[tuple[int, Finding]]:
     """Find recordings much longer or shorter than their set takes for such a text."""
     judged = [
         (index, said_length(item.text), item.sound.seconds)
-        for index, item in enumerate(heard)
+        for index, item in enumerate(checked)
         if isinstance(item.sound, Levels) and said_length(item.text) and item.sound.seconds
     ]
     pace = pace_of([each[1] for each in judged], [each[2] for each in judged]) if len(judged) >= FEW else None
     for index, characters, seconds in judged:
         if characters > FASTEST * seconds:
-            told = f"{characters} characters in {seconds:.2f} s: nobody speaks so fast"
+            told = f"{characters} characters in {seconds:.2f} s: faster than speech"
             yield index, Finding("text too long", told, CERTAIN)
         elif pace and abs(deviations := pace.deviations(characters, seconds)) > OUTLIER:
             expected = pace.expected(characters)
-            told = f"{seconds:.1f} s, this set takes {expected:.1f} s for such a text"
+            typical = f"for {seconds:.1f} s (typical: {expected:.1f} s)"
             if deviations < 0:
-                yield index, Finding("text too long", told, -deviations)
+                yield index, Finding("text too long", f"too much text {typical}", -deviations)
             elif seconds > expected + LEAST_PAUSE:
-                yield index, Finding("text too short", told, deviations)
+                yield index, Finding("text too short", f"too little text {typical}", deviations)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr_s2s.cli.outputs import check_outputs
-from asr_s2s.cli.status import FAILED_INPUTS, FOUND_WANTING
+from asr_s2s.cli.status import CHECK_FAILED, FAILED_INPUTS
 from asr_s2s.cli.terminal import Progress, say, show
 from asr_s2s.limits import MOST_JOBS
 
 if TYPE_CHECKING:
-    from asr_s2s.checking import CheckReport, Finding, Heard
+    from asr_s2s.checking import CheckedUtterance, CheckReport, Finding
     from asr_s2s.manifest import Utterance
     from asr_s2s.model_store.directory import SpeechSystem
 
@@ -34,7 +34,7 @@ def check(
 
     Exit status: 0 nothing found, 4 faults found, 1 a manifest or some of its lines could not be read.
     """
-    from asr_s2s.checking import Heard, hear, report_of, to_html, to_json
+    from asr_s2s.checking import CheckedUtterance, measure_sounds, report_of, to_html, to_json
     from asr_s2s.files import write_text
 
     check_outputs([json, html], manifests)
@@ -42,9 +42,11 @@ def check(
     named, broken = _read(manifests)
     utterances = [utterance for _, utterance in named]
     with Progress(len(utterances)) as progress:
-        sounds = hear(utterances, jobs=jobs or os.cpu_count() or 1, on_done=lambda count: progress.done(count=count))
-    heard = [Heard(name, utterance, sound) for (name, utterance), sound in zip(named, sounds, strict=True)]
-    report = report_of(heard, broken=broken, by_model=_judged(heard, system) if system else ())
+        sounds = measure_sounds(
+            utterances, jobs=jobs or os.cpu_count() or 1, on_done=lambda count: progress.done(count=count)
+        )
+    checked = [CheckedUtterance(name, utterance, sound) for (name, utterance), sound in zip(named, sounds, strict=True)]
+    report = report_of(checked, broken=broken, by_model=_judged(checked, system) if system else ())
     _show(report, limit=limit)
     if json:
         write_text(json, to_json(report))
@@ -52,7 +54,7 @@ def check(
         write_text(html, to_html(report, folder=html.parent))
     if report.broken:
         return FAILED_INPUTS
-    return FOUND_WANTING if report.suspects or report.leaks else 0
+    return CHECK_FAILED if report.suspects or report.leaks else 0
 
 
 def _read(manifests: list[Path]) -> "tuple[list[tuple[str, Utterance]], list[str]]":
@@ -85,21 +87,21 @@ def _loaded(model: str) -> "SpeechSystem":
     return system
 
 
-def _judged(heard: "list[Heard]", system: "SpeechSystem") -> "Iterator[tuple[int, Finding]]":
+def _judged(checked: "list[CheckedUtterance]", system: "SpeechSystem") -> "Iterator[tuple[int, Finding]]":
     from asr_s2s.checking.mislabelled import mislabelled
 
     judged: list[float] = []  # seconds of each
-    with Progress(len(heard)) as progress:
+    with Progress(len(checked)) as progress:
 
         def done(seconds: float) -> None:
             judged.append(seconds)
             progress.done(seconds)
 
-        yield from mislabelled(heard, system, on_done=done)
-    if len(judged) < len(heard):
+        yield from mislabelled(checked, system, on_done=done)
+    if len(judged) < len(checked):
         say(
-            f"The model judged {len(judged)} of {len(heard)} texts. It cannot judge those without audio or words, over "
-            "a minute, or with characters that it does not write."
+            f"The model compared {len(judged)} of {len(checked)} texts with their audio. The others have no audio or "
+            "no words, are longer than a minute, or have characters that the model does not know."
         )
 
 
@@ -135,8 +137,8 @@ def _show(report: "CheckReport", *, limit: int) -> None:
         show("\nNothing suspicious was found.", result=True)
     for number, suspect in enumerate(report.suspects[:limit], start=1):
         said = "; ".join(f"{finding.kind}: {finding.message}" for finding in suspect.findings)
-        text = f" '{suspect.heard.text}'" if suspect.heard.text else ""
-        show(escape(f"{number:3} {suspect.heard.utterance.id}{text}\n    {said}"), result=True)
+        text = f" '{suspect.checked.text}'" if suspect.checked.text else ""
+        show(escape(f"{number:3} {suspect.checked.utterance.id}{text}\n    {said}"), result=True)
     if len(report.suspects) > limit:
         show(f"and {len(report.suspects) - limit} more (--limit, --json, --html)", result=True)
     for message in report.broken:

@@ -26,7 +26,7 @@ class ReportHighlighter(RegexHighlighter):
         r"(?m)^(?P<title>(Normalizer's rules|Errors by word class|Keywords|system) .*)$",
         r"(?m)^(?P<title>(Confusions|Deletions|Insertions|Utterances with the most errors).*)$",
         r"(?m)^(?P<better>.* is better than .*)$",
-        r"(?P<chance>, which may be chance\.)",
+        r"(?m)^(?P<chance>(On the .*: )?No significant difference: .*)$",
         r"(?m)^(?P<warning>(Missing|Extra|Doubled|Empty|References without|Paired by line).*)$",
     ]
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 MANIFEST = ".jsonl"
 NAMES = (
-    "librispeech, common-voice, tedlium, an4, ljspeech, speech-commands, yesno, voxforge, kaldi, folder, csv, nemo, "
-    "lhotse (its manifests) or lhotse:NAME (its recipe)."
+    "librispeech, common-voice, tedlium, an4, ljspeech, speech-commands, yesno, voxforge, kaldi, "
+    "folder (x.wav, x.txt), transcripts (x.wav, x.srt, .vtt, .TextGrid or .json), csv, nemo, "
+    "lhotse (its manifests), lhotse:NAME (its recipe)"
 )
 
 

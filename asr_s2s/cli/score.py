@@ -4,6 +4,7 @@ import math
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,18 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from asr_s2s.cli.outputs import check_outputs
-from asr_s2s.cli.status import FOUND_WANTING
+from asr_s2s.cli.status import CHECK_FAILED
 from asr_s2s.cli.terminal import output, say
 from asr_s2s.cli.together import check_effects
 from asr_s2s.errors import ConfigError
 
 if TYPE_CHECKING:
     from asr_s2s.scoring import Comparison, Report
-    from asr_s2s.scoring.settings import Options
 
 Missing = Literal["deletions", "skip"]
 Costs = Literal["unit", "sclite"]
-Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript", "columns", "lines"]
+Format = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript", "columns", "lines", "text"]
 
 
 def score(
@@ -31,8 +31,9 @@ def score(
         list[Path] | None,
         typer.Argument(
             metavar="[REFERENCE] HYPOTHESIS...",
-            help="One manifest or table with both sides; or the reference, then one hypothesis or several: "
-            "manifest, Kaldi text, trn, stm, ctm, SegLST, csv, tsv, plain lines; '-' reads standard input.",
+            help="One manifest or table with both sides; or the reference, then one hypothesis or several: manifest, "
+            "Kaldi text, trn, stm, ctm, SegLST, csv, tsv, srt, vtt, TextGrid, json, plain text, or folders with a file "
+            "for each recording; '-' reads standard input.",
         ),
     ] = None,
     normalizer: Annotated[
@@ -44,14 +45,16 @@ def score(
         typer.Option(help="Fields of the manifest, as speaker,language; also duration, speed, snr, flags."),
     ] = None,
     missing: Annotated[
-        Missing, typer.Option(help="What a missing hypothesis is: deletions, or skip to leave it out.")
+        Missing, typer.Option(help="How to count missing hypotheses: deletions, or skip to leave them out.")
     ] = "deletions",
-    costs: Annotated[Costs, typer.Option(help="Of an alignment: unit, or sclite (substitution 4, others 3).")] = "unit",
+    costs: Annotated[
+        Costs, typer.Option(help="Edit costs for the alignment: unit, or sclite (substitution 4, others 3).")
+    ] = "unit",
     source_format: Annotated[
-        Format | None, typer.Option("--format", help="Of all files, where it cannot be told from them.")
+        Format | None, typer.Option("--format", help="Input format of all files, if it cannot be detected.")
     ] = None,
     keywords: Annotated[
-        Path | None, typer.Option(help="A file with a word or phrase a line: recall, precision.")
+        Path | None, typer.Option(help="File with one word or phrase per line: recall and precision of each.")
     ] = None,
     bleu: Annotated[bool, typer.Option(help="For translations: BLEU and chrF by sacrebleu.")] = False,
     cpwer: Annotated[bool, typer.Option(help="For meetings (stm, SegLST): cpWER by meeteval.")] = False,
@@ -59,17 +62,15 @@ def score(
     csv: Annotated[Path | None, typer.Option(help="Also write the rates of systems and groups as CSV.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write the rates as a Markdown table.")] = None,
     latex: Annotated[Path | None, typer.Option(help="Also write the rates as a LaTeX table.")] = None,
-    html: Annotated[
-        Path | None, typer.Option(help="Also write all of it as one page to look at and listen to.")
-    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write an interactive HTML page with audio players.")] = None,
     embed_audio: Annotated[
-        bool, typer.Option("--embed-audio", help="Put the recordings into the page, instead of links to them.")
+        bool, typer.Option("--embed-audio", help="Embed the audio in the HTML page instead of linking to it.")
     ] = False,
     fail_above: Annotated[
         float | None, typer.Option(min=0, help="Exit with status 4 if a normalised WER is above this percentage.")
     ] = None,
     verify: Annotated[
-        Path | None, typer.Option(help="A report's JSON: compute it again and say what differs; no files needed.")
+        Path | None, typer.Option(help="Recompute a JSON report and list differences; takes no other arguments.")
     ] = None,
 ) -> int:
     """Report word and character error rates, raw and normalised, with the errors behind them.
@@ -80,7 +81,7 @@ def score(
     check_effects(context, [(verify is not None, others, "beside --verify, which takes all from the report")])
     if verify:
         return _verified(verify, files or [])
-    from asr_s2s.scoring import compare, system_names, to_csv, to_json, to_latex, to_markdown
+    from asr_s2s.scoring import ScoreOptions, compare, system_names, to_csv, to_json, to_latex, to_markdown
     from asr_s2s.scoring import score as score_texts
 
     if not files:
@@ -89,18 +90,18 @@ def score(
         raise ConfigError(f"--fail-above {fail_above:g}: is no percentage. Give a number such as 12.5.")
     if embed_audio and not html:
         raise ConfigError("--embed-audio puts recordings into the page. Name the page with --html, or leave it out.")
-    options: Options = {
-        "normalizer": normalizer,
-        "group_by": [name for names in group_by or [] for name in names.split(",") if name],
-        "missing": missing,
-        "costs": costs,
-        "keywords": keywords or (),
-        "keep_utterances": html is not None,
-        "bleu": bleu,
-        "cpwer": cpwer,
-        "source_format": source_format,
-        "command": shlex.join(["asr-s2s", *sys.argv[1:]]),
-    }
+    options = ScoreOptions(
+        normalizer=normalizer,
+        group_by=[name for names in group_by or [] for name in names.split(",") if name],
+        missing=missing,
+        costs=costs,
+        keywords=keywords or (),
+        keep_utterances=html is not None,
+        bleu=bleu,
+        cpwer=cpwer,
+        source_format=source_format,
+        command=shlex.join(["asr-s2s", *sys.argv[1:]]),
+    )
     views: list[tuple[Path | None, Callable[..., str]]] = [
         (json, to_json),
         (csv, to_csv),
@@ -111,10 +112,10 @@ def score(
     check_outputs([path for path, _ in views], files)
     result: Report | Comparison
     if len(files) <= 2:
-        result = score_texts(*files, **options)
+        result = score_texts(*files, **asdict(options))
     else:
         systems = dict(zip(system_names(files[1:]), files[1:], strict=True))
-        result = compare(files[0], systems, **options)
+        result = compare(files[0], systems, **asdict(options))
     _show(result)
     _write(result, views)
     return _above(result, fail_above)
@@ -157,7 +158,7 @@ def _above(result: "Report | Comparison", threshold: float | None) -> int:
             continue
         found = f"WER {percent(rate)} is above {threshold:g} %" if rate is not None else "no words to score against"
         say(f"{report.system}: {found}.")
-        status = FOUND_WANTING
+        status = CHECK_FAILED
     return status
 
 
@@ -168,4 +169,4 @@ def _verified(path: Path, files: list[Path]) -> int:
         raise ConfigError("--verify takes the files from the report. Leave out the others.")
     differing = verify(path)
     output("\n".join(differing) if differing else f"{path}: every number comes out again.")
-    return FOUND_WANTING if differing else 0
+    return CHECK_FAILED if differing else 0

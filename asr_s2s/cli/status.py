@@ -3,4 +3,4 @@
 FAILED_INPUTS = 1  # some or all; the others are complete
 WRONG_USE = 2  # or wrong configuration or data
 OUR_FAULT = 3
-FOUND_WANTING = 4  # a threshold is exceeded, a report does not come out again, `check` found faults
+CHECK_FAILED = 4  # a threshold is exceeded, a report does not come out again, `check` found faults

@@ -7,9 +7,10 @@ from asr_s2s.scoring.align import Alignment, Step, align, character_errors, coun
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.json_report import to_json
 from asr_s2s.scoring.measures import Measures
+from asr_s2s.scoring.options import ScoreOptions
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.runaway import loops, runs_on
-from asr_s2s.scoring.score import compare, score, system_names
+from asr_s2s.scoring.scorer import compare, score, system_names
 from asr_s2s.scoring.tables import percent, to_csv, to_latex, to_markdown
 from asr_s2s.scoring.text_report import to_text
 from asr_s2s.scoring.verify import verify
@@ -20,6 +21,7 @@ __all__ = [
     "ErrorRate",
     "Measures",
     "Report",
+    "ScoreOptions",
     "Step",
     "align",
     "character_errors",

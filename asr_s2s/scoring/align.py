@@ -56,13 +56,6 @@ def unit_edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit
 COSTS: dict[str, Edits] = {"unit": unit_edits, "sclite": sclite_edits}
 
 
-def find_costs(name: str) -> Edits:
-    """Give the function that lists edits; ScoringError names the known costs."""
-    if name not in COSTS:
-        raise ScoringError(f"there are no costs '{name}'. Known: {', '.join(COSTS)}.")
-    return COSTS[name]
-
-
 def align(reference: Sequence[str], hypothesis: Sequence[str], *, edits: Edits = unit_edits) -> Alignment:
     """Align two sequences of words, or two texts character by character, at the least cost."""
     return written_out(reference, hypothesis, edits(reference, hypothesis))

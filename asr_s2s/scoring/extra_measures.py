@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from asr_s2s.errors import MissingExtraError, ScoringError
 from asr_s2s.inputs import InputFile
 from asr_s2s.scoring.error_rate import ErrorRate, total
+from asr_s2s.scoring.options import Settings
 from asr_s2s.scoring.report import Translation
-from asr_s2s.scoring.settings import Settings
 from asr_s2s.scoring.sources.formats import format_of
 from asr_s2s.scoring.sources.timed import read_seglst, read_stm
 
@@ -49,7 +49,7 @@ def speaker_errors(reference: InputFile | None, hypothesis: InputFile | None, se
     said, heard = _sessions(reference, settings), _sessions(hypothesis, settings)
     errors = []
     for session, segments in said.items():
-        if session in heard or settings.missing == "deletions":
+        if session in heard or settings.options.missing == "deletions":
             both = meeteval.io.SegLST(segments), meeteval.io.SegLST(heard.get(session, []))
             found = meeteval.wer.cp_word_error_rate(*both)
             errors.append(ErrorRate(found.substitutions, found.deletions, found.insertions, found.length))
@@ -58,7 +58,7 @@ def speaker_errors(reference: InputFile | None, hypothesis: InputFile | None, se
 
 def _sessions(file: InputFile | None, settings: Settings) -> dict[str, list[dict[str, object]]]:
     """Read the segments of each session; channels are of no account."""
-    chosen = file and (settings.source_format or format_of(file))
+    chosen = file and (settings.options.source_format or format_of(file))
     if file is None or chosen not in READERS:
         raise ScoringError(
             f"{file.path if file else 'texts in memory'}: cpWER needs speakers. Give two files of stm or SegLST."

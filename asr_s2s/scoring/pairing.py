@@ -7,7 +7,7 @@ from itertools import chain, zip_longest
 from typing import Literal, TypeGuard
 
 from asr_s2s.errors import ScoringError, listed
-from asr_s2s.scoring.sources import By, Source, Text
+from asr_s2s.scoring.sources import By, Text, TextSource
 
 Missing = Literal["deletions", "skip"]
 
@@ -47,7 +47,7 @@ class Pairs:
     and places of the rest are gathered, and the texts are read again by their places.
     """
 
-    def __init__(self, reference: Source, hypotheses: Sequence[Source]) -> None:
+    def __init__(self, reference: TextSource, hypotheses: Sequence[TextSource]) -> None:
         for hypothesis in hypotheses:
             _check_kinds(reference, hypothesis)
         self.reference = reference
@@ -117,7 +117,7 @@ class Pairs:
 class Match:
     """Which of one system's hypotheses belong to the references that are not in step."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: TextSource) -> None:
         self.source = source
         self.extra: dict[str, None] = {}
         self.doubled: dict[str, None] = {}
@@ -150,7 +150,7 @@ class Match:
         done = len(places) - len(self._numbers)
         return tuple(name for name, place in places.items() if place >= done and self._numbers[place - done] < 0)
 
-    def check(self, reference: Source, places: Mapping[str, int]) -> None:
+    def check(self, reference: TextSource, places: Mapping[str, int]) -> None:
         """Refuse lines that cannot be paired by their number, and files that share no id."""
         strangers = self.extra and len(self._numbers) == len(places) and set(self._numbers) == {-1}
         if self.source.by == "line" and self._num_lines not in (None, len(places)):
@@ -159,7 +159,7 @@ class Match:
             _refuse_strangers(reference, list(places), self.source, list(self.extra))
 
 
-def _check_kinds(reference: Source, hypothesis: Source) -> None:
+def _check_kinds(reference: TextSource, hypothesis: TextSource) -> None:
     kinds = {reference.by, hypothesis.by}
     if len(kinds) == 1 or not kinds & {"line", "time"}:
         return
@@ -174,14 +174,15 @@ def _check_kinds(reference: Source, hypothesis: Source) -> None:
     )
 
 
-def _refuse_lines(reference: Source, num_references: int, hypothesis: Source, num_lines: int | None) -> None:
+def _refuse_lines(reference: TextSource, num_references: int, hypothesis: TextSource, num_lines: int | None) -> None:
     raise ScoringError(
         f"{reference.name} has {num_references} lines and {hypothesis.name} has {num_lines}, so "
-        "they cannot be paired by line. Give as many lines in both, or files with ids: manifests, Kaldi text, trn."
+        "they cannot be paired by line. Give as many lines in both, or files with ids (manifests, Kaldi text, trn); "
+        "--format text compares each file as one text."
     )
 
 
-def _refuse_strangers(reference: Source, names: list[str], hypothesis: Source, others: list[str]) -> None:
+def _refuse_strangers(reference: TextSource, names: list[str], hypothesis: TextSource, others: list[str]) -> None:
     raise ScoringError(
         f"No id is in both files. {reference.name} has {len(names)}: {listed(names)}; "
         f"{hypothesis.name} has {len(others)}: {listed(others)}. Give both the same ids."

@@ -10,15 +10,17 @@ from asr_s2s.scoring.extra_measures import speaker_errors, translation
 from asr_s2s.scoring.groups import FLAGS, NOT_GROUPED
 from asr_s2s.scoring.intervals import group_intervals, intervals_of
 from asr_s2s.scoring.measures import summed
+from asr_s2s.scoring.options import Settings
 from asr_s2s.scoring.pairing import Pairing
 from asr_s2s.scoring.provenance import provenance
 from asr_s2s.scoring.report import Confusion, Counts, Group, Grouping, Report
-from asr_s2s.scoring.settings import Settings
-from asr_s2s.scoring.sources import Source
+from asr_s2s.scoring.sources import TextSource
 from asr_s2s.scoring.tally import Tally
 
 
-def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, Source], settings: Settings) -> Report:
+def report_of(
+    system: str, tally: Tally, pairing: Pairing, sides: tuple[TextSource, TextSource], settings: Settings
+) -> Report:
     """Close the counts. Raises ScoringError when no line has the field to group by."""
     counts = tally.counts()
     ranked = _ranked(tally)
@@ -29,7 +31,7 @@ def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, 
         pairing=pairing,
         normalizer=settings.normalizer.name,
         normalizer_version=settings.normalizer.version,
-        costs=settings.costs,
+        costs=settings.options.costs,
         raw=summed(counts.raw_words, counts.raw_characters),
         normalised=normalised,
         intervals=intervals_of(counts),
@@ -44,13 +46,13 @@ def report_of(system: str, tally: Tally, pairing: Pairing, sides: tuple[Source, 
         word_classes=tally.classes.errors(ranked),
         keywords=tally.keywords.result() if tally.keywords else (),
         translation=translation(*zip(*tally.texts, strict=True)) if tally.texts else None,
-        speakers=speaker_errors(sides[0].file, sides[1].file, settings) if settings.cpwer else None,
+        speakers=speaker_errors(sides[0].file, sides[1].file, settings) if settings.options.cpwer else None,
         worst=tuple(scored for *_, scored in sorted(tally.worst, reverse=True)),
         groupings=tuple(_groupings(tally, counts, pairing, settings.group_by)),
         flags=_grouping(FLAGS, flags, counts) if flags else None,
         flagged_segments=tally.segment_flags.errors(normalised.words, len(counts.places)) if flags else (),
         utterances=tuple(tally.utterances),
-        provenance=provenance([source.file for source in sides], settings.noted(), settings.command),
+        provenance=provenance([source.file for source in sides], settings.noted(), settings.options.command),
         counts=counts,
     )
 

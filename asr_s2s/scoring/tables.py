@@ -93,7 +93,7 @@ def to_latex(result: Report | Comparison) -> str:
 
 
 def differences_in_words(result: Report | Comparison) -> list[str]:
-    """Say of every two systems which is better, by how much, and whether that could be chance."""
+    """Say of every two systems which is better, by how much, and whether that is significant."""
     if isinstance(result, Report):
         return []
     every = max(report.pairing.num_references for report in result.reports)
@@ -120,11 +120,12 @@ def _which_is_better(difference: Difference) -> str:
         better, worse, low, high = worse, better, -high, -low
     tests = f"MAPSSWE {_p(difference.p_mapsswe)}, bootstrap {_p(difference.p_bootstrap)}"
     if not points:
-        return f"{difference.first} and {difference.second} have as many errors ({tests})."
-    surely = "" if difference.p_mapsswe < SIGNIFICANT else ", which may be chance"
-    return (
-        f"{better} is better than {worse} by {abs(points):.2f} points [{0 - high:.2f}, {0 - low:.2f}], {tests}{surely}."
-    )
+        return f"{difference.first} and {difference.second} have equally many errors ({tests})."
+    by = f"{abs(points):.2f} points"
+    bounds = f"[{0 - high:.2f}, {0 - low:.2f}], {tests}."
+    if difference.p_mapsswe < SIGNIFICANT:
+        return f"{better} is better than {worse} by {by} {bounds}"
+    return f"No significant difference: {better} is {by} below {worse} {bounds}"
 
 
 def _p(value: float) -> str:

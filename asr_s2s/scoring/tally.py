@@ -12,11 +12,11 @@ from asr_s2s.scoring.align import Edits, edit_counts, words_of, written_out
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.groups import FLAGS, FlagGroups, Groups
 from asr_s2s.scoring.keywords import KeywordCounts
+from asr_s2s.scoring.options import Settings
 from asr_s2s.scoring.ranking import Ranking
 from asr_s2s.scoring.report import Counts, RuleEffect, ScoredUtterance
 from asr_s2s.scoring.sclite_costs import Edit
 from asr_s2s.scoring.segment_flags import SegmentFlags
-from asr_s2s.scoring.settings import Settings
 from asr_s2s.scoring.sources import Text
 from asr_s2s.scoring.word_classes import WordClasses
 from asr_s2s.text.marks import loses_marks
@@ -68,7 +68,7 @@ class Tally:
 
     def __init__(self, settings: Settings) -> None:
         normalizer = settings.normalizer
-        self.normalizer, self.edits, self.keep = normalizer, settings.edits, settings.keep_utterances
+        self.normalizer, self.edits, self.keep = normalizer, settings.edits, settings.options.keep_utterances
         self.raw, self.normalised = _Rows(settings.edits), _Rows(settings.edits)
         self.rule_errors = [[0, 0] for _ in normalizer.rules]  # errors and reference length after each
         self.groups = [Groups(field) for field in settings.group_by if field != FLAGS]
@@ -85,7 +85,7 @@ class Tally:
         self.worst: list[tuple[int, float, int, ScoredUtterance]] = []
         self.utterances: list[ScoredUtterance] = []
         self.places = array("q")
-        self.texts: list[tuple[str, str]] | None = [] if settings.bleu else None
+        self.texts: list[tuple[str, str]] | None = [] if settings.options.bleu else None
 
     def add(self, place: int, reference: Text, reference_prepared: Prepared, hypothesis: Text | None) -> list[Edit]:
         """Count one pair, a missing hypothesis as an empty one; give the edits of its normalised words."""

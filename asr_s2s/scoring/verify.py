@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.inputs import InputFile, read_text
+from asr_s2s.inputs import read_text
 from asr_s2s.scoring.json_report import VERSION, document
+from asr_s2s.scoring.options import ScoreOptions
 from asr_s2s.scoring.provenance import versions
 from asr_s2s.scoring.report import Comparison, Report
-from asr_s2s.scoring.score import compare, score
+from asr_s2s.scoring.scorer import compare, score
+from asr_s2s.scoring.sources import opened_input
 
 # Told apart from the numbers: the data and the versions are compared on their own, the command may be another.
 NOT_COMPARED = {"provenance", "differences_in_words"}
@@ -27,11 +30,11 @@ def verify(path: Path) -> list[str]:
     provenance = first["provenance"]
     if not provenance["files"]:
         raise ScoringError(f"{path}: was made of texts in memory, which cannot be read again. Verify reports of files.")
-    if gone := [file["path"] for file in provenance["files"] if not Path(file["path"]).is_file()]:
+    if gone := [file["path"] for file in provenance["files"] if not Path(file["path"]).exists()]:
         raise ScoringError(
             f"{path}: was made of {gone[0]}, which is not there. What came through a pipe cannot be verified."
         )
-    again = json.loads(json.dumps(document(_again(stored, provenance["options"]))))
+    again = json.loads(json.dumps(document(_again(stored, _options(path, provenance["options"])))))
     found = [*_changed_files(stored), *_changed_versions(provenance["versions"])]
     return found + [f"{place}: {old} in the report, {new} now" for place, old, new in _differing(stored, again, "")]
 
@@ -50,7 +53,14 @@ def _read(path: Path) -> dict[str, Any]:
     return dict(stored)
 
 
-def _again(stored: Mapping[str, Any], options: Any) -> Report | Comparison:
+def _options(path: Path, noted: Any) -> dict[str, Any]:
+    try:
+        return asdict(ScoreOptions(**noted))
+    except (TypeError, ScoringError) as error:
+        raise ScoringError(f"{path}: has options that are not known here ({error}). Make it anew.") from error
+
+
+def _again(stored: Mapping[str, Any], options: Mapping[str, Any]) -> Report | Comparison:
     if "systems" not in stored:
         return score(*_paths(stored), **options)
     systems = {system["system"]: _paths(system)[-1] for system in stored["systems"]}
@@ -67,7 +77,7 @@ def _changed_files(stored: Mapping[str, Any]) -> list[str]:
     return [
         f"{path}: the file has changed since"
         for path, known in files.items()
-        if InputFile(Path(path)).sha256() != known
+        if opened_input(Path(path)).sha256() != known
     ]
 
 

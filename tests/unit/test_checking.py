@@ -17,7 +17,7 @@ import soundfile
 from audio_files import Samples, speech
 
 from asr_s2s.audio import measure_levels
-from asr_s2s.checking import Heard, hear, report_of, to_html, to_json
+from asr_s2s.checking import CheckedUtterance, measure_sounds, report_of, to_html, to_json
 from asr_s2s.checking.text import Pace, pace_of, said_length
 from asr_s2s.cli import run
 from asr_s2s.manifest import Utterance, read_manifest, write_manifest
@@ -31,15 +31,15 @@ def recordings() -> list[Utterance]:
     return [replace(item, origin="") for item in read_manifest(DATA / "manifest.jsonl")]
 
 
-def heard(utterances: list[Utterance], manifest: str = "train.jsonl") -> list[Heard]:
-    sounds = hear(utterances, jobs=1, on_done=lambda _: None)
-    return [Heard(manifest, item, sound) for item, sound in zip(utterances, sounds, strict=True)]
+def checked(utterances: list[Utterance], manifest: str = "train.jsonl") -> list[CheckedUtterance]:
+    sounds = measure_sounds(utterances, jobs=1, on_done=lambda _: None)
+    return [CheckedUtterance(manifest, item, sound) for item, sound in zip(utterances, sounds, strict=True)]
 
 
-def found(items: list[Heard]) -> list[tuple[str, str]]:
+def found(items: list[CheckedUtterance]) -> list[tuple[str, str]]:
     """Give (id, kind) of every finding, worst utterance first."""
     suspects = report_of(items).suspects
-    return [(suspect.heard.utterance.id, finding.kind) for suspect in suspects for finding in suspect.findings]
+    return [(suspect.checked.utterance.id, finding.kind) for suspect in suspects for finding in suspect.findings]
 
 
 def wav(path: Path, samples: Samples, *, rate: int = 16_000) -> Path:
@@ -72,7 +72,7 @@ def test_equal_sound_has_one_digest_whatever_file_and_piece_it_lies_in(tmp_path:
 
 
 def test_nothing_is_found_in_real_recordings() -> None:
-    assert found(heard(recordings())) == []
+    assert found(checked(recordings())) == []
 
 
 def test_every_fault_of_sound_is_found_and_the_worst_stands_first(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_every_fault_of_sound_is_found_and_the_worst_stands_first(tmp_path: Path
     names = ("loud", "clipped", "silent", "short", "broken", "lost")
     items = [Utterance(name, tmp_path / f"{name}.wav", text=name[0]) for name in names]
     late = Utterance("late", tmp_path / "loud.wav", text="late", offset=3.0, duration=2.0)
-    assert found(heard([*items, late])) == [
+    assert found(checked([*items, late])) == [
         ("broken", "unreadable"),
         ("lost", "unreadable"),
         ("short", "empty"),
@@ -101,8 +101,8 @@ def test_a_recording_far_longer_than_its_set_is_found(tmp_path: Path) -> None:
     path = wav(tmp_path / "long.wav", np.tile(samples, repeats))
     items = [replace(item, text="") for item in recordings()]
     long = Utterance("long", path, text="")
-    assert ("long", "long") in found(heard([*items, long]))
-    assert ("long", "long") not in found(heard([long, replace(long, id="other")]))  # a set of long ones
+    assert ("long", "long") in found(checked([*items, long]))
+    assert ("long", "long") not in found(checked([long, replace(long, id="other")]))  # a set of long ones
 
 
 def test_a_lower_rate_than_the_others_or_another_than_stated_is_found(tmp_path: Path) -> None:
@@ -111,19 +111,19 @@ def test_a_lower_rate_than_the_others_or_another_than_stated_is_found(tmp_path: 
         wav(tmp_path / f"{name}.wav", samples[start:], rate=rate)
     items = [Utterance(name, tmp_path / f"{name}.wav") for name in ("a", "b", "telephone")]
     stated = Utterance("stated", tmp_path / "stated.wav", extra={"sample_rate": 8000})
-    assert found(heard([*items, stated])) == [("stated", "wrong rate"), ("telephone", "wrong rate")]
-    assert found(heard([items[2]])) == []  # a telephone corpus
+    assert found(checked([*items, stated])) == [("stated", "wrong rate"), ("telephone", "wrong rate")]
+    assert found(checked([items[2]])) == []  # a telephone corpus
 
 
 # Texts
 
 
-def with_texts(texts: list[str], seconds: list[float] | None = None) -> list[Heard]:
+def with_texts(texts: list[str], seconds: list[float] | None = None) -> list[CheckedUtterance]:
     """Give utterances with these texts, each with sound of its own and of such a length."""
     levels = measure_levels(DATA / "lbby5a.ogg")
     lengths = seconds or [0.5 + 0.07 * said_length(text) for text in texts]
     return [
-        Heard(
+        CheckedUtterance(
             "train.jsonl",
             Utterance(str(index), Path("x.wav"), text=text),
             replace(levels, seconds=length, digest=str(index)),
@@ -179,7 +179,7 @@ def test_doubled_sound_weighs_by_its_text_and_its_set(tmp_path: Path) -> None:
     same = replace(first, id="same", text=f"{(first.text or '').upper()}!")
     other = replace(second, id="other", text="something else")
     test = replace(first, id="test", speaker=None, text=None)
-    items = heard([first, second, same, other]) + heard([test], "test.jsonl")
+    items = checked([first, second, same, other]) + checked([test], "test.jsonl")
     assert found(items) == [("test", "in two sets"), ("other", "doubled"), ("same", "doubled")]
     messages = [suspect.findings[0].message for suspect in report_of(items).suspects]
     assert "'arctic_a0015_1592748256' of train.jsonl" in messages[0]
@@ -190,7 +190,7 @@ def test_speakers_and_sentences_that_two_sets_share_are_named_and_short_texts_ar
     train = recordings()
     nine = Utterance("nine", train[9].audio_path, text=train[9].text)
     test = [replace(train[0], text="AURORA"), train[2], train[5], nine]
-    leaks = report_of(heard([*train[:4], train[9]]) + heard(test, "test.jsonl")).leaks
+    leaks = report_of(checked([*train[:4], train[9]]) + checked(test, "test.jsonl")).leaks
     shown = [(leak.kind, leak.first, leak.second, leak.shared, leak.utterances) for leak in leaks]
     assert shown == [
         ("speakers", "train.jsonl", "test.jsonl", ("cathy", "LJ"), 2),
@@ -217,7 +217,7 @@ def test_the_page_escapes_texts_and_its_players_find_the_sound(tmp_path: Path) -
     evil = "<script>alert('x')</script> \u200b"
     item = Utterance("<b>id</b>", tmp_path / 'it\'s "100%" #1.ogg', text=evil, offset=0.5, duration=1.0)
     (tmp_path / "pages").mkdir()
-    page = to_html(report_of(heard([item], "<i>train</i>.jsonl")), folder=tmp_path / "pages")
+    page = to_html(report_of(checked([item], "<i>train</i>.jsonl")), folder=tmp_path / "pages")
     players = Players()
     players.feed(page)
     assert not {"script", "b", "i"} & set(players.tags)
@@ -230,7 +230,7 @@ def test_the_page_escapes_texts_and_its_players_find_the_sound(tmp_path: Path) -
 
 
 def test_json_holds_every_finding(tmp_path: Path) -> None:
-    items = heard([Utterance("lost", tmp_path / "lost.wav", text="a", origin="train.jsonl:7"), *recordings()])
+    items = checked([Utterance("lost", tmp_path / "lost.wav", text="a", origin="train.jsonl:7"), *recordings()])
     report = json.loads(to_json(report_of(items, broken=["x.jsonl:3: is broken"])))
     assert report["sets"][0]["utterances"] == 12
     assert sum(report["sets"][0]["lengths"]) == 11

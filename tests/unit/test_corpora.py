@@ -13,6 +13,7 @@ from corpora import SPEECH, copy, faults_of, read, shown, write
 from asr_s2s.data.corpora import CORPORA, measure, read_corpus
 from asr_s2s.errors import ManifestError
 from asr_s2s.manifest import Word, read_manifest, write_manifest
+from asr_s2s.transcripts import FORMATS, Segment, Transcript
 
 pytestmark = pytest.mark.unit
 
@@ -85,6 +86,46 @@ def test_a_folder_is_read_behind_links_and_without_what_is_hidden(tmp_path: Path
     (tmp_path / "corpus/linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "corpus/up").symlink_to(tmp_path / "corpus")  # no way round in circles
     assert [one.id for one in read("folder", tmp_path / "corpus")] == ["b", "linked/a"]
+
+
+CORRECTED = Transcript((Segment(0.0, 0.75, "lay, blue"), Segment(0.9, 1.25, "by <Q>")), duration=1.9, language="en")
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt", "textgrid", "json"])
+def test_corrected_transcripts_become_utterances_with_their_times(tmp_path: Path, name: str) -> None:
+    audio = str(copy("lbby5a", tmp_path / "talks/one.wav").resolve())
+    write(tmp_path / f"talks/one{FORMATS[name].suffix}", FORMATS[name].write(CORRECTED))
+    assert [shown(item) for item in read("transcripts", tmp_path)] == [
+        ("talks/one@0", audio, 0.0, 0.75, "lay, blue", None),
+        ("talks/one@900", audio, 0.9, 0.35, "by <Q>", None),
+    ]
+
+
+def test_a_transcript_that_cannot_be_used_is_left_out_by_its_name(tmp_path: Path) -> None:
+    for name in ("good", "untold", "broken", "two", "late", "empty"):
+        copy("lbby5a", tmp_path / f"{name}.ogg")
+    write(tmp_path / "good.srt", FORMATS["srt"].write(CORRECTED))
+    write(tmp_path / "good.json", FORMATS["json"].write(CORRECTED))  # the same text: taken once
+    write(tmp_path / "broken.vtt", "00:00.000 --> 00:01.000\nlay blue\n")
+    write(tmp_path / "two.srt", FORMATS["srt"].write(CORRECTED).replace("lay", "play"))
+    write(tmp_path / "two.vtt", FORMATS["vtt"].write(CORRECTED))
+    write(tmp_path / "late.srt", "1\n00:00:01,000 --> 00:01:02,000\nlay\n\n2\n00:00:01,000 --> 00:00:01,000\nlay\n")
+    write(tmp_path / "empty.srt", "")
+    write(tmp_path / "lonely.TextGrid", FORMATS["textgrid"].write(CORRECTED))
+    faults = faults_of("transcripts", tmp_path)
+    expected = [
+        "broken.vtt:1: is not WebVTT",
+        "empty.srt: holds no text",
+        "late.srt, 1.00 s: ends at 1.00 s",
+        "two.vtt: its text is another than",
+    ]
+    expected += [
+        "untold.ogg: no transcript is beside it (untold.textgrid, untold.srt",
+        "lonely.TextGrid: no audio file",
+    ]
+    expected += ["late.srt, 1.00 s: utterance 'late@1000' goes from 1.00 s to 62.00 s"]
+    assert len(faults) == len(expected)
+    assert all(fault.startswith(f"{tmp_path}/{words}") for fault, words in zip(faults, expected, strict=True))
 
 
 def test_a_folder_without_audio_is_refused(tmp_path: Path) -> None:
@@ -323,7 +364,7 @@ def test_lhotse_lists_every_line_that_cannot_be_used(tmp_path: Path) -> None:
         (3, "is a MixedCut, not a MonoCut. Save each"),
         (4, "the id 's1' stands on"),
         (4, "the id 's2' stands on"),
-        (5, "names lost.flac, neither below the working folder nor below"),
+        (5, "names lost.flac, neither in the working folder nor in"),
         (6, "comes from a command, not a file."),
         (7, "has 2 channels."),
         (8, "is not valid JSON"),

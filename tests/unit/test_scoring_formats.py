@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.scoring import compare, score
+from asr_s2s.manifest import Word
+from asr_s2s.scoring import ErrorRate, compare, score, to_json, verify
+from asr_s2s.transcripts import FORMATS, Segment, Transcript
 
 pytestmark = pytest.mark.unit
 
@@ -81,12 +83,83 @@ def test_remarks_in_brackets_are_not_taken_for_ids(tmp_path: Path) -> None:
         rate_of(tmp_path, "a b (laughs)\nc (coughs)\n", "a b\nd\n")
 
 
-def test_captions_are_refused_rather_than_scored_with_their_times(tmp_path: Path) -> None:
-    (tmp_path / "h.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\na b\n")
-    (tmp_path / "h").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\na b\n")
-    for name in ("h.srt", "h"):
-        with pytest.raises(ScoringError, match=rf"{name}: captions are not scored"):
-            score(tmp_path / name, tmp_path / name)
+SEGMENTS = (
+    Segment(0.0, 1.2, "one two", (Word("one", 0.0, 0.5), Word("two", 0.6, 1.1))),
+    Segment(1.5, 2.0, "3 < 4", (Word("3", 1.5, 1.6), Word("<", 1.6, 1.7), Word("4", 1.7, 1.9))),
+    Segment(2.5, 3.0, "six", (Word("six", 2.5, 3.0),)),
+)
+TRANSCRIPT = Transcript(SEGMENTS, duration=3.5, audio_path="talk.wav")
+
+
+def transcript_as(folder: Path, name: str) -> Path:
+    """Write the transcript in a format as `asr-s2s transcribe` does."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"talk{FORMATS[name].suffix}"
+    path.write_text(FORMATS[name].write(TRANSCRIPT), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("reference", ["talk.txt", "said.txt"])
+def test_what_transcribe_writes_is_scored_against_one_plain_text(tmp_path: Path, name: str, reference: str) -> None:
+    (tmp_path / reference).write_text("one two 3 < 4 seven\n")
+    report = score(tmp_path / reference, transcript_as(tmp_path / "out", name), normalizer="none")
+    assert report.raw.words == ErrorRate(1, 0, 0, 6)
+    names_differ = any("names differ: said, talk" in remark for remark in report.pairing.remarks)
+    assert names_differ == (reference == "said.txt")
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("jsonl", "trn")])
+@pytest.mark.parametrize("other", ["srt", "vtt", "textgrid", "json", "tsv", "seglst"])
+def test_what_transcribe_writes_is_scored_against_any_other_format_of_it(tmp_path: Path, name: str, other: str) -> None:
+    paths = transcript_as(tmp_path / "corrected", other), transcript_as(tmp_path / "out", name)
+    assert score(*paths, normalizer="none").raw.words == ErrorRate(reference_length=6)
+
+
+@pytest.mark.parametrize("name", ["txt", "srt", "vtt", "textgrid", "json"])
+def test_folders_are_paired_by_the_names_of_their_files(tmp_path: Path, name: str) -> None:
+    reference = transcript_as(tmp_path / "corrected", "txt").parent
+    (reference / "other").mkdir()
+    (reference / "other" / "talk.txt").write_text("ten\n")
+    hypothesis = transcript_as(tmp_path / "out", name).parent
+    report = score(reference, hypothesis, normalizer="none")
+    assert (report.raw.words, report.pairing.missing) == (ErrorRate(0, 1, 0, 7), ("other/talk",))
+    report_file = tmp_path / "report.json"
+    report_file.write_text(to_json(report))
+    assert verify(report_file) == []
+    (reference / "talk.txt").write_text("one\n")
+    assert f"{reference}: the file has changed since" in verify(report_file)
+
+
+def test_two_texts_of_one_recording_in_a_folder_are_refused(tmp_path: Path) -> None:
+    folder = transcript_as(tmp_path / "out", "srt").parent
+    transcript_as(folder, "txt")
+    assert score(folder, folder).raw.words.errors == 0
+    (folder / "talk.txt").write_text("one\n")
+    with pytest.raises(ScoringError, match=r"talk\.txt: its text is another than that of talk\.srt"):
+        score(folder, folder)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ScoringError, match="no transcript is in this folder"):
+        score(tmp_path / "empty", folder)
+
+
+def test_a_text_grid_in_utf_16_as_praat_saves_it_is_read(tmp_path: Path) -> None:
+    path = transcript_as(tmp_path, "textgrid")
+    path.write_bytes(path.read_text(encoding="utf-8").replace("six", "größer").encode("utf-16"))
+    (tmp_path / "r.txt").write_text("one two 3 < 4 größer\n")
+    assert score(tmp_path / "r.txt", path, normalizer="none").raw.words.errors == 0
+
+
+def test_captions_without_a_name_are_known_by_their_times(tmp_path: Path) -> None:
+    for name, other in (("h", "srt"), ("g", "vtt")):
+        (tmp_path / name).write_text(FORMATS[other].write(TRANSCRIPT))
+    assert score(tmp_path / "h", tmp_path / "g").raw.words == ErrorRate(reference_length=6)
+
+
+def test_a_broken_caption_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "h.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\na b\n\nc\nd\n")
+    with pytest.raises(ScoringError, match=r"h\.srt:5: 'c' begins a caption without a time line"):
+        score(tmp_path / "h.srt", tmp_path / "h.srt")
 
 
 def test_years_in_brackets_are_not_taken_for_ids(tmp_path: Path) -> None:

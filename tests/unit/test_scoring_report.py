@@ -1,10 +1,14 @@
 """The report: its numbers, its two views, and what it must not load."""
 
+import inspect
 import json
+import pydoc
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jiwer
 import pytest
@@ -12,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.scoring import ErrorRate, compare, score, system_names, to_json, to_text
+from asr_s2s.scoring import ErrorRate, ScoreOptions, compare, score, system_names, to_json, to_text
 from asr_s2s.scoring.report import Confusion
 
 pytestmark = pytest.mark.unit
@@ -119,7 +123,7 @@ def test_a_mapping_and_a_list_are_refused() -> None:
 
 
 def test_keywords_that_do_not_exist_and_texts_without_a_list_are_refused() -> None:
-    with pytest.raises(TypeError, match=r"no keyword 'normaliser'\. Known: normalizer, group_by"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'normaliser'"):
         score(["a"], ["a"], normaliser="none")  # type: ignore[call-arg]
     with pytest.raises(ScoringError, match=r"'the cat' is no file\. Name one; texts themselves are given in lists"):
         score("the cat", "the hat")
@@ -220,3 +224,28 @@ def test_the_tutorial_shows_what_is_really_printed(
 def test_scoring_loads_no_torch() -> None:
     code = "import sys, asr_s2s.scoring, asr_s2s.transcripts; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("function", [score, compare])
+def test_options_are_the_fields_of_one_class_for_help_and_signature(function: Callable[..., object]) -> None:
+    fields = inspect.signature(ScoreOptions).parameters
+    shown = inspect.signature(function).parameters
+    assert list(shown)[2:] == list(fields)
+    assert all(shown[name] == field for name, field in fields.items())
+    assert "missing: how to count references without a hypothesis" in pydoc.render_doc(function)
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ({"missing": "delete"}, r"missing cannot be 'delete'\. Known: deletions, skip"),
+        ({"costs": "nist"}, r"costs cannot be 'nist'\. Known: unit, sclite"),
+        ({"source_format": "xml"}, r"source_format cannot be 'xml'\. Known: manifest"),
+        ({"bleu": "yes"}, "bleu must be True or False"),
+        ({"keywords": "York"}, "keywords must be a list of strings or one Path"),
+        ({"group_by": 3}, "group_by must be"),
+    ],
+)
+def test_a_value_that_an_option_cannot_have_is_refused_by_its_name(option: dict[str, Any], told: str) -> None:
+    with pytest.raises(ScoringError, match=told):
+        score(["a"], ["a"], **option)

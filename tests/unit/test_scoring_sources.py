@@ -276,8 +276,10 @@ def test_the_order_of_the_hypotheses_does_not_matter(tmp_path: Path, order: tupl
 
 
 def test_more_hypothesis_lines_than_reference_lines_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ScoringError, match=r"ref\.txt has 1 lines and .*hyp\.txt has 2"):
-        score(written(tmp_path, "ref.txt", "one\n"), written(tmp_path, "hyp.txt", "one\ntwo\n"))
+    reference, hypothesis = written(tmp_path, "ref.txt", "one\ntwo\n"), written(tmp_path, "hyp.txt", "one\n\ntwo\n")
+    with pytest.raises(ScoringError, match=r"ref\.txt has 2 lines and .*hyp\.txt has 3.*--format text compares"):
+        score(reference, hypothesis)
+    assert score(reference, hypothesis, source_format="text").raw.words.errors == 0
 
 
 def test_systems_are_read_beside_each_other_whatever_their_format_and_order(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from asr_s2s.data.corpora.shared import Corpus, LeftOut, first_messages
 from asr_s2s.data.corpora.speech_commands import read_speech_commands
 from asr_s2s.data.corpora.table import read_table
 from asr_s2s.data.corpora.tedlium import read_tedlium
+from asr_s2s.data.corpora.transcripts import read_transcripts
 from asr_s2s.data.corpora.voxforge import read_voxforge
 from asr_s2s.data.corpora.write import left_out_path, write_corpus
 from asr_s2s.data.corpora.yesno import read_yesno
@@ -34,6 +35,7 @@ CORPORA: tuple[tuple[str, Callable[[Path], Corpus]], ...] = (
     ("voxforge", read_voxforge),
     ("kaldi", read_kaldi),
     ("folder", read_folder),
+    ("transcripts", read_transcripts),
     ("csv", read_table),
     ("nemo", read_nemo),
     ("lhotse", read_lhotse),

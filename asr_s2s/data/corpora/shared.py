@@ -14,6 +14,7 @@ NO_AUDIO = "no audio file"
 NO_TEXT = "no text"
 BROKEN_LINE = "broken line"
 DOUBLED = "doubled id"
+DIFFERING = "transcripts that differ"
 UNREADABLE = "unreadable file"
 NO_PIECE = "not within its recording"
 

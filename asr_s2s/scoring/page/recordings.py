@@ -51,7 +51,7 @@ def embedded(paths: Sequence[Path]) -> list[str]:
     if faults:
         raise ScoringError(
             f"{len(faults)} of {len(paths)} recordings cannot be put into the page: {listed(faults)}. "
-            "Mend the manifest's audio_filepath, or leave --embed-audio out: the page then links to the files."
+            "Correct the manifest's audio_filepath, or leave --embed-audio out: the page then links to the files."
         )
     return addresses
 

@@ -1,30 +1,40 @@
 """Read references and hypotheses; the format is told from a file's name, or else from its first lines."""
 
 from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.inputs import InputFile
+from asr_s2s.inputs import InputFile, input_file
 from asr_s2s.scoring.sources.columns import column_file, header, names_both_sides
+from asr_s2s.scoring.sources.folder import folder_input, folder_source
 from asr_s2s.scoring.sources.formats import SourceFormat, first_lines, format_of, formats_of
 from asr_s2s.scoring.sources.lines import kaldi_file, plain_file, trn_file
 from asr_s2s.scoring.sources.manifest import holds_both_sides, manifest_file
-from asr_s2s.scoring.sources.source import By, HeldSource, Side, Source, Text, by_line
+from asr_s2s.scoring.sources.source import By, MemorySource, Side, Text, TextSource, by_line
 from asr_s2s.scoring.sources.timed import Stretch, by_recording, by_time, read_ctm, read_seglst, read_stm
-from asr_s2s.scoring.sources.transcript import transcript_file
+from asr_s2s.scoring.sources.transcript import text_file, transcript_file
 
 TIMED: dict[SourceFormat, Callable[[InputFile], list[Stretch]]] = {
     "stm": read_stm,
     "ctm": read_ctm,
     "seglst": read_seglst,
 }
-OPENERS: dict[SourceFormat, Callable[[InputFile, Side], Source]] = {
+OPENERS: dict[SourceFormat, Callable[[InputFile, Side], TextSource]] = {
     "manifest": manifest_file,
     "columns": column_file,
     "kaldi": lambda file, _: kaldi_file(file),
     "trn": lambda file, _: trn_file(file),
     "lines": lambda file, _: plain_file(file),
     "transcript": lambda file, _: transcript_file(file),
+    "text": lambda file, _: text_file(file),
+    "folder": lambda file, _: folder_source(file),
 }
+
+
+def opened_input(path: Path) -> InputFile:
+    """Open what is named to be scored: a file, a pipe, or a folder of transcripts. Raises OSError, ScoringError."""
+    return folder_input(path) if path.is_dir() else input_file(path)
 
 
 def read_sides(
@@ -34,7 +44,7 @@ def read_sides(
     source_format: SourceFormat | None = None,
     channels: bool = True,
     other_side_scored: bool = False,
-) -> tuple[Source, Source]:
+) -> tuple[TextSource, TextSource]:
     """Open both sides, in the format asked for or else the ones told from the files.
 
     hypothesis: None where one manifest or table holds both sides
@@ -44,22 +54,44 @@ def read_sides(
     """
     if hypothesis is None:
         return _both_sides(reference, source_format)
-    formats = (source_format, source_format) if source_format else formats_of(reference, hypothesis)
+    formats = formats_of(reference, hypothesis, source_format)
     if formats == ("stm", "ctm"):
         return by_time(reference, read_stm(reference), hypothesis, read_ctm(hypothesis))
     if not other_side_scored:
         _check_one_side(reference, hypothesis, formats)
-    opened: list[Source] = []
-    sides: tuple[Side, Side] = ("reference", "hypothesis")
-    for file, chosen, side in zip((reference, hypothesis), formats, sides, strict=True):
-        if chosen in TIMED:
-            opened.append(by_recording(file, TIMED[chosen](file), channels=channels))
-        else:
-            opened.append(OPENERS[chosen](file, side))
-    return opened[0], opened[1]
+    one = _opened(reference, formats[0], "reference", channels=channels)
+    other = _opened(hypothesis, formats[1], "hypothesis", channels=channels)
+    if {"transcript", "text"} & set(formats):
+        first, second = (
+            _first_texts(reference, formats[0], "reference"),
+            _first_texts(hypothesis, formats[1], "hypothesis"),
+        )
+        if len(first) == len(second) == 1 and first[0].id != second[0].id:
+            other = _named_alike(other, second[0], first[0].id)
+    return one, other
 
 
-def _both_sides(file: InputFile, source_format: SourceFormat | None) -> tuple[Source, Source]:
+def _opened(file: InputFile, chosen: SourceFormat, side: Side, *, channels: bool) -> TextSource:
+    if chosen in TIMED:
+        return by_recording(file, TIMED[chosen](file), channels=channels)
+    return OPENERS[chosen](file, side)
+
+
+def _first_texts(file: InputFile, chosen: SourceFormat, side: Side) -> list[Text]:
+    """Read two texts, if there are as many."""
+    source = _opened(file, chosen, side, channels=True)
+    found = list(islice(source.texts(), 2))
+    source.close()
+    return found
+
+
+def _named_alike(source: TextSource, text: Text, name: str) -> TextSource:
+    """Name the only hypothesis like the only reference: two files of one recording each belong together."""
+    remark = f"One recording on each side, paired although their names differ: {name}, {text.id}"
+    return MemorySource(source.name, [text._replace(id=name)], source.file, source.by, (*source.remarks, remark))
+
+
+def _both_sides(file: InputFile, source_format: SourceFormat | None) -> tuple[TextSource, TextSource]:
     chosen = source_format or format_of(file)
     if chosen in ("manifest", "columns"):
         sides = OPENERS[chosen](file, "reference"), OPENERS[chosen](file, "hypothesis")
@@ -87,4 +119,4 @@ def _holds_both(file: InputFile, chosen: SourceFormat) -> bool:
     return chosen == "columns" and names_both_sides(header(file)[0])
 
 
-__all__ = ["By", "HeldSource", "Side", "Source", "SourceFormat", "Text", "by_line", "read_sides"]
+__all__ = ["By", "MemorySource", "Side", "SourceFormat", "Text", "TextSource", "by_line", "opened_input", "read_sides"]

@@ -4,29 +4,34 @@ A pipe has no name that tells anything: what is in it does.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Literal
 
 from asr_s2s.errors import ManifestError, ScoringError
 from asr_s2s.inputs import InputFile
-from asr_s2s.manifest import parse_record
+from asr_s2s.manifest import parse_record, record_id
 from asr_s2s.scoring.sources.columns import looks_like_header
 from asr_s2s.scoring.sources.ids import begin_with_ids, may_begin_with_ids, names_each_line
 from asr_s2s.scoring.sources.lines import TRN_LINE
 from asr_s2s.scoring.sources.records import decoded, opened
+from asr_s2s.scoring.sources.transcript import kind_of
 
-SourceFormat = Literal["manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript", "columns", "lines"]
+SourceFormat = Literal[
+    "manifest", "kaldi", "trn", "stm", "ctm", "seglst", "transcript", "columns", "lines", "text", "folder"
+]
 
 SUFFIXES: dict[str, SourceFormat] = {
     ".jsonl": "manifest",
     ".trn": "trn",
     ".stm": "stm",
     ".ctm": "ctm",
+    ".srt": "transcript",
+    ".vtt": "transcript",
+    ".textgrid": "transcript",
     ".csv": "columns",
-    ".tsv": "columns",
 }
-CAPTIONS = (".srt", ".vtt", ".textgrid")
 TIME, WHOLE = r"\d*\.\d+", r"\d+(\.\d*)?"  # with a point, which no spoken number has; whole seconds
 STM, CTM = r"\S+\s+\S+\s+\S+\s+{0}\s+{0}(\s.*)?", r"\S+\s+\S+\s+{0}\s+{0}\s+\S+(\s.*)?"
 FORMS: dict[re.Pattern[str], SourceFormat] = {  # that no text has on every line
@@ -36,27 +41,61 @@ FORMS: dict[re.Pattern[str], SourceFormat] = {  # that no text has on every line
 MAYBE_TIMED = re.compile(f"{STM.format(WHOLE)}|{CTM.format(WHOLE)}")
 JSON_START = re.compile(r'\s*(\{\s*("|$)|\[\s*(\{|$))')
 YEAR = re.compile(r"1\d{3}|20\d{2}")  # as remarks have them: "the matrix (1999)"
-CAPTION_TIMES = re.compile(r"WEBVTT|(\d+:)?\d\d:\d\d[,.]\d{3} --> ")
 SEGLST_START = re.compile(r"\s*\[\s*(\{|$)")
 NUM_LINES_LOOKED_AT = 1000
+TIMED = ("stm", "ctm", "seglst")
 
 
-def formats_of(reference: InputFile, hypothesis: InputFile) -> tuple[SourceFormat, SourceFormat]:
-    """Tell the formats of both sides. Raises ScoringError where they cannot be told, or a file cannot be read."""
-    told, other = _told(reference), _told(hypothesis)
+def formats_of(
+    reference: InputFile, hypothesis: InputFile, named: SourceFormat | None = None
+) -> tuple[SourceFormat, SourceFormat]:
+    """Tell the formats of both sides; named: what all files are, if it was said.
+
+    Raises ScoringError where they cannot be told, or a file cannot be read.
+    """
+    told, other = named or _told(reference), named or _told(hypothesis)
     if told and other:
         return told, other
+    if told:
+        return told, _plain_beside(told, reference, hypothesis)
+    if other:
+        return _plain_beside(other, hypothesis, reference, one_is_whole=True), other
     lines = first_lines(reference), first_lines(hypothesis)
-    names = f"{reference.path} and {hypothesis.path}"
-    if told or other:  # which has ids: lines without could not be paired with it
-        with_ids = may_begin_with_ids(lines[1] if told else lines[0])
-    else:
-        with_ids = begin_with_ids(*lines, names=names)
-    if with_ids:
-        for file in [file for file, form in ((reference, told), (hypothesis, other)) if not form]:
+    if begin_with_ids(*lines, names=f"{reference.path} and {hypothesis.path}"):
+        for file in (reference, hypothesis):
             _check_ids(file)
-    plain: SourceFormat = "kaldi" if with_ids else "lines"
-    return told or plain, other or plain
+        return "kaldi", "kaldi"
+    if len(lines[0]) == 1 and _num_lines(hypothesis) > _num_lines(reference):
+        return "text", "text"  # a recording on one line, and the segments of its transcript
+    return "lines", "lines"
+
+
+def _plain_beside(told: SourceFormat, known: InputFile, file: InputFile, *, one_is_whole: bool = False) -> SourceFormat:
+    """Tell the format of plain text beside a file of another format: with ids, or one recording's text.
+
+    one_is_whole: whether the other file, if it has one line alone, is the transcript of the whole recording
+    """
+    lines = first_lines(file)
+    if told == "transcript":
+        return "kaldi" if any(line.split()[0] == known.path.stem for line in lines) else "text"
+    if may_begin_with_ids(lines):
+        _check_ids(file)
+        return "kaldi"
+    others = first_lines(known)
+    whole = one_is_whole and len(others) == 1 and told in ("manifest", "trn")
+    named = told == "manifest" and file.path.stem in _ids(others)
+    return "text" if told in TIMED or told == "folder" or whole or named else "lines"
+
+
+def _ids(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        with suppress(ManifestError):  # is said when the file is read
+            yield record_id(parse_record(line))
+
+
+def _num_lines(file: InputFile) -> int:
+    with opened(file) as stream:
+        return sum(1 for _ in stream)
 
 
 def format_of(file: InputFile) -> SourceFormat:
@@ -85,21 +124,27 @@ def _check_ids(file: InputFile) -> None:
 
 def _told(file: InputFile) -> SourceFormat | None:
     """Tell a format from a file's name or form; None for lines that begin with ids, or with words."""
+    if file.path.is_dir():
+        return "folder"
     suffix = file.path.suffix.lower()
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
     lines = first_lines(file)
-    if suffix in CAPTIONS or any(map(CAPTION_TIMES.match, lines)):
-        raise ScoringError(f"{file.path}: captions are not scored. Give the same transcript as txt, json, ctm or stm.")
+    if kind_of(lines) or suffix == ".tsv":
+        return "transcript" if kind_of(lines) else "columns"
     if file.path.name == "text" and names_each_line(lines):
         return "kaldi"
     if suffix == ".json" or (lines and JSON_START.match(lines[0])):
         return _json_format(lines)
-    said = [line.strip() for line in lines if not line.startswith(";;")]
+    return _form_of([line.strip() for line in lines if not line.startswith(";;")], file)
+
+
+def _form_of(said: Sequence[str], file: InputFile) -> SourceFormat | None:
+    """Tell a format from the form of all lines."""
     for form, chosen in FORMS.items():
         if said and all(map(form.fullmatch, said)):
             return chosen
-    if not suffix and said and all(map(MAYBE_TIMED.fullmatch, said)):
+    if not file.path.suffix and said and all(map(MAYBE_TIMED.fullmatch, said)):
         raise ScoringError(f"{file.path}: may be stm or ctm with whole seconds, or text. Name the file by its format.")
     if said and looks_like_header(said[0]):
         return "columns"

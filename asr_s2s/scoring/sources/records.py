@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.inputs import InputFile
+from asr_s2s.inputs import InputFile, unicode_text
 from asr_s2s.scoring.sources.source import By, Faults, Text
 
 # sclite's "either of these": braces around several spellings, or around one that stand as words of their own
@@ -14,6 +14,7 @@ CHOICE = re.compile(r"\{[^{}]*/|(?<!\S)\{(?!\S)")
 Records = Callable[[Iterator[bytes]], Iterator[tuple[int, bytes]]]
 GZIP = b"\x1f\x8b"  # a packed file's first bytes; no UTF-8 text begins so
 BYTE_ORDER_MARK = "\ufeff"
+NEWLINE = b"\n"
 
 
 class SkippedRecordError(Exception):
@@ -131,6 +132,12 @@ def decoded(raw: bytes, file: InputFile, number: int) -> str:
 
 
 def whole_text(file: InputFile) -> str:
-    """Read a whole file as UTF-8. Raises ScoringError."""
+    """Read a whole file as UTF-8, or as UTF-16 that begins with its mark. Raises ScoringError."""
     with opened(file) as stream:
-        return decoded(stream.read(), file, 0)
+        raw = stream.read()
+    try:
+        return unicode_text(raw)
+    except UnicodeDecodeError as error:
+        raise ScoringError(
+            f"{file.path}:{raw[: error.start].count(NEWLINE) + 1}: is not UTF-8 text. Convert the file with iconv."
+        ) from error

@@ -26,7 +26,7 @@ class Text(NamedTuple):
     labels: Mapping[str, Any] = NO_LABELS
 
 
-class Source(Protocol):
+class TextSource(Protocol):
     """All texts of one side."""
 
     @property
@@ -63,7 +63,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldSource:
+class MemorySource:
     """Texts that lie in memory."""
 
     name: str
@@ -84,9 +84,9 @@ class HeldSource:
         """Do nothing: no file is open."""
 
 
-def by_line(name: str, lines: Sequence[str]) -> HeldSource:
+def by_line(name: str, lines: Sequence[str]) -> MemorySource:
     """Take texts that have no ids; an empty line is an utterance too."""
-    return HeldSource(name, [Text(line_name(number), line) for number, line in enumerate(lines)], by="line")
+    return MemorySource(name, [Text(line_name(number), line) for number, line in enumerate(lines)], by="line")
 
 
 def line_name(number: int) -> str:
@@ -114,5 +114,5 @@ class Faults:
         beyond = numbers[NUM_FAULTS_SHOWN:]
         rest = [f"and lines {listed([str(number) for number in beyond], limit=20)}"] if beyond else []
         count = f"{len(numbers)} line{'s' if len(numbers) > 1 else ''}"
-        head = f"{self._path}: {count} cannot be used, so nothing was scored. Mend what is wrong:"
+        head = f"{self._path}: {count} cannot be used, so nothing was scored. Correct what is wrong:"
         raise error("\n".join([head, *shown, *rest]))

@@ -23,7 +23,7 @@ from asr_s2s.scoring.sources.records import (
     refuse_choices,
     whole_text,
 )
-from asr_s2s.scoring.sources.source import Faults, HeldSource, Text
+from asr_s2s.scoring.sources.source import Faults, MemorySource, Text
 
 IGNORED = "IGNORE_TIME_SEGMENT_IN_SCORING"  # in any case: TED-LIUM writes small letters
 STM_COLUMNS = 5  # the least there must be
@@ -90,7 +90,7 @@ def read_seglst(file: InputFile) -> list[Stretch]:
     return stretches
 
 
-def by_recording(file: InputFile, stretches: Sequence[Stretch], *, channels: bool = True) -> HeldSource:
+def by_recording(file: InputFile, stretches: Sequence[Stretch], *, channels: bool = True) -> MemorySource:
     """Join what was said in each recording in the order of time.
 
     channels: whether the channels of a recording that has several are recordings of their own
@@ -102,12 +102,12 @@ def by_recording(file: InputFile, stretches: Sequence[Stretch], *, channels: boo
         by_name.setdefault(stretch.place if several else stretch.recording, []).append(stretch)
     texts = [Text(name, " ".join(part.text for part in parts if part.text)) for name, parts in by_name.items()]
     remarks = _remarks(file, len(stretches) - len(kept), ". Words that were recognised there are insertions")
-    return HeldSource(str(file.path), texts, file, by="recording", remarks=remarks)
+    return MemorySource(str(file.path), texts, file, by="recording", remarks=remarks)
 
 
 def by_time(
     reference: InputFile, segments: Iterable[Stretch], hypothesis: InputFile, words: Iterable[Stretch]
-) -> tuple[HeldSource, HeldSource]:
+) -> tuple[MemorySource, MemorySource]:
     """Put each word into the first segment that ends after the word's middle, or else into the recording's last.
 
     A word between two segments is thus an insertion in the next one, and names of recordings count in any case, as in
@@ -134,8 +134,8 @@ def by_time(
     hypotheses = [Text(_segment_name(segment), " ".join(heard)) for name, segment, heard in scored if name in named]
     hypotheses += [Text(recording, " ".join(heard)) for recording, heard in outside.items()]
     return (
-        HeldSource(str(reference.path), references, reference, by="time", remarks=remarks),
-        HeldSource(str(hypothesis.path), hypotheses, hypothesis, by="time"),
+        MemorySource(str(reference.path), references, reference, by="time", remarks=remarks),
+        MemorySource(str(hypothesis.path), hypotheses, hypothesis, by="time"),
     )
 
 

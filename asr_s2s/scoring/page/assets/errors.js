@@ -26,7 +26,7 @@ function errorList(system, kind, limit) {
       element("span", { className: "figure" }, number(count)),
     ]);
   });
-  const title = element("h3", null, `${number(kinds)} kinds of ${KINDS[kind]} words `);
+  const title = element("h3", null, `${KINDS[kind]} words: ${number(kinds)} different `);
   const list = element("div", null, title, element("ol", null, items));
   const more = Math.min(commonest.length, 10 * limit);
   if (more > limit) list.append(link(`Show ${number(more)}`, () => list.replaceWith(errorList(system, kind, more))));

@@ -24,7 +24,7 @@ function play(at, span, what) {
   audio.currentTime = start;
   audio.play().catch((error) => {
     if (error.name === "AbortError") return; // another word was chosen meanwhile
-    say(`${decodeURI(address.slice(0, 200))} cannot be played. Is it there, as seen from this page?`);
+    say(`Audio not found at ${decodeURI(address.slice(0, 200))}; write the page with --embed-audio.`);
   });
   const seconds = end === Infinity ? "" : ` (${start.toFixed(1)} to ${end.toFixed(1)} s)`;
   say(`${references.id[at]}: ${what}${seconds}`);

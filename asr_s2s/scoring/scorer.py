@@ -1,45 +1,94 @@
 """One call from files, or from texts in memory, to a report or to the comparison of several systems."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import combinations
 from pathlib import Path
-from typing import Unpack
+from typing import Any, ParamSpec, Protocol
 
 from asr_s2s.errors import ScoringError
-from asr_s2s.inputs import STANDARD_INPUT, InputFile, input_file
+from asr_s2s.inputs import STANDARD_INPUT, InputFile
 from asr_s2s.scoring.align import check_counts
 from asr_s2s.scoring.differences import difference_of
+from asr_s2s.scoring.options import ScoreOptions, Settings, settings_of
 from asr_s2s.scoring.pairing import Pairs
 from asr_s2s.scoring.report import Comparison, Report
-from asr_s2s.scoring.settings import Options, Settings, settings_of
 from asr_s2s.scoring.significance import MatchedSegments
-from asr_s2s.scoring.sources import HeldSource, Source, Text, by_line, read_sides
+from asr_s2s.scoring.sources import MemorySource, Text, TextSource, by_line, opened_input, read_sides
 from asr_s2s.scoring.summary import report_of
 from asr_s2s.scoring.tally import Tally, prepared
 
 Texts = Sequence[str] | Mapping[str, str] | Path  # a single string names a file, too
 Given = Sequence[str] | Mapping[str, str] | InputFile
-Sides = tuple[Source, Source]
+Sides = tuple[TextSource, TextSource]
+Keywords = ParamSpec("Keywords")
 
 
-def score(references: Texts, hypotheses: Texts | None = None, **options: Unpack[Options]) -> Report:
-    """Score texts, or files of texts: two sequences are paired by position, two mappings by id, files by their ids.
+class _ScoreCall(Protocol[Keywords]):
+    def __call__(
+        self,
+        references: Texts,
+        hypotheses: Texts | None = None,
+        *none: Keywords.args,
+        **options: Keywords.kwargs,
+    ) -> Report: ...
 
-    hypotheses: None where `references` is a manifest that holds both sides
-    Raises ScoringError when they cannot be read or paired.
-    """
-    settings = settings_of(options)
+
+class _CompareCall(Protocol[Keywords]):
+    def __call__(
+        self,
+        references: Texts,
+        systems: Mapping[str, Texts],
+        *none: Keywords.args,
+        **options: Keywords.kwargs,
+    ) -> Comparison: ...
+
+
+def _by_keywords(options: Callable[Keywords, ScoreOptions]) -> tuple[_ScoreCall[Keywords], _CompareCall[Keywords]]:
+    """Return the public functions, with the fields of a class as their keywords, for type checkers and help() too."""
+
+    def score(
+        references: Texts, hypotheses: Texts | None = None, *none: Keywords.args, **named: Keywords.kwargs
+    ) -> Report:
+        """Score texts, or files of texts: two sequences are paired by position, two mappings by id, files by their ids.
+
+        hypotheses: None where `references` is a manifest that holds both sides
+        Raises ScoringError when they cannot be read or paired, TypeError for an option that does not exist.
+        """
+        return _score(references, hypotheses, settings_of(options(*none, **named)))
+
+    def compare(
+        references: Texts, systems: Mapping[str, Texts], *none: Keywords.args, **named: Keywords.kwargs
+    ) -> Comparison:
+        """Score several systems, by their names, on the same references, and test their differences.
+
+        Raises ScoringError when they cannot be read or paired, TypeError for an option that does not exist.
+        """
+        return _compare(references, systems, settings_of(options(*none, **named)))
+
+    _show_options(score, options)
+    _show_options(compare, options)
+    return score, compare
+
+
+def _show_options(function: Any, options: Callable[..., ScoreOptions]) -> None:
+    """Let help() and tab completion see the options, too."""
+    signature, fields = inspect.signature(function), inspect.signature(options).parameters.values()
+    function.__signature__ = signature.replace(parameters=[*list(signature.parameters.values())[:2], *fields])
+    function.__doc__ = f"{inspect.getdoc(function)}\n\nOptions. {inspect.getdoc(options)}"
+    function.__qualname__ = function.__name__
+
+
+score, compare = _by_keywords(ScoreOptions)
+
+
+def _score(references: Texts, hypotheses: Texts | None, settings: Settings) -> Report:
     sides = _sides(_given(references), "references", _given(hypotheses), "hypotheses", settings)
     return _scored({_name(references if hypotheses is None else hypotheses): sides}, settings).reports[0]
 
 
-def compare(references: Texts, systems: Mapping[str, Texts], **options: Unpack[Options]) -> Comparison:
-    """Score several systems, by their names, on the same references, and test their differences.
-
-    Raises ScoringError when they cannot be read or paired.
-    """
-    settings = settings_of(options)
+def _compare(references: Texts, systems: Mapping[str, Texts], settings: Settings) -> Comparison:
     if not systems:
         raise ScoringError("no systems were given. Give a mapping from their names to their hypotheses.")
     reference = _given(references)  # once: it may be a pipe
@@ -74,7 +123,7 @@ def _given(texts: Texts | None) -> Given | None:
     if isinstance(texts, str) and texts != STANDARD_INPUT and not Path(texts).exists():
         raise ScoringError(f"'{texts}' is no file. Name one; texts themselves are given in lists: [text].")
     try:
-        return input_file(Path(texts))
+        return opened_input(Path(texts))
     except OSError as error:
         raise ScoringError(f"{texts}: cannot be read ({error.strerror}). Name an existing file.") from error
 
@@ -100,11 +149,11 @@ def _sides(
     other_side_scored: bool = False,
 ) -> Sides:
     if isinstance(references, InputFile) and (hypotheses is None or isinstance(hypotheses, InputFile)):
-        by_channel = not settings.cpwer  # which knows sessions and speakers alone
+        by_channel = not settings.options.cpwer  # which knows sessions and speakers alone
         return read_sides(
             references,
             hypotheses,
-            source_format=settings.source_format,
+            source_format=settings.options.source_format,
             channels=by_channel,
             other_side_scored=other_side_scored,
         )
@@ -123,8 +172,8 @@ def _sides(
     return by_line(name, references), by_line(other_name, hypotheses)
 
 
-def _held(texts: Mapping[str, str], name: str) -> HeldSource:
-    return HeldSource(name, [Text(key, text) for key, text in texts.items()])
+def _held(texts: Mapping[str, str], name: str) -> MemorySource:
+    return MemorySource(name, [Text(key, text) for key, text in texts.items()])
 
 
 def _scored(sides: Mapping[str, Sides], settings: Settings) -> Comparison:
@@ -137,7 +186,7 @@ def _scored(sides: Mapping[str, Sides], settings: Settings) -> Comparison:
             files.callback(source.close)
         _count(pairs, settings, tallies, segments)
     reports = [
-        report_of(name, tally, pairs.pairing(match, settings.missing), sides[name], settings)
+        report_of(name, tally, pairs.pairing(match, settings.options.missing), sides[name], settings)
         for name, tally, match in zip(sides, tallies, pairs.matches, strict=True)
     ]
     differences = [
@@ -153,7 +202,7 @@ def _count(
     segments: Mapping[tuple[int, int], MatchedSegments],
 ) -> None:
     """Count every pair of every system, and the segments of every two systems."""
-    skipped = settings.missing == "skip"
+    skipped = settings.options.missing == "skip"
     for place, (reference, hypotheses) in enumerate(pairs):
         cut = prepared(reference.text, settings.normalizer)
         edits = [

@@ -11,6 +11,7 @@ from itertools import accumulate, groupby, pairwise
 from typing import NamedTuple
 
 from asr_s2s.manifest import Word
+from asr_s2s.transcripts.names import named
 from asr_s2s.transcripts.scripts import breakable, display_width
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
@@ -70,7 +71,7 @@ def shaped(transcript: Transcript, shape: CaptionShape) -> Transcript:
     line of its own; in scripts without spaces it is broken, and its parts share its time.
     """
     captions: list[Segment] = []
-    spoken = [segment for segment in transcript.segments if segment.words or segment.text.strip()]
+    spoken = [segment for segment in named(transcript).segments if segment.words or segment.text.strip()]
     for (is_timed, speaker), group in groupby(spoken, key=lambda one: (bool(one.words), one.speaker)):
         if is_timed:
             words = [word for segment in group for word in segment.words]

@@ -110,7 +110,7 @@ def test_neighbours_of_one_speaker_share_a_caption_and_those_of_two_do_not() -> 
     together = shaped(Transcript((first, second), duration=2), CaptionShape())
     assert [one.text for one in together.segments] == ["Yes indeed."]
     apart = shaped(Transcript((replace(first, speaker="a"), replace(second, speaker="b")), duration=2), CaptionShape())
-    assert [(one.text, one.speaker) for one in apart.segments] == [("Yes", "a"), ("indeed.", "b")]
+    assert [(one.text, one.speaker) for one in apart.segments] == [("a: Yes", "a"), ("b: indeed.", "b")]
 
 
 @pytest.mark.parametrize("text", [CHINESE, THAI])

@@ -20,6 +20,7 @@ class AudioSource:
     channel: the number of one channel of a file, counted from 1; None mixes them
     track: the number of a sound track of a file, counted from 1; None takes the best that is not silent
     strict: a damaged file is refused whole, not read as far as it goes
+    may_be_silent: silence is no fault, as it is in one channel of several; its transcript is empty
     fault: why what was given is no recording, which reading it says
     """
 
@@ -34,15 +35,16 @@ class AudioSource:
     channel: int | None = None
     track: int | None = None
     strict: bool = False
+    may_be_silent: bool = False
     fault: str | None = None
 
     def blocks(self, findings: Findings | None = None) -> Iterator[NDArray[np.float32]]:
-        """Give the samples (time,) at 16 kHz, block by block; AudioError if there are none, or only silence."""
+        """Give the samples (time,) at 16 kHz, block by block; AudioError if there are none, or only unexpected silence."""
         peak = 0.0
         for block in self._blocks(findings or Findings(self.name, strict=self.strict)):
             peak = max(peak, float(np.abs(block).max(initial=0.0)))
             yield block
-        if peak < SILENCE_PEAK:
+        if peak < SILENCE_PEAK and not self.may_be_silent:
             level = f"its peak is {20 * np.log10(peak):.0f} dB" if peak else "every sample is zero"
             raise AudioError(f"{self.name}: holds only silence ({level}). Check the recording or the chosen channel.")
 

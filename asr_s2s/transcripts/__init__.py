@@ -7,6 +7,8 @@ from typing import Protocol
 
 from asr_s2s.errors import TranscriptError
 from asr_s2s.transcripts import ctm, json, jsonl, seglst, srt, stm, textgrid, trn, tsv, txt, vtt
+from asr_s2s.transcripts.dialogue import dialogue, in_channel
+from asr_s2s.transcripts.phrases import Phrases
 from asr_s2s.transcripts.shape import CaptionShape, shaped
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
@@ -39,4 +41,15 @@ FORMATS: dict[str, TranscriptFormat] = {
     "seglst": seglst,
 }
 
-__all__ = ["FORMATS", "CaptionShape", "Segment", "Transcript", "TranscriptError", "TranscriptFormat", "shaped"]
+__all__ = [
+    "FORMATS",
+    "CaptionShape",
+    "Phrases",
+    "Segment",
+    "Transcript",
+    "TranscriptError",
+    "TranscriptFormat",
+    "dialogue",
+    "in_channel",
+    "shaped",
+]

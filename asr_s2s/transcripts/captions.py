@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from asr_s2s.errors import TranscriptError
+from asr_s2s.transcripts.scripts import joined
 from asr_s2s.transcripts.transcript import Segment
 
 CLOCK = r"(?:(\d+):)?([0-5]?\d):([0-5]?\d)[.,](\d{1,3})"
@@ -54,7 +55,7 @@ def segment_of(block: Block, *, origin: str) -> Segment:
     for position, line in enumerate(block.lines[:2]):
         if times := TIME_LINE.fullmatch(line):
             start, end = _seconds(*times.groups()[:4]), _seconds(*times.groups()[4:])
-            return Segment(start, end, one_line(" ".join(block.lines[position + 1 :])))
+            return Segment(start, end, joined(block.lines[position + 1 :]))
     raise TranscriptError(
         f"{origin}:{block.line}: {block.lines[0]!r} begins a caption without a time line. "
         "Write '00:00:01,000 --> 00:00:02,500' above its text, and no blank line within it."

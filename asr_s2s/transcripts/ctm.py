@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from asr_s2s.errors import TranscriptError
 from asr_s2s.manifest import Word
-from asr_s2s.transcripts.names import CHANNEL, recording_name
+from asr_s2s.transcripts.names import channel_name, recording_name
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
 suffix = ".ctm"
@@ -21,7 +21,9 @@ def write(transcript: Transcript) -> str:
     Raises TranscriptError for a segment with a text and no word times.
     """
     name = recording_name(transcript)
-    return "".join(f"{name} {CHANNEL} {line}\n" for segment in transcript.segments for line in _lines(segment))
+    return "".join(
+        f"{name} {channel_name(segment)} {line}\n" for segment in transcript.segments for line in _lines(segment)
+    )
 
 
 def _lines(segment: Segment) -> Iterator[str]:

@@ -49,6 +49,8 @@ class SegmentDocument(_Document):
     confidence: Share | None = None
     flags: Flags = {}
     repaired: Flags = Field(default={}, description="flags of a first search, whose text a safer one has replaced")
+    speaker: str | None = Field(default=None, description="who speaks, if that is known: the name of the channel, say")
+    channel: int | None = Field(default=None, ge=1, description="channel of the recording, where it was read alone")
     words: tuple[WordDocument, ...] = ()
 
 
@@ -169,6 +171,8 @@ def _segment_document(segment: Segment) -> SegmentDocument:
         confidence=rounded(segment.confidence),
         flags=dict(segment.flags),
         repaired=dict(segment.repaired),
+        speaker=segment.speaker,
+        channel=segment.channel,
         words=tuple(word_document(word) for word in segment.words),
     )
 
@@ -182,4 +186,6 @@ def _segment(document: SegmentDocument) -> Segment:
         confidence=document.confidence,
         flags=document.flags,
         repaired=document.repaired,
+        speaker=document.speaker,
+        channel=document.channel,
     )

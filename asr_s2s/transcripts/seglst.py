@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from asr_s2s.errors import TranscriptError
 from asr_s2s.transcripts.captions import one_line
-from asr_s2s.transcripts.names import SPEAKER, recording_name
+from asr_s2s.transcripts.names import SPEAKER, recording_name, speaker_name
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
 suffix = ".seglst.json"
@@ -30,7 +30,7 @@ def write(transcript: Transcript) -> str:
     lines = [
         {
             "session_id": name,
-            "speaker": SPEAKER,
+            "speaker": speaker_name(segment),
             "start_time": round(segment.start, 3),
             "end_time": round(segment.end, 3),
             "words": text,

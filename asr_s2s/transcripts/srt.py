@@ -1,6 +1,7 @@
 """SubRip captions: a numbered block for each segment that holds text."""
 
 from asr_s2s.transcripts.captions import blocks, clock, lines_of, segment_of
+from asr_s2s.transcripts.names import named
 from asr_s2s.transcripts.transcript import Transcript
 
 suffix = ".srt"
@@ -8,7 +9,7 @@ suffix = ".srt"
 
 def write(transcript: Transcript) -> str:
     """Write a caption for each segment with text, in the lines that it has, times rounded to milliseconds."""
-    spoken = [(segment, text) for segment in transcript.segments if (text := lines_of(segment.text))]
+    spoken = [(segment, text) for segment in named(transcript).segments if (text := lines_of(segment.text))]
     return "\n".join(
         f"{number}\n{clock(segment.start, point=',')} --> {clock(segment.end, point=',')}\n{text}\n"
         for number, (segment, text) in enumerate(spoken, start=1)

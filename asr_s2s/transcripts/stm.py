@@ -5,7 +5,7 @@ NIST, sctk's doc/infmts.htm, "stm".
 
 from asr_s2s.errors import TranscriptError
 from asr_s2s.transcripts.captions import one_line
-from asr_s2s.transcripts.names import CHANNEL, SPEAKER, recording_name
+from asr_s2s.transcripts.names import channel_name, recording_name, speaker_name
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
 suffix = ".stm"
@@ -18,7 +18,8 @@ def write(transcript: Transcript) -> str:
     """Write a line for each segment that holds text."""
     name = recording_name(transcript)
     return "".join(
-        f"{name} {CHANNEL} {SPEAKER} {segment.start:.3f} {segment.end:.3f} {NO_LABEL} {text}\n"
+        f"{name} {channel_name(segment)} {speaker_name(segment)} "
+        f"{segment.start:.3f} {segment.end:.3f} {NO_LABEL} {text}\n"
         for segment in transcript.segments
         if (text := one_line(segment.text))
     )

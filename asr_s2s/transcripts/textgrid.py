@@ -4,17 +4,19 @@ P. Boersma and D. Weenink, "Praat: doing phonetics by computer", manual page "Te
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from asr_s2s.errors import TranscriptError
 from asr_s2s.manifest import Word
 from asr_s2s.transcripts.captions import one_line
+from asr_s2s.transcripts.names import SPEAKER
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
 suffix = ".TextGrid"
 
 SEGMENTS, WORDS = "segments", "words"
+OF = " - "  # between a speaker's name and one of these
 # a text is on a line of its own, so that nothing in it is taken for one of these
 TIER = re.compile(r'^\s*name\s*=\s*"((?:[^"]|"")*)"', re.MULTILINE)
 INTERVAL = re.compile(
@@ -31,14 +33,12 @@ class TierInterval(NamedTuple):
 
 
 def write(transcript: Transcript) -> str:
-    """Write tiers without gaps, pauses as empty intervals; times are rounded to milliseconds.
+    """Write tiers without gaps, pauses as empty intervals; times are rounded to milliseconds, speakers have their own.
 
     Where two overlap, the later begins at the end of the earlier.
     """
-    spoken = [TierInterval(one.start, one.end, text) for one in transcript.segments if (text := one_line(one.text))]
-    words = [TierInterval(one.start, one.end, text) for one in transcript.words if (text := one_line(one.word))]
-    end = round(max([transcript.duration, *(one.end for one in spoken + words)]), 3)
-    tiers = [(SEGMENTS, spoken)] + ([(WORDS, words)] if words else [])
+    tiers = list(_tiers(transcript))
+    end = round(max([transcript.duration, *(one.end for _, intervals in tiers for one in intervals)]), 3)
     lines = [
         'File type = "ooTextFile"',
         'Object class = "TextGrid"',
@@ -54,9 +54,27 @@ def write(transcript: Transcript) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _tiers(transcript: Transcript) -> Iterator[tuple[str, list[TierInterval]]]:
+    """Give the names and intervals of the tiers: two in all, or where several speak two of each."""
+    speakers = list(dict.fromkeys(one.speaker for one in transcript.segments)) or [None]
+    for speaker in speakers:
+        segments = [one for one in transcript.segments if one.speaker == speaker]
+        spoken = [TierInterval(one.start, one.end, text) for one in segments if (text := one_line(one.text))]
+        words = [
+            TierInterval(one.start, one.end, text)
+            for segment in segments
+            for one in segment.words
+            if (text := one_line(one.word))
+        ]
+        prefix = f"{one_line(speaker or SPEAKER)}{OF}" if len(speakers) > 1 else ""
+        yield prefix + SEGMENTS, spoken
+        if words:
+            yield prefix + WORDS, words
+
+
 def _tier(name: str, intervals: list[TierInterval], end: float) -> Iterator[str]:
     yield '        class = "IntervalTier"'
-    yield f'        name = "{name}"'
+    yield '        name = "{}"'.format(name.replace('"', '""'))
     yield "        xmin = 0"
     yield f"        xmax = {end}"
     yield f"        intervals: size = {len(intervals)}"
@@ -83,22 +101,32 @@ def _without_gaps(intervals: Iterable[TierInterval], end: float) -> Iterator[Tie
 
 
 def read(text: str, *, origin: str = "transcript") -> Transcript:
-    """Read the first tier as segments, and the tier named 'words' as their words; the long form alone.
+    """Read the first tier as segments, and the tier named 'words' as their words; of several speakers each one's.
 
+    The long form alone is read.
     Raises TranscriptError for a file without such a tier.
     """
     parts = TIER.split(text)
-    tiers = {name: list(_intervals(body)) for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+    names = [name.replace('""', '"') for name in parts[1::2]]
+    tiers = {name: list(_intervals(body)) for name, body in zip(names, parts[2::2], strict=True)}
     if "ooTextFile" not in parts[0] or not tiers:
         raise TranscriptError(f"{origin}: is no TextGrid in the long form with a tier. Save it so from Praat.")
-    words = [Word(one.text, one.start, one.end) for one in tiers.get(WORDS, []) if one.text]
-    segments = tuple(
-        Segment(one.start, one.end, one.text, tuple(word for word in words if one.start <= word.start < one.end))
-        for one in next(iter(tiers.values()))
-        if one.text
-    )
+    speakers = [name.removesuffix(OF + SEGMENTS) for name in tiers if name.endswith(OF + SEGMENTS)]
+    segments = [segment for speaker in speakers for segment in _segments(tiers, f"{speaker}{OF}", speaker)]
+    if not speakers:
+        segments = list(_segments(tiers, "", None))
     ends = [one.end for intervals in tiers.values() for one in intervals]
-    return Transcript(segments, duration=max(ends, default=0.0))
+    in_time = sorted(segments, key=lambda segment: segment.start)
+    return Transcript(tuple(in_time), duration=max(ends, default=0.0))
+
+
+def _segments(tiers: Mapping[str, list[TierInterval]], prefix: str, speaker: str | None) -> Iterator[Segment]:
+    """Give a speaker's segments with their words; without names the first tier holds segments."""
+    words = [Word(one.text, one.start, one.end) for one in tiers.get(prefix + WORDS, []) if one.text]
+    for one in tiers[prefix + SEGMENTS] if prefix else next(iter(tiers.values())):
+        if one.text:
+            inside = tuple(word for word in words if one.start <= word.start < one.end)
+            yield Segment(one.start, one.end, one.text, inside, speaker=speaker)
 
 
 def _intervals(body: str) -> Iterator[TierInterval]:

@@ -13,6 +13,8 @@ class Segment:
 
     flags: name -> the measured value that raised it, such as {"loop": 4.0}; empty when nothing looks wrong
     repaired: what a first search showed there, whose text was replaced by that of a second one with safer settings
+    speaker: who speaks, if that is known: the name of the channel, say
+    channel: the number of the channel that it was recognised in, counted from 1; None for a mix of all
     """
 
     start: float
@@ -22,6 +24,8 @@ class Segment:
     confidence: float | None = None
     flags: Mapping[str, float] = field(default_factory=dict)
     repaired: Mapping[str, float] = field(default_factory=dict)
+    speaker: str | None = None
+    channel: int | None = None
 
     def later(self, seconds: float) -> "Segment":
         """Move it and its words in time."""

@@ -17,7 +17,13 @@ LINE = re.compile(r"(?P<text>.*?)\s*\((?P<name>[^()]*)\)\s*")
 
 def write(transcript: Transcript) -> str:
     """Write the whole text on a line."""
-    return f"{one_line(transcript.text)} ({recording_name(transcript)})\n".lstrip(" ")
+    return f"{one_line(transcript.text)} ({recording_name(transcript)}{_channel(transcript)})\n".lstrip(" ")
+
+
+def _channel(transcript: Transcript) -> str:
+    """Tell the channels of a recording apart, each of which has a text of its own."""
+    channels = {segment.channel for segment in transcript.segments}
+    return f"-{channels.pop()}" if len(channels) == 1 and None not in channels else ""
 
 
 def read(text: str, *, origin: str = "transcript") -> Transcript:

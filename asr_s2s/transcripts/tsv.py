@@ -2,6 +2,7 @@
 
 from asr_s2s.errors import TranscriptError
 from asr_s2s.transcripts.captions import one_line
+from asr_s2s.transcripts.names import named
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
 suffix = ".tsv"
@@ -13,7 +14,7 @@ def write(transcript: Transcript) -> str:
     """Write a line for each segment that holds text."""
     lines = [
         f"{round(segment.start * 1000)}\t{round(segment.end * 1000)}\t{text}"
-        for segment in transcript.segments
+        for segment in named(transcript, everywhere=True).segments
         if (text := one_line(segment.text))
     ]
     return "".join(f"{line}\n" for line in [HEADER, *lines])

@@ -1,14 +1,15 @@
 """Plain text: a line for each segment that holds text. Times, words and flags are left out."""
 
 from asr_s2s.transcripts.captions import one_line
+from asr_s2s.transcripts.names import named
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
 suffix = ".txt"
 
 
 def write(transcript: Transcript) -> str:
-    """Write a line for each segment with text; white space within a segment becomes single spaces."""
-    lines = [one_line(segment.text) for segment in transcript.segments]
+    """Write a line for each segment with text, its white space collapsed, after the speaker's name where several speak."""
+    lines = [one_line(segment.text) for segment in named(transcript, everywhere=True).segments]
     return "".join(f"{line}\n" for line in lines if line)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from asr_s2s.errors import TranscriptError
 from asr_s2s.transcripts.captions import blocks, clock, lines_of, one_line, segment_of
+from asr_s2s.transcripts.names import named
 from asr_s2s.transcripts.transcript import Segment, Transcript
 
 suffix = ".vtt"
@@ -24,7 +25,7 @@ def write(transcript: Transcript, *, highlight_words: bool = False) -> str:
     captions = [
         f"{clock(segment.start, point='.')} --> {clock(segment.end, point='.')}\n"
         f"{_timed(text, segment) if highlight_words else _escaped(text)}\n"
-        for segment in transcript.segments
+        for segment in named(transcript).segments
         if (text := lines_of(segment.text))
     ]
     return "\n".join([f"{HEADER}\n", *([NOT_YET_SAID] if highlight_words else []), *captions])

@@ -13,6 +13,7 @@ from asr_s2s.manifest import Word
 from asr_s2s.transcripts import FORMATS, Segment, Transcript, TranscriptError
 from asr_s2s.transcripts.json import schema
 from asr_s2s.transcripts.jsonl import manifest_fields
+from asr_s2s.transcripts.names import named
 
 pytestmark = pytest.mark.unit
 
@@ -48,13 +49,16 @@ def spans(draw: st.DrawFn) -> tuple[float, float]:
 
 words = st.builds(lambda text, span, share: Word(text, *span, share), texts, spans(), shares)
 segments = st.builds(
-    lambda span, text, words, share, flags, repaired: Segment(*span, text, tuple(words), share, flags, repaired),
+    lambda span, text, words, share, flags, repaired, speaker: Segment(
+        *span, text, tuple(words), share, flags, repaired, *speaker
+    ),
     spans(),
     texts,
     st.lists(words, max_size=3),
     shares,
     flags,
     flags,
+    st.sampled_from([(None, None), ("agent", 1), ("caller", 2)]),
 )
 damages = st.builds(
     lambda span, is_open, reason: Damage(span[0], None if is_open else span[1], reason), spans(), st.booleans(), texts
@@ -80,7 +84,7 @@ def collapsed(text: str) -> str:
 
 def in_captions(transcript: Transcript) -> Transcript:
     """What captions hold: times and texts, on one line each, of the segments in which something was said."""
-    spoken = [segment for segment in transcript.segments if segment.text.strip()]
+    spoken = [segment for segment in named(transcript).segments if segment.text.strip()]
     kept = tuple(Segment(segment.start, segment.end, collapsed(segment.text)) for segment in spoken)
     return Transcript(kept, duration=max((segment.end for segment in kept), default=0.0))
 
@@ -122,7 +126,7 @@ def test_captions_keep_texts_and_times_to_the_millisecond(name: str, transcript:
 @example(EMPTY)
 def test_plain_text_keeps_the_words(transcript: Transcript) -> None:
     read = FORMATS["txt"].read(FORMATS["txt"].write(transcript))
-    assert read.text == collapsed(transcript.text)
+    assert read.text == collapsed(named(transcript, everywhere=True).text)
 
 
 def test_each_format_goes_by_its_suffix() -> None:

@@ -48,7 +48,7 @@ def score(
     ] = "deletions",
     costs: Annotated[Costs, typer.Option(help="Of an alignment: unit, or sclite (substitution 4, others 3).")] = "unit",
     source_format: Annotated[
-        Format | None, typer.Option("--format", help="Of all files, where it cannot be told from them.")
+        Format | None, typer.Option("--format", "-f", help="Of all files, where it cannot be told from them.")
     ] = None,
     keywords: Annotated[
         Path | None, typer.Option(help="A file with a word or phrase a line: recall, precision.")

@@ -30,7 +30,7 @@ def check_utterances(
     """
     spelled = [(item.id, item.text) for item in utterances if item.text]
     faults = {
-        f"have {character!r}, which the vocabulary cannot spell. Mend the text, or make the vocabulary from it": names
+        f"have {character!r}, which the vocabulary cannot spell. Fix the text, or make the vocabulary from it": names
         for character, names in sorted(unknown_characters(spelled, vocabulary).items())
     }
     unspeakable = {name for names in faults.values() for name in names}
@@ -48,7 +48,7 @@ def check_utterances(
             shortest = _num_steps(tokens) * token_seconds
             if item.duration is not None and item.duration < shortest:
                 short = f"{where}: {item.duration:.2f} s for a text of at least {shortest:.2f} s"
-                found["are too short for their text. Mend the text or the duration"].append(short)
+                found["are too short for their text. Fix the text or the duration"].append(short)
             if max_tokens is not None and len(tokens) > max_tokens:
                 advice = f"Cut them into pieces, or raise model.decoder.max_tokens, which leaves room for {max_tokens}"
                 found[f"are too long for the decoder. {advice}"].append(f"{where}: {len(tokens)} tokens")

@@ -8,7 +8,7 @@ suffix = ".txt"
 
 
 def write(transcript: Transcript) -> str:
-    """Write a line for each segment with text, its white space collapsed, after the speaker's name where several speak."""
+    """Write a line for each segment with text, with single spaces, after the speaker's name where several speak."""
     lines = [one_line(segment.text) for segment in named(transcript, everywhere=True).segments]
     return "".join(f"{line}\n" for line in lines if line)
 

@@ -61,14 +61,14 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         check_utterances([*broken, *UTTERANCES], VOCABULARY)
     assert str(error.value).split("\n") == [
         "Of 16 utterances these cannot be trained on:",
-        "2 have '☃', which the vocabulary cannot spell. Mend the text, or make the vocabulary from it: snow, more snow",
+        "2 have '☃', which the vocabulary cannot spell. Fix the text, or make the vocabulary from it: snow, more snow",
         "1 have no 'text'. Add it: none (train.jsonl:1)",
         (
             "1 have an empty text. Take them out of what is trained on, or set data.allow_empty where nobody "
             "speaks in them: blank (train.jsonl:2)"
         ),
         (
-            "1 are too short for their text. Mend the text or the duration: "
+            "1 are too short for their text. Fix the text or the duration: "
             "short (train.jsonl:5): 0.30 s for a text of at least 0.50 s"
         ),
     ]

@@ -30,7 +30,7 @@ def _read_part(table: Path, corpus: Corpus, *, part: str) -> None:
     for where, line in read_lines(table, corpus):
         found = LINE.fullmatch(line)
         if not found:
-            corpus.leave_out(BROKEN_LINE, f"{where}: '{line}' does not end with an id in brackets. Mend it.")
+            corpus.leave_out(BROKEN_LINE, f"{where}: '{line}' does not end with an id in brackets. Correct it.")
             continue
         text, name = found[1].strip(), found[2]
         told.add(name)

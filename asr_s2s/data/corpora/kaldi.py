@@ -70,7 +70,7 @@ def _read_recordings(source: Path, corpus: Corpus) -> dict[str, tuple[str, Path 
             advice = "commands that come with data are not run. Run it yourself and write the path of what it made."
             corpus.leave_out(NO_AUDIO, f"{where}: '{written}' is a command, and {advice}")
         elif path is None:
-            advice = "is not there, seen from any folder above or here. Mend the path."
+            advice = "is not there, seen from any folder above or here. Correct the path."
             corpus.leave_out(NO_AUDIO, f"{where}: {written} {advice}")
     return recordings
 
@@ -89,7 +89,7 @@ def _read_segments(path: Path, recordings: dict[str, tuple[str, Path | None]], c
             advice = f"the recording '{recording}' is not in wav.scp. Add it, or remove the line."
             corpus.leave_out(NO_AUDIO, f"{where}: {advice}")
         elif start < 0 or (end != -1 and end <= start):
-            corpus.leave_out(NO_PIECE, f"{where}: '{name}' goes from {start} s to {end} s. Mend the times.")
+            corpus.leave_out(NO_PIECE, f"{where}: '{name}' goes from {start} s to {end} s. Correct the times.")
         elif audio_path := recordings[recording][1]:
             duration = None if end == -1 else round(end - start, 4)
             yield Utterance(name, audio_path, offset=start, duration=duration, origin=where)

@@ -143,7 +143,9 @@ def _audio_path(recording: Any, folder: Path) -> Path:
     for path in (Path(source.source), folder / source.source):
         if path.is_file():
             return path
-    raise _UnusableError(f"names {source.source}, neither below the working folder nor below {folder}. Mend the path.")
+    raise _UnusableError(
+        f"names {source.source}, neither below the working folder nor below {folder}. Correct the path."
+    )
 
 
 def _utterance(supervision: Any, audio_path: Path, *, origin: str, begin: float) -> Utterance:

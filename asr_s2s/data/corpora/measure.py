@@ -68,7 +68,7 @@ def measure(
                 length = files[item.audio_path].duration
                 end = "" if item.duration is None else f" to {item.offset + item.duration:.2f} s"
                 goes = f"goes from {item.offset:.2f} s{end}, its recording to {length:.2f} s"
-                usable.leave_out(NO_PIECE, f"{where}utterance '{item.id}' {goes}. Mend the times.")
+                usable.leave_out(NO_PIECE, f"{where}utterance '{item.id}' {goes}. Correct the times.")
     if not usable.utterances:
         head = f"{source}: holds no utterance that can be used; {len(usable.left_out)} are left out:"
         raise ManifestError("\n".join([head, *first_messages(usable.left_out)]))

@@ -43,7 +43,7 @@ def read_table(source: Path) -> Corpus:
         if not row[audio]:
             corpus.leave_out(BROKEN_LINE, f"{where}: has nothing in the column '{audio}'. Name the file.")
         elif not path.is_file():
-            corpus.leave_out(NO_AUDIO, f"{where}: {path} is not there. Mend '{audio}'.")
+            corpus.leave_out(NO_AUDIO, f"{where}: {path} is not there. Correct the column '{audio}'.")
         else:
             name = row.get("id") or row[audio].removesuffix(Path(row[audio]).suffix)
             extra = {key: value for key, value in row.items() if key not in {audio, text, speaker, "id"} and value}

@@ -51,7 +51,7 @@ def _read_talk(table: Path, corpus: Corpus, *, part: str) -> None:
         if not text:
             corpus.leave_out(NO_TEXT, f"{where}: holds no word, only marks. Nothing to mend.")
         elif not 0 <= start < end:
-            corpus.leave_out(NO_PIECE, f"{where}: goes from {start} s to {end} s. Mend the times.")
+            corpus.leave_out(NO_PIECE, f"{where}: goes from {start} s to {end} s. Correct the times.")
         else:
             corpus.add(
                 Utterance(

@@ -31,6 +31,7 @@ from asr_s2s.training import ExperimentConfig
 
 ROOT = Path(__file__).parents[1]
 GENERATED = ROOT / "docs" / "generated"
+PLAIN = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
 
 
 def main() -> int:
@@ -47,8 +48,19 @@ def main() -> int:
 
 def commands() -> str:
     """Return the reference of all commands, as typer writes it."""
-    command = [sys.executable, "-m", "typer", "asr_s2s.cli", "utils", "docs", "--name", "asr-s2s", "--title", "Commands"]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "typer",
+        "asr_s2s.cli",
+        "utils",
+        "docs",
+        "--name",
+        "asr-s2s",
+        "--title",
+        "Commands",
+    ]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return html.unescape(done.stdout)
 
 
@@ -66,8 +78,8 @@ def configuration() -> str:
 
 def _configuration() -> Iterator[str]:
     yield (
-        "# Configuration\n\nThe keys of a training's YAML file. A key is written under the section of its table; any of "
-        "them may also be given after the command, `training.epochs=5`.\nA key that is not known is an error that "
+        "# Configuration\n\nThe keys of a training's YAML file. A key is written under the section of its table; "
+        "any of them may also be given after the command, `training.epochs=5`.\nA key that is not known is an error that "
         "names the nearest. Where a key takes one of several kinds, `kind` chooses.\n"
     )
     seen: set[type] = set()
@@ -173,11 +185,8 @@ def _named(annotation: Any) -> str:
         return "list of " + _named(parts[0]) if parts[-1] is ... else f"{len(parts)} × {_named(parts[0])}"
     if origin is dict:
         return f"names with {_named(parts[1])}"
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return "section" + (_of_kind(annotation) or "")
-    return {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}.get(
-        annotation, getattr(annotation, "__name__", str(annotation))
-    )
+    is_section = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return f"section{_of_kind(annotation)}" if is_section else PLAIN.get(annotation, str(annotation))
 
 
 def _constraints(metadata: tuple[Any, ...]) -> Iterator[Any]:

@@ -21,7 +21,7 @@ def mono(
     """Give the frames from start up to stop as blocks (time,): one channel (counted from 1), or their mean.
 
     Channels that cancel each other out are not mixed; the louder is taken, and noted, as is another scale of samples.
-    What is no number is lost.
+    NaN and infinite samples are lost.
     """
     scale = _full_scale(decoder) if decoder.is_float else np.float32(1.0)
     if scale != 1.0:

@@ -141,7 +141,8 @@ def _open_file(path: Path) -> BinaryIO:
         return path.open("rb")
     except FileNotFoundError as error:
         if URL.match(str(path)):
-            raise AudioError(f"{path}: addresses are not supported. Download the file, and name it.") from error
+            url = str(path).replace(":/", "://", 1)
+            raise AudioError(f"{url}: URLs are not supported. Download the file, and name that.") from error
         raise AudioError(f"{path}: there is no such file. Check the path.") from error
     except IsADirectoryError as error:
         raise AudioError(f"{path}: is a folder. Name the sound files in it.") from error

@@ -1,6 +1,6 @@
 """The command: a file a verb. Nothing heavy is imported before a verb runs, so that --help answers at once.
 
-Exit status: 0 done; 1 some or all inputs failed (the others are complete); 2 wrong use, configuration or data;
+Exit status: 0 done; 1 some or all files failed (the others are complete); 2 wrong use, configuration or data;
 3 a fault of ours; 4 `check` found faults; 128 + n ended by signal n.
 """
 
@@ -11,26 +11,47 @@ import signal
 import sys
 import traceback
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from asr_s2s.cli import check, model, prepare, score, train, transcribe
-from asr_s2s.cli.ending import Ending
+from asr_s2s.cli.ending import Ending, InterruptedWorkError
 from asr_s2s.cli.process import set_up
 from asr_s2s.cli.status import FAILED_INPUTS, OUR_FAULT, WRONG_USE
-from asr_s2s.cli.terminal import open_streams, say
+from asr_s2s.cli.terminal import open_streams, output, say
 from asr_s2s.errors import AsrError, MissingExtraError
 
 INTERRUPTED = 128 + signal.SIGINT  # which typer makes of KeyboardInterrupt by itself
 
+NAME = "asr-s2s"
+
 app = typer.Typer(
-    name="asr-s2s",
-    help="Speech recognition: transcribe audio, train models, score word error rates.",
+    name=NAME,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from asr_s2s import __version__
+
+        output(f"{NAME} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Speech recognition: transcribe audio, train models, score word error rates."""
+
+
 app.command()(transcribe.transcribe)
 app.command()(train.train)
 app.command()(score.score)
@@ -70,24 +91,34 @@ def run(arguments: list[str]) -> int:
         say(hindrance)
         return WRONG_USE
     try:
-        status = app(args=arguments, standalone_mode=False)
+        status = app(args=arguments, prog_name=NAME, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # typer leaves by itself where our reader has gone
             return 128 + signal.SIGPIPE
         raise
+    except InterruptedWorkError as left:
+        say(f"Interrupted; {left}")
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the border of the program: say whose fault it is
         return _explained(error)
     if status == INTERRUPTED:
-        say("Interrupted. What was finished is kept.")
+        say("Interrupted.")
     return status if isinstance(status, int) else 0
+
+
+def _with_help(error: Any) -> str:
+    """Word an error of the command line, and name the command whose help lists what is right."""
+    command = error.ctx.command_path if getattr(error, "ctx", None) else NAME
+    message = error.format_message().strip().rstrip(".")
+    return f"{message}. Try '{command} --help'." if message else f"Name a command. Try '{command} --help'."
 
 
 def _hindrance(arguments: list[str]) -> str | None:
     """Say why no verb can do anything, if so."""
     if any(argument == "" or re.fullmatch("--[a-z-]+=", argument) for argument in arguments):
-        return "An argument is empty. Leave it out, or look at the variable that it came from."
+        return "An argument is empty. Leave it out, or check the variable that it came from."
     try:
         Path.cwd()
     except OSError:  # libraries in C++ end the process where they cannot ask for it
@@ -100,7 +131,7 @@ def _explained(error: Exception) -> int:
     if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "torchaudio"):
         error = MissingExtraError(f"This needs {error.name}, which is not installed: pip install 'asr-s2s[train]'.")
     if isinstance(error, AsrError) or hasattr(error, "format_message"):  # which errors of the command line have
-        say(str(error) if isinstance(error, AsrError) else f"{error.format_message()} Try 'asr-s2s --help'.")
+        say(str(error) if isinstance(error, AsrError) else _with_help(error))
         return WRONG_USE
     if isinstance(error, BrokenPipeError):
         sys.stderr.close()  # the reader of our output has gone; Python would complain once more at exit
@@ -110,11 +141,11 @@ def _explained(error: Exception) -> int:
         say(f"{place}: {error.strerror or error}. Files that were written before are whole.")
         return FAILED_INPUTS
     if isinstance(error, MemoryError):
-        say("There is too little memory. Take fewer --jobs, or less at once. What was finished before is kept.")
+        say("Out of memory. Use fewer --jobs, or fewer files at once. Files that were written before are whole.")
         return FAILED_INPUTS
     if isinstance(error, ImportError) and ".so" in str(error):
         say(f"A library cannot be loaded ({error}). Allow more memory, or install asr-s2s again.")
         return FAILED_INPUTS
     traceback.print_exception(error)
-    say("This is a fault of asr-s2s, not yours. Please report it with the lines above.")
+    say("Internal error (please report it, with the lines above).")
     return OUR_FAULT

@@ -22,7 +22,9 @@ BAR = 20  # characters
 
 def check(
     manifests: Annotated[list[Path], typer.Argument(help="Manifests; several are compared: training, test.")],
-    model: Annotated[str | None, typer.Option(help="Also find wrong texts with a model: en, or a folder.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Also find wrong texts with a model: en, or a folder.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=0, help="So many suspicious utterances are shown, worst first.")] = 20,
     json: Annotated[Path | None, typer.Option(help="Write all findings as JSON.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write all findings as a page with players.")] = None,

@@ -27,3 +27,7 @@ class Ending:
         if self._signal is None:  # a service manager sends both, while what is finished is being saved
             self._signal = number
             raise KeyboardInterrupt
+
+
+class InterruptedWorkError(Exception):
+    """An interruption, with what it leaves: '12 of 40 files written'."""

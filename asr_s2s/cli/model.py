@@ -1,4 +1,4 @@
-"""asr-s2s model: look at, average, import, merge, prune, spell, calibrate and export model directories."""
+"""asr-s2s model: describe, average, import, merge, prune, calibrate and export model directories."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +12,11 @@ from asr_s2s.cli.outputs import check_output_folder
 from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import output, say
 
-app = typer.Typer(help="Look at, average, import, merge, prune, spell, calibrate, export models.", no_args_is_help=True)
-Storage = Annotated[Literal["float32", "float16", "int8", "compact"], typer.Option(help="How weights are kept.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the model that the target folder holds.")]
+app = typer.Typer(help="Describe, average, import, merge, prune, calibrate and export models.", no_args_is_help=True)
+Storage = Annotated[
+    Literal["float32", "float16", "int8", "compact"], typer.Option(help="Number format of the weights.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the model in the target folder.")]
 
 
 @contextmanager
@@ -35,7 +37,7 @@ def _written(target: Path, *, overwrite: bool) -> Iterator[None]:
 
 @app.command()
 def info(model: Annotated[str, typer.Argument(help="A shipped model by its name, or a model directory.")]) -> None:
-    """Say what a model is made of: parts, sizes, vocabulary, decoding defaults."""
+    """Describe a model: parts, sizes, vocabulary, decoding defaults."""
     from asr_s2s.model_store.describe import describe
 
     output(describe(model))
@@ -44,10 +46,10 @@ def info(model: Annotated[str, typer.Argument(help="A shipped model by its name,
 @app.command()
 def average(
     models: Annotated[list[Path], typer.Argument(help="Model directories of one architecture.")],
-    target: Annotated[Path, typer.Option("--output", help="The model directory to write.")],
+    target: Annotated[Path, typer.Option("--output", "-o", help="The model directory to write.")],
     overwrite: Overwrite = False,
 ) -> None:
-    """Average the weights of models of one architecture, checkpoints of one training say."""
+    """Average the weights of models of one architecture, for example checkpoints of one run."""
     from asr_s2s.model_store.average import average_models
 
     with _written(target, overwrite=overwrite):
@@ -74,18 +76,16 @@ def import_whisper_checkpoint(
 
 @app.command("merge-silence")
 def merge_model(
-    model: Annotated[str, typer.Argument(help="A model that pads to a window: an imported Whisper, say.")],
+    model: Annotated[str, typer.Argument(help="A model that pads to a window, such as an imported Whisper.")],
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
-    frames: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Frames that stand for the silence of the window.")
-    ] = 96,
+    frames: Annotated[int, typer.Option(min=1, max=10_000, help="Encoder frames that replace the padding.")] = 96,
     tail_seconds: Annotated[
-        float, typer.Option(min=0.1, max=30, help="Silence kept whole after each utterance.")
+        float, typer.Option(min=0.1, max=30, help="Seconds of silence kept after each utterance.")
     ] = 1.0,
     storage: Storage = "float16",
     overwrite: Overwrite = False,
 ) -> None:
-    """Hear each utterance as long as it is, with a few frames for the rest of the window: several times faster."""
+    """Process only the speech, not 30 seconds of padding: several times faster."""
     from asr_s2s.model_store.merge import merge_silence
 
     with _written(target, overwrite=overwrite):
@@ -95,14 +95,14 @@ def merge_model(
 
 @app.command("prune-vocabulary")
 def prune_model(
-    model: Annotated[str, typer.Argument(help="A model with byte pairs: an imported Whisper, say.")],
+    model: Annotated[str, typer.Argument(help="A model with byte pairs, such as an imported Whisper.")],
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
-    text: Annotated[list[Path], typer.Option(help="Plain text, a sentence or paragraph a line; may be repeated.")],
+    text: Annotated[list[Path], typer.Option(help="Plain text, a sentence or paragraph per line; may be repeated.")],
     size: Annotated[int, typer.Option(help="Byte pairs to keep, the 256 single bytes among them.")] = 8000,
     storage: Storage = "float16",
     overwrite: Overwrite = False,
 ) -> None:
-    """Keep the byte pairs that a large text uses most; every text can still be spelled."""
+    """Keep the byte pairs that a large text uses most; every text can still be written."""
     from asr_s2s.errors import ConfigError
     from asr_s2s.inputs import read_text
     from asr_s2s.model_store.prune import prune_vocabulary
@@ -119,30 +119,30 @@ def prune_model(
     )
 
 
-@app.command("spell")
-def spell_model(
+@app.command("set-characters")
+def set_characters(
     model: Annotated[str, typer.Argument(help="en, an imported Whisper, or a model that writes characters already.")],
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
-    manifest: Annotated[list[Path], typer.Option(help="Texts that hold the alphabet; may be repeated.")],
+    manifest: Annotated[list[Path], typer.Option(help="Manifest whose texts have all characters; may be repeated.")],
     storage: Storage = "float32",
     overwrite: Overwrite = False,
 ) -> None:
-    """Give a model the alphabet of some texts: the start of a training that teaches it to spell in it."""
+    """Replace the vocabulary with the characters of some texts; training then teaches them."""
     from asr_s2s.manifest import read_manifest
     from asr_s2s.model_store.spell import spell
 
     texts = (utterance.text for file in manifest for utterance in read_manifest(file) if utterance.text)
     with _written(target, overwrite=overwrite):
         vocabulary = spell(model, target, texts, storage=storage).vocabulary
-    say(f"{target}: {vocabulary.size} tokens, yet to be learned: asr-s2s train CONFIG.yaml --from {target}")
+    say(f"{target}: {vocabulary.size} tokens, which training teaches: asr-s2s train CONFIG.yaml --from {target}")
 
 
 @app.command()
 def calibrate(
-    model: Annotated[Path, typer.Argument(help="A model directory; its config.yaml is written anew.")],
+    model: Annotated[Path, typer.Argument(help="A model directory; its config.yaml is updated.")],
     manifest: Annotated[Path, typer.Option(help="Recordings with texts that it was not trained on.")],
 ) -> int:
-    """Make the confidence of a word say how probable it is that the word is right."""
+    """Calibrate word confidence: the probability that a word is right."""
     from asr_s2s.config import write_config
     from asr_s2s.manifest import read_manifest
     from asr_s2s.model_store import CONFIG_FILE
@@ -158,16 +158,16 @@ def calibrate(
     utterances = read_manifest(manifest)
     clips = [clip for clip in utterances if clip.text is not None]
     recognised = [(clip, result) for clip, (_, result) in zip(clips, recognizer.transcribe_many(clips), strict=True)]
-    heard = [(clip.text or "", result) for clip, result in recognised if isinstance(result, Transcript)]
+    pairs = [(clip.text or "", result) for clip, result in recognised if isinstance(result, Transcript)]
     for clip, result in recognised:
         if not isinstance(result, Transcript):
             say(f"{clip.origin}: utterance '{clip.id}': {result}")
-    if len(heard) < len(utterances):
+    if len(pairs) < len(utterances):
         say(
-            f"{manifest}: {len(heard)} of {len(utterances)} recordings count: {len(utterances) - len(clips)} have no "
-            f"text, {len(clips) - len(heard)} could not be read."
+            f"{manifest}: {len(pairs)} of {len(utterances)} recordings are used: "
+            f"{len(utterances) - len(clips)} have no text, {len(clips) - len(pairs)} could not be read."
         )
-    probabilities, right = judged_words(heard)
+    probabilities, right = judged_words(pairs)
     curve = fit_logistic(probabilities, right)
     fitted = ready.search.model_copy(update={"confidence_slope": curve.slope, "confidence_offset": curve.offset})
     with _written(model, overwrite=True):
@@ -179,7 +179,7 @@ def calibrate(
         f"{model}: slope {curve.slope:.2f}, offset {curve.offset:+.2f} from {len(right)} words, of which "
         f"{sum(right) / len(right):.1%} are right. Expected calibration error {before:.3f} before, {after:.3f} now."
     )
-    return FAILED_INPUTS if len(heard) < len(clips) else 0
+    return FAILED_INPUTS if len(pairs) < len(clips) else 0
 
 
 @app.command()

@@ -51,7 +51,7 @@ def score(
         Costs, typer.Option(help="Edit costs for the alignment: unit, or sclite (substitution 4, others 3).")
     ] = "unit",
     source_format: Annotated[
-        Format | None, typer.Option("--format", help="Input format of all files, if it cannot be detected.")
+        Format | None, typer.Option("--format", "-f", help="Input format of all files, if it cannot be detected.")
     ] = None,
     keywords: Annotated[
         Path | None, typer.Option(help="File with one word or phrase per line: recall and precision of each.")

@@ -57,9 +57,9 @@ def output(text: str) -> None:
 class Progress:
     """How much of some recordings is done, how fast and for how long still; a bar on a terminal, nothing elsewhere."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, shown: bool = True) -> None:
         self._total = total
-        self._bar = _bar() if total and sys.stderr.isatty() else None
+        self._bar = _bar() if total and shown and sys.stderr.isatty() else None
         self._task = self._bar.add_task("", total=total) if self._bar else None
         self._began = time.monotonic()
         self._done, self._seconds = 0, 0.0
@@ -93,7 +93,7 @@ class Progress:
         shown = f"{self._done} of {self._total}" if self._total > 1 else ""
         if seconds:
             speed = seconds / max(time.monotonic() - self._began, 1e-3)
-            shown = ", ".join([*filter(None, [shown]), f"{clock(seconds)} of audio, {speed:.0f} × real time"])
+            shown = ", ".join([*filter(None, [shown]), f"{moment(seconds)} of audio, {speed:.0f} × real time"])
         share = sum(part / whole for part, whole in self._parts.values())
         self._bar.update(self._task, completed=self._done + share, description=shown)
 
@@ -109,11 +109,10 @@ class Progress:
             self._bar.stop()
 
 
-def clock(seconds: float) -> str:
-    """Word a time in a recording: 26:02, or 1:04:09."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+def moment(seconds: float) -> str:
+    """Write a time as players show it: 0:07, 26:02, 1:03:20."""
+    minutes, second = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{second:02}" if minutes >= 60 else f"{minutes}:{second:02}"
 
 
 def _bar() -> "Bar":

@@ -2,11 +2,14 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_s2s.cli.ending import InterruptedWorkError
 from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import output, say
 from asr_s2s.cli.together import check_effects
@@ -24,17 +27,20 @@ LANGUAGE_MODEL = "language_model"
 
 def train(
     context: typer.Context,
-    config: Annotated[Path | None, typer.Argument(help="The experiment, a YAML file; not with --data.")] = None,
-    overrides: Annotated[list[str] | None, typer.Argument(help="dotted.key=value, merged into the file.")] = None,
+    config: Annotated[Path | None, typer.Argument(help="Configuration, a YAML file; not with --data.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="dotted.key=value, which replaces that of the file.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Recordings to adapt a model to: a folder or a manifest.")] = None,
     target: Annotated[
-        Path | None, typer.Option("--output", help="Model directory; default runs/NAME of the file or data.")
+        Path | None,
+        typer.Option("--output", "-o", help="Model directory (default: runs/NAME of the configuration or data)."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run or model in the folder.")] = False,
     initial: Annotated[str | None, typer.Option("--from", help="Start from this model's weights.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, max=MOST_THREADS, help="Processor threads.")] = None,
-    find_batch: Annotated[bool, typer.Option("--find-batch", help="Only measure how large batches may be.")] = False,
+    find_batch: Annotated[bool, typer.Option("--find-batch", help="Find the largest batch that fits.")] = False,
 ) -> int:
     """Train a recogniser, or a language model (kind: language_model); the output folder is the model directory.
 
@@ -60,16 +66,17 @@ def train(
             data, keys, initial=initial, target=target, anew=not resume and not overwrite
         )
     elif config is None:
-        raise ConfigError("What shall be trained? Name a configuration (conf/*.yaml), or recordings with --data.")
+        raise ConfigError("Nothing to train: give a configuration (conf/*.yaml), or recordings with --data.")
     else:
         target = target or Path("runs") / config.stem
         if kind_of(config) == LANGUAGE_MODEL:
             if initial or find_batch:
                 raise ConfigError("--from and --find-batch are for recognisers; data.vocabulary_of names one to help.")
             texts = read_config(config, LanguageExperimentConfig, overrides or ())
-            made = train_language_model(
-                texts, output=target, resume=resume, overwrite=overwrite, threads=threads, command=command
-            )
+            with _kept(target):
+                made = train_language_model(
+                    texts, output=target, resume=resume, overwrite=overwrite, threads=threads, command=command
+                )
             say(f"{target}: done. {made.summary}")
             return 0
         experiment = read_config(config, ExperimentConfig, overrides or ())
@@ -77,22 +84,36 @@ def train(
     if find_batch:
         _find_batch(experiment, system)
         return 0
-    result = run(
-        experiment,
-        output=target,
-        resume=resume,
-        overwrite=overwrite,
-        initial=system,
-        threads=threads,
-        command=command,
-        recognise=recognised,
-    )
+    with _kept(target):
+        result = run(
+            experiment,
+            output=target,
+            resume=resume,
+            overwrite=overwrite,
+            initial=system,
+            threads=threads,
+            command=command,
+            recognise=recognised,
+        )
     if Processes.from_environment().first:
         say(f"{target}: done. {result.summary}")
         if result.left_out:
             many = counted(result.left_out, "recording")
             say(f"Left out of training: {many} that could not be read, listed in {target / LEFT_OUT_FILE}")
     return FAILED_INPUTS if result.left_out or left_out else 0
+
+
+@contextmanager
+def _kept(target: Path) -> Iterator[None]:
+    """Say what an interruption leaves of a run."""
+    from asr_s2s.training.checkpoints import latest_checkpoint
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if latest_checkpoint(target) is None:
+            raise
+        raise InterruptedWorkError("checkpoint saved, continue with --resume") from None
 
 
 def _adaptation(

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from asr_s2s.cli.evidence import final_status, warn
+from asr_s2s.cli.dialogues import Dialogues
+from asr_s2s.cli.evidence import ONE_LINE, Outcome
 from asr_s2s.cli.inputs import EACH, MIX, Input, check_channel, check_targets, named_inputs, with_channel
 from asr_s2s.cli.outputs import check_outputs
-from asr_s2s.cli.terminal import Progress, clock, say
+from asr_s2s.cli.terminal import Progress, moment, say
 from asr_s2s.cli.together import check_effects
 from asr_s2s.cli.writer import CAPTIONS, Writer, chosen_formats, write_texts
 from asr_s2s.errors import ConfigError
-from asr_s2s.files import is_file
+from asr_s2s.files import is_file, is_folder
 from asr_s2s.limits import MOST_JOBS, MOST_THREADS
 
 if TYPE_CHECKING:
@@ -29,15 +30,26 @@ SAVE_SECONDS = 60.0
 def transcribe(
     context: typer.Context,
     audio: Annotated[list[str] | None, typer.Argument(help="Audio or video files, folders, or '-'.")] = None,
-    model: Annotated[str, typer.Option(help="A shipped model by its name, or a model directory.")] = "en",
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="A shipped model by its name, or a model directory.")
+    ] = "en",
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help="txt, json, jsonl, srt, vtt, tsv, ctm, stm, trn, textgrid, seglst or all."),
+        typer.Option(
+            "--format",
+            "-f",
+            help="txt, json, jsonl, srt, vtt, tsv, ctm, stm, trn, textgrid, seglst or all; several: srt,vtt.",
+        ),
     ] = None,
-    output_dir: Annotated[Path | None, typer.Option(help="Folder for the files; beside no option: the screen.")] = None,
+    output_dir: Annotated[
+        Path | None, typer.Option("--output-dir", help="Output folder (default: standard output).")
+    ] = None,
     manifest: Annotated[Path | None, typer.Option(help="Transcribe the utterances of a manifest.")] = None,
     manifest_output: Annotated[
-        Path | None, typer.Option("--output", help="Where the manifest with pred_text goes.")
+        Path | None, typer.Option("--output", help="Manifest to write, with pred_text (with --manifest).")
+    ] = None,
+    output_path: Annotated[
+        Path | None, typer.Option("-o", help="Short for --output-dir, or with --manifest for --output.")
     ] = None,
     beam: Annotated[int | None, typer.Option(min=1, help="Hypotheses kept by the search; 1 is greedy.")] = None,
     runtime: Annotated[
@@ -52,21 +64,28 @@ def transcribe(
     where: Annotated[
         Literal["local", "ray"], typer.Option(help="Where --jobs run: here, or on the workers of a Ray cluster.")
     ] = "local",
-    max_line_width: Annotated[int, typer.Option(min=1, help="Characters a line of srt and vtt captions.")] = 42,
-    max_line_count: Annotated[int, typer.Option(min=1, help="Lines a caption.")] = 2,
+    max_line_width: Annotated[int, typer.Option(min=1, help="Maximum columns per line of srt and vtt captions.")] = 42,
+    max_line_count: Annotated[int, typer.Option(min=1, help="Maximum lines per caption.")] = 2,
     highlight_words: Annotated[
-        bool, typer.Option("--highlight-words", help="Let players of vtt captions show which words were said.")
+        bool, typer.Option("--highlight-words", help="Highlight each word as it is spoken (vtt).")
     ] = False,
     plot: Annotated[
         bool, typer.Option("--plot", help="Also draw waveform, spectrogram, attention and words into --output-dir.")
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Leave out what an earlier run has written.")] = False,
-    vad: Annotated[bool, typer.Option(help="Transcribe only where somebody speaks; --no-vad for cut material.")] = True,
-    hotwords: Annotated[Path | None, typer.Option(help="A file of words to expect, one a line.")] = None,
+    vad: Annotated[bool, typer.Option(help="Voice activity detection; disable for pre-segmented audio.")] = True,
+    hotword: Annotated[list[str] | None, typer.Option(help="A word or phrase to expect; may be repeated.")] = None,
+    hotwords: Annotated[Path | None, typer.Option(help="A file of words or phrases to expect, one per line.")] = None,
     language_model: Annotated[
         Path | None, typer.Option(help="A language model of the same vocabulary, or a word n-gram (ARPA).")
     ] = None,
-    channel: Annotated[str, typer.Option(help="mix, each, or the number of one, counted from 1.")] = "mix",
+    channel: Annotated[str, typer.Option(help="mix, each, or the number of one, counted from 1.")] = MIX,
+    dialogue: Annotated[
+        bool, typer.Option("--dialogue", help="Join the channels to one transcript, with the speakers' names.")
+    ] = False,
+    channel_names: Annotated[
+        str | None, typer.Option(help="Speakers of the channels, such as agent,caller (default: channel 1, ...).")
+    ] = None,
     track: Annotated[
         int | None, typer.Option(min=1, help="Sound track, counted from 1 (default: the best that is not silent).")
     ] = None,
@@ -76,11 +95,13 @@ def transcribe(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse damaged files; by default what can be decoded is transcribed.")
     ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only results and errors.")] = False,
 ) -> int:
     """Transcribe audio files, or the utterances of a manifest.
 
     One file and no format: the text on standard output and nothing else there.
     """
+    output_dir, manifest_output = _outputs(output_path, output_dir, manifest_output, manifest)
     if bool(audio) == bool(manifest):
         raise ConfigError("give audio files, or --manifest IN.jsonl with --output OUT.jsonl: one of the two.")
     if bool(manifest) != bool(manifest_output):
@@ -97,10 +118,14 @@ def transcribe(
     from asr_s2s.recognizer.given import source_of
     from asr_s2s.transcripts import FORMATS, CaptionShape
 
-    inputs = with_channel(named_inputs(audio or []), channel)
+    names = [name.strip() for name in channel_names.split(",")] if channel_names else []
+    inputs = with_channel(named_inputs(audio or [], quiet=quiet), EACH if dialogue else channel, names=names)
     if output_dir:
-        check_targets(inputs, output_dir, [FORMATS[name].suffix for name in chosen])
-        inputs = _missing(inputs, chosen, output_dir) if resume else inputs
+        by_target = dict.fromkeys(each for one in inputs for each in _written(one, dialogue=dialogue, channel=channel))
+        check_targets(list(by_target), output_dir, [FORMATS[name].suffix for name in chosen])
+        if resume:
+            inputs = _missing(inputs, partial(_written, dialogue=dialogue, channel=channel), chosen, output_dir)
+    words = [*(hotword or []), *(read_hotwords(hotwords) if hotwords else [])]
     recognizer = _recognizer(
         model,
         jobs=jobs,
@@ -111,34 +136,81 @@ def transcribe(
         device=device,
         precision=precision,
         find_speech=vad,
-        hotwords=read_hotwords(hotwords) if hotwords else [],
+        hotwords=words,
         language_model=language_model,
     )
     if manifest and manifest_output:
         number = None if channel == MIX else int(channel)
         given = partial(source_of, channel=number, track=track, strict=strict)
-        return _transcribe_manifest(recognizer, manifest, manifest_output, given, resume=resume, live_text=live_text)
+        return _transcribe_manifest(
+            recognizer,
+            manifest,
+            manifest_output,
+            given,
+            resume=resume,
+            live_text=live_text,
+            quiet=quiet,
+            hotwords=words,
+        )
     shape = CaptionShape(max_line_width=max_line_width, max_line_count=max_line_count)
     writer = Writer(chosen, shape, highlight_words=highlight_words)
     sources = (
-        AudioSource(one.name, one.path, stream=one.stream(), channel=one.channel, track=track, strict=strict)
+        AudioSource(
+            one.name,
+            one.path,
+            stream=one.stream(),
+            channel=one.channel,
+            track=track,
+            strict=strict,
+            may_be_silent=one.whole is not None,
+        )
         for one in inputs
     )
-    return _transcribe_files(recognizer, inputs, sources, writer, output_dir, plot=plot, live_text=live_text)
+    dialogues = Dialogues(inputs, separate=channel == EACH) if dialogue else None
+    outcome = Outcome(len(inputs), quiet=quiet, hotwords=words)
+    return _transcribe_files(
+        recognizer, inputs, sources, writer, output_dir, outcome, dialogues, plot=plot, live_text=live_text
+    )
+
+
+def _outputs(
+    short: Path | None, folder: Path | None, file: Path | None, manifest: Path | None
+) -> tuple[Path | None, Path | None]:
+    """Give the folder and the manifest to write, of which -o names the one that fits."""
+    from asr_s2s.transcripts import FORMATS
+
+    if short and (file if manifest else folder):
+        raise ConfigError(f"-o is short for {'--output' if manifest else '--output-dir'}. Give one of them.")
+    folder, file = (folder, short or file) if manifest else (short or folder, file)
+    suffixes = tuple(one.suffix.lower() for one in FORMATS.values())
+    if folder and folder.name.lower().endswith(suffixes) and not is_folder(folder):
+        raise ConfigError(f"{folder}: looks like a file, and -o names a folder. For one file: --format ... > {folder}")
+    return folder, file
 
 
 def _check_effects(context: typer.Context, chosen: list[str], *, manifest: bool, folder: bool) -> None:
     """Raise ConfigError for options that this call would not use."""
     shapes, captions = ("max_line_width", "max_line_count"), set(chosen) & set(CAPTIONS)
+    dialogue, channel = context.params["dialogue"], context.params["channel"]
+    of_files = ("formats", "output_dir", "plot", *shapes, "highlight_words", "dialogue", "channel_names")
     check_effects(
         context,
         [
-            (manifest, ("formats", "output_dir", "plot", *shapes, "highlight_words"), "beside --manifest"),
+            (manifest, of_files, "beside --manifest"),
             (not captions, shapes, "without --format srt or vtt"),
             ("vtt" not in chosen, ("highlight_words",), "without --format vtt"),
             (not manifest and not folder, ("resume", "live_text"), "without --output-dir or --manifest"),
+            (dialogue and channel != EACH, ("channel",), "beside --dialogue, which takes every channel"),
+            (not dialogue and channel != EACH, ("channel_names",), "without --dialogue or --channel each"),
         ],
     )
+
+
+def _written(one: Input, *, dialogue: bool, channel: str) -> list[Input]:
+    """List what is written of an input: its own transcript, the dialogue that it is part of, or both."""
+    if one.whole is None or not dialogue:
+        return [one]
+    return [one, one.whole] if channel == EACH else [one.whole]
 
 
 def _recognizer(model: str, *, jobs: int, where: str, threads: int | None, **options: Any) -> "Transcriber":
@@ -168,13 +240,20 @@ def _check_plot(output_dir: Path | None, *, is_here: bool) -> None:
     require_plotting(otherwise=OTHERWISE)
 
 
-def _missing(inputs: list[Input], formats: list[str], output_dir: Path) -> list[Input]:
+def _missing(
+    inputs: list[Input], written: Callable[[Input], list[Input]], formats: list[str], output_dir: Path
+) -> list[Input]:
     """Leave out the inputs whose transcripts are all there."""
     from asr_s2s.transcripts import FORMATS
 
+    suffixes = [FORMATS[name].suffix for name in formats]
     missing = [
-        one for one in inputs if not all(is_file(one.target(output_dir, FORMATS[name].suffix)) for name in formats)
+        one
+        for one in inputs
+        if not all(is_file(each.target(output_dir, suffix)) for each in written(one) for suffix in suffixes)
     ]
+    whole = {one.whole for one in missing if one.whole in written(one)}  # a dialogue needs all channels
+    missing = [one for one in inputs if one in missing or one.whole in whole]
     if len(missing) < len(inputs):
         say(f"{len(inputs) - len(missing)} of {len(inputs)} are done already.")
     return missing
@@ -186,21 +265,22 @@ def _transcribe_files(
     sources: Iterable["AudioSource"],
     writer: "Writer",
     output_dir: Path | None,
+    outcome: Outcome,
+    dialogues: Dialogues | None,
     *,
     plot: bool,
     live_text: bool,
 ) -> int:
-    """Print or write each transcript as soon as it is there, one text alone segment by segment; count what failed."""
+    """Print or write each transcript as soon as it is there, one text alone segment by segment."""
     from asr_s2s.cli.plot import draw_segments
     from asr_s2s.errors import AudioError, TranscriptError
     from asr_s2s.recognizer import Recognizer
-    from asr_s2s.transcripts import Transcript
+    from asr_s2s.transcripts import Transcript, in_channel
     from asr_s2s.transcripts.captions import one_line
 
-    failed = damaged = 0
     by_name = {one.name: one for one in inputs}
-    flows = len(inputs) == 1 and not output_dir and writer.formats == ["txt"]
-    with Progress(len(inputs)) as progress:
+    flows = len(inputs) == 1 and not (output_dir or dialogues) and writer.formats == ["txt"]
+    with outcome, Progress(len(inputs), shown=not outcome.quiet) as progress:
 
         def on_progress(new: "TranscriptionProgress") -> None:
             progress.reach(new.source.name, new.seconds, of=new.duration)
@@ -214,25 +294,29 @@ def _transcribe_files(
             one = by_name[source.name]
             progress.done(result.duration if isinstance(result, Transcript) else 0.0, name=source.name)
             if not isinstance(result, Transcript):
-                say(str(result))
-                failed += 1
+                outcome.failed(str(result))
                 continue
-            warn(one.name, result)
-            damaged += bool(result.damage)
+            outcome.recognised(one.name, result)
+            found = in_channel(result, one.channel, speaker=one.speaker) if one.channel else result
             try:
-                texts = writer.texts(result)
-                if output_dir:
-                    write_texts(one, texts, output_dir)
+                for each, transcript in dialogues.add(one, found) if dialogues else [(one, found)]:
+                    texts = writer.texts(transcript)
+                    if output_dir:
+                        write_texts(each, texts, output_dir)
+                    elif not (flows and result.text):
+                        _print(each, texts, progress, is_line=each is one and len(inputs) > 1)
+                    outcome.written(len(texts) if output_dir else 0)
                 if plot and output_dir and isinstance(recognizer, Recognizer):
                     draw_segments(recognizer, source, result, partial(one.target, output_dir))
             except (AudioError, TranscriptError) as error:
-                say(f"{one.name}: {error}")
-                failed += 1
-                continue
-            for name, text in {} if output_dir or (flows and result.text) else texts.items():
-                is_line = len(inputs) > 1 and name == "txt"
-                progress.output(f"{one.name}: {' '.join(text.split())}" if is_line else text)
-    return final_status(failed, damaged, len(inputs))
+                outcome.failed(f"{one.name}: {error}")
+    return outcome.finish(output_dir)
+
+
+def _print(one: Input, texts: dict[str, str], progress: Progress, *, is_line: bool) -> None:
+    """Write a transcript to standard output; is_line: a plain text is one line after the recording's name."""
+    for name, text in texts.items():
+        progress.output(f"{one.name}: {' '.join(text.split())}" if is_line and name == "txt" else text)
 
 
 def _show_segment(segment: "Segment", name: str) -> None:
@@ -240,7 +324,7 @@ def _show_segment(segment: "Segment", name: str) -> None:
     from asr_s2s.transcripts.captions import one_line
 
     if segment.text:
-        say(": ".join([*filter(None, [name]), f"[{clock(segment.start)}] {one_line(segment.text)}"]))
+        say(": ".join([*filter(None, [name]), f"[{moment(segment.start)}] {one_line(segment.text)}"]))
 
 
 def _transcribe_manifest(
@@ -251,6 +335,8 @@ def _transcribe_manifest(
     *,
     resume: bool,
     live_text: bool,
+    quiet: bool,
+    hotwords: list[str],
 ) -> int:
     """Copy each line and add pred_text with its evidence; a line whose audio failed is copied without it.
 
@@ -260,14 +346,15 @@ def _transcribe_manifest(
     from asr_s2s.transcripts import Transcript
 
     utterances, faults = read_usable_lines(manifest)
+    outcome = Outcome(len(utterances) + len(faults), each=ONE_LINE, quiet=quiet, hotwords=hotwords)
     for line, found in faults.items():
-        say(f"{manifest}:{line}: {' '.join(found)}")
+        outcome.failed(f"{manifest}:{line}: {' '.join(found)}")
     done = {item.id: item for item in read_manifest(target)} if resume and target.exists() else {}
     written = {item.id: done.get(item.id, item) for item in utterances}
     todo = [item for item in utterances if written[item.id].pred_text is None]
-    failed, damaged, saved = len(faults), 0, time.monotonic()
+    saved = time.monotonic()
     by_id = {item.id: item for item in todo}
-    with Progress(len(todo)) as progress:
+    with outcome, Progress(len(todo), shown=not quiet) as progress:
 
         def on_progress(new: "TranscriptionProgress") -> None:
             progress.reach(new.source.name, new.seconds, of=new.duration)
@@ -279,18 +366,17 @@ def _transcribe_manifest(
                 utterance = by_id[source.name]
                 progress.done(result.duration if isinstance(result, Transcript) else 0.0, name=source.name)
                 if isinstance(result, Transcript):
-                    warn(utterance.id, result)
-                    damaged += bool(result.damage)
+                    outcome.recognised(utterance.id, result)
                     written[utterance.id] = _recognised(utterance, result)
+                    outcome.written()
                 else:
-                    say(f"{utterance.origin}: utterance '{utterance.id}': {result}")
-                    failed += 1
+                    outcome.failed(f"{utterance.origin}: utterance '{utterance.id}': {result}")
                 if time.monotonic() - saved > SAVE_SECONDS:
                     write_manifest(target, written.values())
                     saved = time.monotonic()
         finally:
             write_manifest(target, written.values())
-    return final_status(failed, damaged, len(utterances) + len(faults))
+    return outcome.finish(target)
 
 
 def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance":

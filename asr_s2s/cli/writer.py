@@ -19,7 +19,7 @@ def chosen_formats(formats: list[str] | None) -> list[str]:
     from asr_s2s.transcripts import FORMATS
 
     chosen: list[str] = []
-    for name in formats or []:
+    for name in (name.strip().lower() for names in formats or [] for name in names.split(",") if name.strip()):
         if name == "all":
             chosen.extend(FORMATS)
         elif name in FORMATS:

@@ -89,7 +89,7 @@ def _report(path: Path, faults: dict[int, list[str]], num_lines: int) -> str:
     shown = [f"{path}:{number}: {' '.join(faults[number])}" for number in list(faults)[:NUM_FAULTS_SHOWN]]
     beyond = list(faults)[NUM_FAULTS_SHOWN:]
     rest = [f"and lines {_ranges(beyond)}"] if beyond else []
-    head = f"{path}: {len(faults)} of {num_lines} lines cannot be used. Mend them; nothing was read:"
+    head = f"{path}: {len(faults)} of {num_lines} lines cannot be used. Correct them; nothing was read:"
     return "\n".join([head, *shown, *rest])
 
 

@@ -82,7 +82,7 @@ def _user_rules(path: Path, content: str, named: Mapping[str, tuple[Rule, ...]])
             made += _rules_of(config, named)
         except (re.error, IndexError) as error:
             what = "regular expression" if config.with_ == "" else "regular expression with a replacement for it"
-            raise ConfigError(f"{path}: rules.{number}: is no {what} ({error}). Mend it.") from error
+            raise ConfigError(f"{path}: rules.{number}: is no {what} ({error}). Correct it.") from error
         except KeyError as error:
             raise ConfigError(f"{path}: rules.{number}: no normalizer {error}. Known: {', '.join(named)}.") from error
     return tuple(made)

@@ -9,7 +9,7 @@ from asr_s2s.transcripts.transcript import Segment, Transcript
 TURN_SECONDS = 0.3  # a pause in which somebody else may take a turn
 
 
-def in_channel(transcript: Transcript, channel: int, *, speaker: str) -> Transcript:
+def in_channel(transcript: Transcript, channel: int, *, speaker: str | None = None) -> Transcript:
     """Note in each segment which channel it was recognised in, and who speaks there."""
     segments = (replace(segment, channel=channel, speaker=speaker) for segment in transcript.segments)
     return replace(transcript, segments=tuple(segments))

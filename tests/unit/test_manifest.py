@@ -152,7 +152,7 @@ def test_all_broken_lines_are_reported_at_once(tmp_path: Path) -> None:
         "17: has the key 'text' several times. Keep one of them.",
     ]
     with pytest.raises(
-        ManifestError, match=r"dev\.jsonl: 16 of 18 lines cannot be used\. Mend them; nothing was read:\n"
+        ManifestError, match=r"dev\.jsonl: 16 of 18 lines cannot be used\. Correct them; nothing was read:\n"
     ):
         read_manifest(path)
 

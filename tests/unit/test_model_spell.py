@@ -24,7 +24,7 @@ def pieces() -> SpeechSystem:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("spelled") / "letters"
-    assert run(["model", "spell", "en", str(folder), "--manifest", str(MANIFEST)]) == 0
+    assert run(["model", "set-characters", "en", str(folder), "--manifest", str(MANIFEST)]) == 0
     return folder
 
 
@@ -71,5 +71,5 @@ def test_a_model_of_characters_keeps_what_it_knows_of_those_it_shares_with_anoth
 def test_manifests_without_a_text_hold_no_alphabet(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     manifest = tmp_path / "silent.jsonl"
     manifest.write_text('{"audio_filepath": "a.wav"}\n')
-    assert run(["model", "spell", "en", str(tmp_path / "x"), "--manifest", str(manifest)]) == 2
+    assert run(["model", "set-characters", "en", str(tmp_path / "x"), "--manifest", str(manifest)]) == 2
     assert "hold no text" in capsys.readouterr().err

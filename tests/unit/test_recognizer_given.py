@@ -108,8 +108,8 @@ def test_a_file_is_read_by_its_name_its_bytes_or_while_it_is_open(kind: str) -> 
         (np.full(100, 1e300), {"sample_rate": 16_000}, "hold NaN or infinite values"),
         (SOUND, {"sample_rate": 16_000, "track": 2}, "track 2: belongs to a file"),
         (closed_file(), {}, "the given file is closed"),
-        ("https://example.org/a.ogg", {}, "addresses are not supported. Download the file"),
-        (Path("s3://bucket/a.ogg"), {}, "addresses are not supported"),
+        ("https://example.org/a.ogg", {}, "https://example.org/a.ogg: URLs are not supported. Download the file"),
+        (Path("s3://bucket/a.ogg"), {}, "s3://bucket/a.ogg: URLs are not supported"),
         (Utterance("u", CLIP, offset=float("nan")), {}, ".ogg: offset is nan. Give seconds"),
         (Utterance("u", CLIP, duration=10**400), {}, ".ogg: duration is 1000"),
         (Utterance("u", 5), {}, "5: is the name of no file"),  # type: ignore[arg-type]

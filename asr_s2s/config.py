@@ -21,6 +21,7 @@ from asr_s2s.inputs import read_text
 MOST_BYTES = 1_000_000  # of a configuration
 MOST_MERGED_KEYS = 1_000  # of one mapping: a few lines of nested merges can stand for billions
 LONGEST_SHOWN = 80  # characters of a faulty value
+RENAMED = {"features": "input", "model.encoder.subsampling": "model.encoder.stem"}  # what older files call a key
 
 # Beyond every published network, and far below what no machine can hold: a model's configuration may come from anywhere
 Width = Annotated[int, Field(ge=1, le=65_536)]
@@ -75,14 +76,17 @@ def kind_of(path: Path) -> str | None:
     return tree.get("kind") if isinstance(tree, dict) else None
 
 
-def read_config(path: Path, kind: type[Config], overrides: Sequence[str] = ()) -> Config:
+def read_config(path: Path, kind: type[Config], overrides: Sequence[str] = (), *, older: bool = False) -> Config:
     """Read and check one configuration file, with ``dotted.key=value`` overrides merged in first.
 
+    older: a key that was renamed may have its old name, as in a model directory of an earlier version
     Raises ConfigError that lists every fault with its dotted path and, for an unknown key, the nearest known one.
     """
     tree = _mapping(_content(path), str(path))
     for override in overrides:
         _merge(tree, override)
+    if older:
+        _rename(tree)
     return check_config(tree, kind, origin=str(path))
 
 
@@ -146,11 +150,25 @@ def _merge(tree: dict[str, Any], override: str) -> None:
     node[last] = _parsed(value, origin=f"{key}: the value {value!r} is not valid YAML")
 
 
+def _rename(tree: dict[str, Any]) -> None:
+    """Bring renamed keys to their new names, but for those that stand beside their new name: they are faults."""
+    for old, new in RENAMED.items():
+        *parents, last = old.split(".")
+        node: Any = tree
+        for parent in parents:
+            node = node.get(parent) if isinstance(node, dict) else None
+        name = new.split(".")[-1]
+        if isinstance(node, dict) and last in node and name not in node:
+            node[name] = node.pop(last)
+
+
 def _fault(item: ErrorDetails, tree: dict[str, Any], error: ValidationError) -> str:
     """Word one validation error: the path as the user wrote it, what is wrong, what is near."""
     path = _written_path(item["loc"], tree)
     dotted = ".".join(path)
     if item["type"] == "extra_forbidden":
+        if dotted in RENAMED:
+            return f"{dotted}: is called '{RENAMED[dotted]}' now. Rename it."
         near = difflib.get_close_matches(path[-1], _known_keys(error, item), n=1, cutoff=0.5)
         hint = f", did you mean '{near[0]}'?" if near else f". Known here: {', '.join(_known_keys(error, item))}."
         return f"{dotted}: unknown key{hint}"

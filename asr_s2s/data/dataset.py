@@ -130,7 +130,7 @@ class SpeechDataset:
         """Make a batch of one silent utterance, to measure what such lengths need."""
         return Batch(
             ids=("made up",),
-            features=torch.zeros(1, frames, self.front_end.num_mels),
+            features=torch.zeros(1, frames, self.front_end.feature_size),
             feature_lengths=torch.tensor([frames]),
             tokens=torch.full((1, tokens), self.vocabulary.size - 1),
             token_lengths=torch.tensor([tokens]),

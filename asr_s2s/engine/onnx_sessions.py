@@ -31,7 +31,7 @@ class _Settings(PartConfig):
 
     model_config = ConfigDict(extra="ignore")
 
-    features: dict[str, Any] = Field(default_factory=dict)
+    input: dict[str, Any] = Field(default_factory=dict)
     model: dict[str, Any]
 
 
@@ -46,7 +46,7 @@ class OnnxSessions:
         self.folder = folder
         check_complete(folder)
         stored = open_weights(folder / WEIGHTS_FILE)
-        settings = made_for(read_config(folder / CONFIG_FILE, _Settings).model_dump())
+        settings = made_for(read_config(folder / CONFIG_FILE, _Settings, older=True).model_dump())
         there = [name for name in optional if graph_path(folder, name).exists()]
         self._graphs = {
             name: read_graph(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from asr_s2s.errors import MissingExtraError
+from asr_s2s.model_store.names import stored_name
 from asr_s2s.model_store.stored import WEIGHTS_FILE
 
 OPSET, IR_VERSION = 23, 11  # the first with an operator of attention
@@ -85,7 +86,7 @@ def traced_graph(
     for name, value in weights.items():
         model.graph.inputs.remove(value)
         if value.uses():
-            value.name = name.removeprefix(f"{prefix}.") if prefix else name
+            value.name = stored_name(name.removeprefix(f"{prefix}.") if prefix else name)
             value.const_value = ir.ExternalTensor(
                 WEIGHTS_FILE, None, None, value.dtype, shape=value.shape, name=value.name
             )

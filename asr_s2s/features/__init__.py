@@ -10,15 +10,15 @@ from asr_s2s.features.normalization import FeatureStatistics
 from asr_s2s.features.spec_augment import spec_augment
 from asr_s2s.features.whisper import WhisperConfig
 
-FeatureConfig = Annotated[KaldiConfig | WhisperConfig, Field(discriminator="kind")]
+InputConfig = Annotated[KaldiConfig | WhisperConfig, Field(discriminator="kind")]
 
 __all__ = [
     "FRAME_SHIFT",
     "SAMPLE_RATE",
-    "FeatureConfig",
     "FeatureStatistics",
     "Filterbank",
     "FrontEnd",
+    "InputConfig",
     "KaldiConfig",
     "WhisperConfig",
     "spec_augment",

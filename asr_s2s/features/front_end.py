@@ -15,7 +15,7 @@ FRAME_SHIFT = 160  # samples: 10 ms
 class Filterbank(Protocol):
     """What turns samples into log-mel frames; a kind of front end is one of these."""
 
-    num_mels: int
+    feature_size: int
     window_seconds: float | None  # that every recording is padded to, and may not exceed
 
     def lengths(self, sample_lengths: Tensor) -> Tensor:
@@ -56,9 +56,9 @@ class FrontEnd(nn.Module):
         self.normalization = normalization
 
     @property
-    def num_mels(self) -> int:
+    def feature_size(self) -> int:
         """The width of the features."""
-        return self.filterbank.num_mels
+        return self.filterbank.feature_size
 
     @property
     def window_seconds(self) -> float | None:

@@ -32,7 +32,7 @@ class KaldiFilterbank(nn.Module):
     def __init__(self, num_mels: int) -> None:
         super().__init__()
         self.window_seconds: float | None = None
-        self.num_mels = num_mels
+        self.feature_size = num_mels
         # D. Povey's window. It and the filters are computed in float32, as in torchaudio: the window's last digit makes
         # the third one of a bin with almost no energy, such as the top ones of a low-passed recording.
         self.register_buffer("window", torch.hann_window(WINDOW, periodic=False).pow(0.85), persistent=False)

@@ -33,7 +33,7 @@ class WhisperFilterbank(nn.Module):
 
     def __init__(self, num_mels: int, *, pad_to_seconds: float | None = None, tail_seconds: float = 0.0) -> None:
         super().__init__()
-        self.num_mels = num_mels
+        self.feature_size = num_mels
         self.padded = pad_to_seconds is not None
         self.window_seconds = pad_to_seconds
         self.tail_frames = round(tail_seconds * SAMPLE_RATE / FRAME_SHIFT)

@@ -12,7 +12,7 @@ from torch import nn
 
 from asr_s2s.config import PartConfig, read_config, write_config
 from asr_s2s.decoding import SearchConfig
-from asr_s2s.features import FeatureConfig, FrontEnd
+from asr_s2s.features import FrontEnd, InputConfig
 from asr_s2s.files import write_text
 from asr_s2s.model_store.folders import CARD_FILE, model_folder
 from asr_s2s.model_store.loading import load_into
@@ -26,7 +26,7 @@ from asr_s2s.text import Vocabulary, VocabularyConfig
 class ModelDirectoryConfig(PartConfig):
     """Everything needed to rebuild a model, and its decoding defaults."""
 
-    features: FeatureConfig
+    input: InputConfig
     vocabulary: VocabularyConfig
     model: ModelConfig
     search: SearchConfig = SearchConfig()
@@ -36,10 +36,13 @@ class ModelDirectoryConfig(PartConfig):
         decoding: Any = {
             "search": True,
             "vocabulary": {"no_speech"},
-            "features": {"tail_seconds"},
+            "input": {"tail_seconds"},
             "model": {"silence": True, "decoder": {"alignment_heads"}},
         }
         parts = self.model_dump(mode="json", exclude=decoding)
+        encoder = parts["model"]["encoder"]
+        # under the names that these keys had when the first weights were saved
+        parts["features"], encoder["subsampling"] = parts.pop("input"), encoder.pop("stem")
         return fingerprint_of(parts)
 
 
@@ -56,8 +59,8 @@ class SpeechSystem:
 
 def build_system(config: ModelDirectoryConfig, vocabulary: Vocabulary, *, name: str) -> SpeechSystem:
     """Build a system with fresh weights."""
-    front_end = config.features.build()
-    model = config.model.build(front_end.num_mels, vocabulary.size)
+    front_end = config.input.build()
+    model = config.model.build(front_end.feature_size, vocabulary.size)
     return SpeechSystem(name=name, config=config, front_end=front_end, model=model, vocabulary=vocabulary)
 
 
@@ -89,7 +92,7 @@ def load_model(model: str | Path) -> SpeechSystem:
     Raises CheckpointError if there is no such model, or its weights are not those of its configuration.
     """
     folder = model_folder(model)
-    config = read_config(folder / CONFIG_FILE, ModelDirectoryConfig)
+    config = read_config(folder / CONFIG_FILE, ModelDirectoryConfig, older=True)
     vocabulary = config.vocabulary.read(folder)
     stored = open_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
     with Undrawn(stored.shapes.values(), origin=folder / CONFIG_FILE):

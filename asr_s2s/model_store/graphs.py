@@ -35,9 +35,9 @@ class GraphFile:
 
 def made_for(config: Mapping[str, Any]) -> str:
     """Name what a graph holds of a configuration beside the architecture: what may be edited without other weights."""
-    features, model = config.get("features", {}), config["model"]
+    given, model = config.get("input", {}), config["model"]
     decoder = model.get("decoder")
-    tail = features.get("tail_seconds") or 0.0
+    tail = given.get("tail_seconds") or 0.0
     parts = {
         "tail_seconds": float(tail) if isinstance(tail, int) else tail,
         "silence": model.get("silence"),

@@ -7,14 +7,17 @@ import torch
 from torch import Tensor, nn
 
 from asr_s2s.errors import CheckpointError, listed
+from asr_s2s.model_store.names import stored_name
 from asr_s2s.model_store.stored import CONFIG_FILE, Shape, StoredWeights, check_finite
 
 
 def load_into(module: nn.Module, stored: StoredWeights) -> None:
     """Fill a network from a file, whose header is compared first. Raises CheckpointError that lists what differs."""
     advice = f"{CONFIG_FILE} or the weights are damaged."
-    _check_names(module, stored.shapes, origin=stored.path, advice=advice)
-    weights = {name: torch.from_numpy(array) for name, array in stored.read().items()}
+    names = {stored_name(name): name for name in module.state_dict()}
+    shapes = {names.get(name, name): shape for name, shape in stored.shapes.items()}
+    _check_names(module, shapes, origin=stored.path, advice=advice)
+    weights = {names[name]: torch.from_numpy(array) for name, array in stored.read().items()}
     fill(module, weights, origin=stored.path, advice=advice)
 
 

@@ -31,15 +31,15 @@ def merged_system(system: SpeechSystem, *, frames: int, tail_seconds: float) -> 
     frames: how many stand for the rest of the window; tail_seconds: silence of which every frame is kept, before them
     Raises CheckpointError for a model that pads nothing, or whose encoder or decoder is no Transformer.
     """
-    features, network = system.config.features, system.config.model
-    if not isinstance(features, WhisperConfig) or features.pad_to_seconds is None:
+    given, network = system.config.input, system.config.model
+    if not isinstance(given, WhisperConfig) or given.pad_to_seconds is None:
         raise CheckpointError(f"{system.name}: pads nothing, so there is no silence to merge. Use it as it is.")
     if (network.encoder.kind, network.decoder.kind) != ("transformer", "transformer"):
         raise CheckpointError(f"{system.name}: is no Transformer throughout. Silence is merged for such models alone.")
     window = system.model.encoder.output_lengths(system.front_end.lengths(torch.tensor([0])))
     config = system.config.model_copy(
         update={
-            "features": features.model_copy(update={"pad_to_seconds": None, "tail_seconds": tail_seconds}),
+            "input": given.model_copy(update={"pad_to_seconds": None, "tail_seconds": tail_seconds}),
             "model": network.model_copy(update={"silence": MergedSilenceConfig(window=int(window), frames=frames)}),
         }
     )

@@ -15,7 +15,7 @@ from asr_s2s.text import Vocabulary, VocabularyConfig
 class _OpenedConfig(PartConfig):
     """A model's configuration, in which the network stays plain data: torch alone can check it."""
 
-    features: dict[str, Any]
+    input: dict[str, Any]
     vocabulary: VocabularyConfig
     model: dict[str, Any]
     search: SearchConfig = SearchConfig()
@@ -52,7 +52,7 @@ class OpenedLanguageModel:
 def open_model(model: str | Path) -> OpenedModel:
     """Open a shipped model by its name, or a model directory. Raises CheckpointError if there is no such model."""
     folder = model_folder(model)
-    config = read_config(folder / CONFIG_FILE, _OpenedConfig)
+    config = read_config(folder / CONFIG_FILE, _OpenedConfig, older=True)
     return OpenedModel(folder, config.vocabulary.read(folder), config.search)
 
 

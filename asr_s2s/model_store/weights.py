@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from asr_s2s.errors import CheckpointError
 from asr_s2s.files import atomic_write
+from asr_s2s.model_store.names import stored_name
 from asr_s2s.model_store.quantize import pack, quantize
 from asr_s2s.model_store.stored import FORMAT_VERSION, PACKED, SCALE
 
@@ -69,7 +70,7 @@ def _stored(state: dict[str, Tensor], storage: Storage) -> tuple[dict[str, Tenso
     """
     stored: dict[str, Tensor] = {}
     packed: dict[str, int] = {}
-    for name, value in state.items():
+    for name, value in ((stored_name(name), value) for name, value in state.items()):
         tensor = value.detach().cpu().contiguous()
         if storage == "float32" or tensor.dim() < 2 or not tensor.is_floating_point():
             stored[name] = tensor

@@ -93,7 +93,7 @@ def _config(sizes: WhisperSizes, vocabulary: BytePairsConfig, *, origin: Path) -
         "layers": sizes.encoder_layers,
         "feedforward": sizes.encoder_feedforward,
         "dropout": 0.0,
-        "subsampling": {"kind": "conv1d", "factor": 2},
+        "stem": {"kind": "conv1d", "factor": 2},
     }
     decoder = {
         "kind": "transformer",
@@ -105,7 +105,7 @@ def _config(sizes: WhisperSizes, vocabulary: BytePairsConfig, *, origin: Path) -
         "max_tokens": sizes.max_tokens,
     }
     tree = {
-        "features": {"kind": "whisper", "num_mels": sizes.num_mels, "pad_to_seconds": WINDOW_SECONDS},
+        "input": {"kind": "whisper", "num_mels": sizes.num_mels, "pad_to_seconds": WINDOW_SECONDS},
         "vocabulary": vocabulary.model_dump(),
         "model": {"encoder": encoder, "decoder": decoder},
         "search": {"length_normalization": LENGTH_NORMALIZATION},

@@ -23,10 +23,10 @@ from asr_s2s.model_store.whisper_sizes import WhisperSizes, hugging_face_sizes, 
 
 # Hugging Face's names first, then OpenAI's; the order of the pairs does not matter
 _NAMES = [
-    (r"(model\.)?encoder\.conv1\.", "encoder.subsampling.convolutions.0."),
-    (r"(model\.)?encoder\.conv2\.", "encoder.subsampling.convolutions.1."),
+    (r"(model\.)?encoder\.conv1\.", "encoder.stem.convolutions.0."),
+    (r"(model\.)?encoder\.conv2\.", "encoder.stem.convolutions.1."),
     (r"(model\.)?(encoder|decoder)\.(layers|blocks)\.", r"\2.layers."),
-    (r"(model\.)?encoder\.(layer_norm|ln_post)\.", "encoder.norm."),
+    (r"(model\.)?encoder\.(layer_norm|ln_post)\.", "encoder.tail."),
     (r"(model\.)?decoder\.(layer_norm|ln)\.", "decoder.norm."),
     (r"(model\.)?decoder\.(embed_tokens|token_embedding)\.weight", "decoder.embedding.weight"),
     (r"(model\.)?decoder\.(embed_positions\.weight|positional_embedding)$", "decoder.positions.weight"),

@@ -6,7 +6,31 @@ Vaswani 2017: Vaswani et al., "Attention is all you need", NeurIPS 2017.
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from asr_s2s.models.silence import MergedSilence
+
+
+class Positions(nn.Module):
+    """Adds to each frame the vector of its place, then drops channels in training.
+
+    silence: frames that stand for the rest of a window are appended first
+    """
+
+    def __init__(self, channels: int, *, dropout: float, silence: MergedSilence | None = None) -> None:
+        super().__init__()
+        self.channels = channels
+        self.silence = silence
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (batch, time', channel) and lengths (batch,): those given, or with the appended frames."""
+        if self.silence is None:
+            vectors = sinusoids(x.size(1), self.channels, device=x.device)
+        else:
+            x, lengths = self.silence.append(x, lengths)
+            vectors = sinusoids_at(self.silence.positions(lengths, x.size(1)), self.channels)
+        return self.dropout(x + vectors.to(x.dtype)), lengths
 
 
 def sinusoids(length: int, channels: int, *, device: torch.device | None = None) -> Tensor:

@@ -87,7 +87,8 @@ class SpeechModel(nn.Module):
 
     def encode(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Give encoder_out (batch, time', channel) and encoder_lengths (batch,)."""
-        return self.encoder(features, feature_lengths)
+        encoded: tuple[Tensor, Tensor] = self.encoder(features, feature_lengths)
+        return encoded
 
     def decode(
         self, encoder_out: Tensor, encoder_lengths: Tensor, tokens: Tensor, *, with_attention: bool = False
@@ -160,10 +161,10 @@ class ModelConfig(PartConfig):
             )
         return attention
 
-    def build(self, num_mels: int, vocabulary_size: int) -> SpeechModel:
+    def build(self, input_size: int, vocabulary_size: int) -> SpeechModel:
         """Make the network with fresh weights."""
         silence = self.silence.build() if self.silence else None
-        encoder = self._build_encoder(num_mels, silence)
+        encoder = self._build_encoder(input_size, silence)
         width = encoder.channels
         return SpeechModel(
             encoder,
@@ -172,10 +173,10 @@ class ModelConfig(PartConfig):
             length_head=LengthHead(width) if self.length else None,
         )
 
-    def _build_encoder(self, num_mels: int, silence: MergedSilence | None) -> Encoder:
+    def _build_encoder(self, input_size: int, silence: MergedSilence | None) -> Encoder:
         if isinstance(self.encoder, TransformerConfig):
-            return self.encoder.build(num_mels, silence=silence)
-        return self.encoder.build(num_mels)
+            return self.encoder.build(input_size, silence=silence)
+        return self.encoder.build(input_size)
 
     def _build_decoder(
         self, encoder_channels: int, vocabulary_size: int, silence: MergedSilence | None

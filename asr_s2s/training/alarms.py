@@ -120,7 +120,7 @@ def _silent_ctc(past: Past) -> Alarm | None:
         "CTC",
         f"The CTC head is silent: after {past.now['epoch']} epochs it writes {written:.1%} as many tokens as were "
         "said, and blanks otherwise. Give it more epochs if ctc_loss is falling; otherwise raise losses.ctc, halve "
-        "training.learning_rate, or let model.encoder.subsampling keep more frames: CTC needs one for every token.",
+        "training.learning_rate, or let model.encoder.stem keep more frames: CTC needs one for every token.",
     )
 
 

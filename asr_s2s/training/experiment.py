@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from asr_s2s.config import PartConfig
 from asr_s2s.data.config import DataConfig
 from asr_s2s.decoding import SearchConfig
-from asr_s2s.features import FeatureConfig
+from asr_s2s.features import InputConfig
 from asr_s2s.models import LossConfig, ModelConfig
 from asr_s2s.text import VocabularyConfig
 from asr_s2s.training.precision import Precision
@@ -55,12 +55,12 @@ class TrainingConfig(PartConfig):
 class ExperimentConfig(PartConfig):
     """One YAML file: all that a run is made from.
 
-    What describes the model (features, vocabulary, model, search) is left out where the run starts from another model;
-    features and search that are given there replace those of that model.
+    What describes the model (input, vocabulary, model, search) is left out where the run starts from another model;
+    input and search that are given there replace those of that model.
     """
 
     data: DataConfig
-    features: FeatureConfig | None = None
+    input: InputConfig | None = None
     vocabulary: VocabularyConfig | None = None
     model: ModelConfig | None = None
     losses: LossConfig = LossConfig()

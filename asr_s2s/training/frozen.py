@@ -25,8 +25,8 @@ def frozen_layers(model: SpeechModel, rates: Mapping[str, float]) -> int | None:
     num_layers = len(model.encoder.layers)
     learns = [_any_within(learning, f"encoder.layers.{layer}") for layer in range(num_layers)]
     frozen = learns.index(True) if any(learns) else num_layers
-    halved_above = frozen < num_layers and getattr(model.encoder, "pyramid_layers", 0) > 0
-    if not frozen or halved_above or _any_within(learning, "encoder.subsampling"):
+    halves = frozen < num_layers and model.encoder.reduction > model.encoder.stem.reduction
+    if not frozen or halves or _any_within(learning, "encoder.stem"):
         return None
     return frozen
 
@@ -40,18 +40,15 @@ class EncodedSpeech(nn.Module):
 
     def __init__(self, system: SpeechSystem, *, layers: int) -> None:
         super().__init__()
-        self.num_mels = system.model.encoder.channels
-        self.described = system.config.model_dump_json(include={"features": True, "model": {"encoder", "silence"}})
+        self.feature_size = system.model.encoder.channels
+        self.described = system.config.model_dump_json(include={"input": True, "model": {"encoder", "silence"}})
         silence = system.config.model.silence
         self.appended = silence.frames if silence else 0
         self.front_end = system.front_end
         # a copy: training puts the model's own into the mode in which channels are dropped
         encoder = deepcopy(system.model.encoder)
-        encoder.layers = encoder.layers[:layers]
-        self.encoder = cast("nn.Module", encoder).eval()
-        for name, _ in self.encoder.named_children():
-            if name not in ("subsampling", "layers"):  # what is learned above names no kept states
-                setattr(self.encoder, name, nn.Identity())
+        encoder.layers, encoder.tail = encoder.layers[:layers], nn.Identity()  # what learns above names no kept states
+        self.encoder = encoder.eval()
         self.lower = partial(encoder.lower, layers=layers)
         self.output_lengths = encoder.output_lengths
 

@@ -142,9 +142,8 @@ def new_system(config: ExperimentConfig, material: Material) -> SpeechSystem:
 
     Raises ConfigError for a part that is not described, and for a vocabulary that cannot be made from text alone.
     """
-    features, model = config.features, config.model
-    if features is None or config.vocabulary is None or model is None:
-        missing = [name for name in ("features", "vocabulary", "model") if getattr(config, name) is None]
+    if config.input is None or config.vocabulary is None or config.model is None:
+        missing = [name for name in ("input", "vocabulary", "model") if getattr(config, name) is None]
         raise ConfigError(
             f"{listed(missing)}: missing from the configuration. Describe the parts of a new model, or start from a "
             "model that has them (--from)."
@@ -157,13 +156,16 @@ def new_system(config: ExperimentConfig, material: Material) -> SpeechSystem:
     texts = [utterance.text or "" for utterance in (*material.train, *material.dev)]
     vocabulary = CharacterVocabulary.from_texts(texts, lowercase=config.vocabulary.lowercase)
     parts = ModelDirectoryConfig(
-        features=features, vocabulary=config.vocabulary, model=model, search=config.search or SearchConfig()
+        input=config.input,
+        vocabulary=config.vocabulary,
+        model=config.model,
+        search=config.search or SearchConfig(),
     )
     return build_system(parts, vocabulary, name="training")
 
 
 def adapted_system(config: ExperimentConfig, initial: SpeechSystem) -> SpeechSystem:
-    """Give the model that a run starts from, with the features and the search of the configuration where it has them.
+    """Give the model that a run starts from, with the input and the search of the configuration where it has them.
 
     Raises ConfigError for a vocabulary or a network other than those of the model, whose weights would not fit, and for
     features of another width.
@@ -175,15 +177,15 @@ def adapted_system(config: ExperimentConfig, initial: SpeechSystem) -> SpeechSys
                 f"{name}: the configuration describes another one than the model '{initial.name}' has, which the run "
                 f"starts from. Leave {name} out, or start without --from."
             )
-    given = {name: part for name in ("features", "search") if (part := getattr(config, name)) is not None}
+    given = {name: part for name in ("input", "search") if (part := getattr(config, name)) is not None}
     parts = initial.config.model_copy(update=given)
-    if parts.features == initial.config.features:
+    if parts.input == initial.config.input:
         return replace(initial, config=parts)
-    front_end = parts.features.build()
-    if front_end.num_mels != initial.front_end.num_mels:
+    front_end = parts.input.build()
+    if front_end.feature_size != initial.front_end.feature_size:
         raise ConfigError(
-            f"features.num_mels: is {front_end.num_mels}, and the model '{initial.name}' was trained with "
-            f"{initial.front_end.num_mels}. Give as many, or leave features out."
+            f"input.num_mels: is {front_end.feature_size}, and the model '{initial.name}' was trained with "
+            f"{initial.front_end.feature_size}. Give as many, or leave input out."
         )
     return replace(initial, config=parts, front_end=front_end)
 
@@ -222,7 +224,7 @@ def data_sets(
 
 def _hears_as_before(config: ExperimentConfig) -> bool:
     """Tell whether the front end stays what it is, so that the states of a frozen encoder do too."""
-    return config.features is None and config.data.augment.specaugment is None
+    return config.input is None and config.data.augment.specaugment is None
 
 
 def _check_merge_dropout(config: ExperimentConfig, system: SpeechSystem) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from asr_s2s.errors import ConfigError, listed
+from asr_s2s.model_store.names import stored_name
 
 SHARE = "share"  # of the learning rate, kept with each group of weights
 
@@ -55,7 +56,8 @@ def shares_by_weight(model: nn.Module, shares: Mapping[str, float]) -> dict[str,
         found[name] = shares[fitting[0]] if fitting else 1.0
     if unknown := sorted(shares.keys() - used):
         beginnings = {".".join(name.split(".")[:end]) for name in found for end in range(1, 4)}
-        near = difflib.get_close_matches(unknown[0], beginnings, n=1, cutoff=0.4)
+        renamed = [name for name in beginnings if stored_name(f"{name}.") == f"{unknown[0]}."]
+        near = renamed or difflib.get_close_matches(unknown[0], beginnings, n=1, cutoff=0.4)
         hint = (
             f"did you mean '{near[0]}'?"
             if near

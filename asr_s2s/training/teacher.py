@@ -140,14 +140,14 @@ def check_window(teacher: SpeechSystem, dataset: SpeechDataset, *, config: Disti
 
     Raises ManifestError that names them.
     """
-    features = teacher.config.features
-    if not isinstance(features, WhisperConfig) or features.pad_to_seconds is None:
+    given = teacher.config.input
+    if not isinstance(given, WhisperConfig) or given.pad_to_seconds is None:
         return
     seconds = zip(dataset.utterances, dataset.longest_durations(silence=False), strict=True)
-    longer = [f"{item.id}: {length:.1f} s" for item, length in seconds if length > features.pad_to_seconds]
+    longer = [f"{item.id}: {length:.1f} s" for item, length in seconds if length > given.pad_to_seconds]
     if longer:
         raise ManifestError(
-            f"{len(longer)} utterances are longer than the {features.pad_to_seconds:g} s that the teacher "
+            f"{len(longer)} utterances are longer than the {given.pad_to_seconds:g} s that the teacher "
             f"'{config.teacher}' hears: {listed(longer)}. Cut them into pieces."
         )
 

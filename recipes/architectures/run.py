@@ -24,15 +24,15 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results.jsonl"
 RUNS = Path("runs") / "architectures"
 
-LSTM = "model.encoder={kind: lstm, channels: 256, layers: 2, subsampling: {kind: conv2d, maps: 32}}"
+LSTM = "model.encoder={kind: lstm, channels: 256, layers: 2, stem: {kind: conv2d, maps: 32}}"
 GRU = LSTM.replace("lstm", "gru")
 TRANSFORMER = (
     "model.encoder={kind: transformer, channels: 144, heads: 4, layers: 4, feedforward: 576, "
-    "subsampling: {kind: conv2d, maps: 32}}"
+    "stem: {kind: conv2d, maps: 32}}"
 )
 CONFORMER = (
     "model.encoder={kind: conformer, channels: 144, heads: 4, layers: 4, feedforward: 576, "
-    "subsampling: {kind: conv2d, maps: 32}}"
+    "stem: {kind: conv2d, maps: 32}}"
 )
 RNN_LSTM = "model.decoder={kind: rnn, cell: lstm, channels: 256, embedding: 64, token_dropout: 0.1}"
 RNN_GRU = RNN_LSTM.replace("lstm", "gru")

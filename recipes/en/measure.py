@@ -94,7 +94,7 @@ def conditions(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
 
 def tails(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:
     """WER by the silence that the front end adds after an unpadded utterance, clean and in noise."""
-    if not isinstance(system.config.features, WhisperConfig) or system.config.features.pad_to_seconds:
+    if not isinstance(system.config.input, WhisperConfig) or system.config.input.pad_to_seconds:
         return {}
     clips = varied(data)
     noise = read_audio(data / "no_speech" / "eval" / "audio" / f"{NOISES[0]}.ogg")
@@ -117,8 +117,8 @@ def in_options(system: SpeechSystem, beam: int, *, find_speech: bool = True) -> 
 
 
 def with_tail(system: SpeechSystem, seconds: float) -> SpeechSystem:
-    features = system.config.features.model_copy(update={"tail_seconds": seconds})
-    return rebuilt(system, system.config.model_copy(update={"features": features}))
+    features = system.config.input.model_copy(update={"tail_seconds": seconds})
+    return rebuilt(system, system.config.model_copy(update={"input": features}))
 
 
 def short(system: SpeechSystem, data: Path, beam: int) -> dict[str, Any]:

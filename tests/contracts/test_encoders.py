@@ -1,4 +1,4 @@
-"""The promises of an encoder, held by every member of EncoderConfig with every kind of subsampling."""
+"""The promises of an encoder, held by every member of EncoderConfig with every kind of stem."""
 
 from typing import get_args
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 NUM_MELS = 10
 MEMBERS = get_args(get_args(EncoderConfig)[0])
 SIZES = {"channels": 16, "layers": 2, "heads": 2, "feedforward": 24}
-SUBSAMPLINGS = (
+STEMS = (
     {"kind": "conv2d", "factor": 4, "maps": 3},
     {"kind": "conv2d", "factor": 2, "maps": 3},
     {"kind": "conv2d", "factor": 1, "maps": 3},
@@ -25,7 +25,7 @@ SUBSAMPLINGS = (
 )
 RECURRENT = ({"pyramid_layers": 1}, {"bidirectional": False}, {"pyramid_layers": 1, "bidirectional": False})
 CASES = [
-    *((member, {"subsampling": subsampling}) for member in MEMBERS for subsampling in SUBSAMPLINGS),
+    *((member, {"stem": stem}) for member in MEMBERS for stem in STEMS),
     *((member, options) for member in MEMBERS for options in RECURRENT if options.keys() <= member.model_fields.keys()),
 ]
 # Worst seen 2e-6: matrix products of another size add up in another order.
@@ -38,7 +38,7 @@ def kind(member: type[PartConfig]) -> str:
 
 def case_name(case: tuple[type[PartConfig], dict]) -> str:
     member, options = case
-    return "-".join(map(str, [kind(member), *(options.get("subsampling", options)).values()]))
+    return "-".join(map(str, [kind(member), *(options.get("stem", options)).values()]))
 
 
 @pytest.fixture(params=CASES, ids=case_name)
@@ -93,7 +93,7 @@ def test_frames_beyond_the_length_come_out_zero(encoder: nn.Module) -> None:
         assert torch.count_nonzero(frames[length:]) == 0
 
 
-def test_lengths_follow_the_subsampling(encoder: nn.Module) -> None:
+def test_lengths_follow_the_reduction(encoder: nn.Module) -> None:
     lengths = torch.arange(1, 70)
     predicted = encoder.output_lengths(lengths)
     encoder_out, encoder_lengths = encode(encoder, utterances(*range(1, 70)))
@@ -132,7 +132,7 @@ CHANGES = {
     "dropout": 0.5,
     "bidirectional": False,
     "pyramid_layers": 1,
-    "subsampling": {"kind": "conv2d", "factor": 2},
+    "stem": {"kind": "conv2d", "factor": 2},
 }
 
 

@@ -53,7 +53,7 @@ def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """A small random model in torch, and its graphs."""
     features, encoder, decoder, others = request.param
     model = {"encoder": ENCODERS[encoder], **DECODERS[decoder], **others}
-    tree = {"features": features, "vocabulary": {"kind": "characters"}, "model": model}
+    tree = {"input": features, "vocabulary": {"kind": "characters"}, "model": model}
     torch.manual_seed(5)
     config = check_config(tree, ModelDirectoryConfig, origin="test")
     system = build_system(config, VOCABULARY, name="tiny")

@@ -19,17 +19,17 @@ FEATURE_LENGTHS = torch.tensor([45, 30])
 TOKENS = torch.tensor([[5, 6, 6, 7], [8, 5, 0, 0]])
 TOKEN_LENGTHS = torch.tensor([4, 2])
 CLOSE = {"atol": 2e-5, "rtol": 1e-4}  # float32 through convolutions and several layers, in shapes of other sizes
-SUBSAMPLING = {"kind": "conv2d", "factor": 4, "maps": 4}
+STEM = {"kind": "conv2d", "factor": 4, "maps": 4}
 ENCODERS: dict[str, dict[str, Any]] = {
-    "lstm": {"kind": "lstm", "channels": 8, "layers": 2, "pyramid_layers": 1, "subsampling": SUBSAMPLING},
-    "gru": {"kind": "gru", "channels": 8, "layers": 1, "subsampling": SUBSAMPLING},
+    "lstm": {"kind": "lstm", "channels": 8, "layers": 2, "pyramid_layers": 1, "stem": STEM},
+    "gru": {"kind": "gru", "channels": 8, "layers": 1, "stem": STEM},
     "transformer": {
         "kind": "transformer",
         "channels": 8,
         "heads": 2,
         "layers": 1,
         "feedforward": 16,
-        "subsampling": SUBSAMPLING,
+        "stem": STEM,
     },
     "conformer": {
         "kind": "conformer",
@@ -38,7 +38,7 @@ ENCODERS: dict[str, dict[str, Any]] = {
         "layers": 1,
         "feedforward": 16,
         "kernel": 5,
-        "subsampling": SUBSAMPLING,
+        "stem": STEM,
     },
 }
 DECODERS: dict[str, dict[str, Any]] = {

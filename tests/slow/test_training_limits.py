@@ -93,10 +93,8 @@ def of_many(folder: Path) -> ExperimentConfig:
     copies = [replace(item, id=f"{item.id}-{number}") for number in range(24) for item in items]
     write_manifest(folder / "train.jsonl", copies)
     encoder = {"kind": "transformer", "channels": 128, "heads": 4, "layers": 2, "feedforward": 1024}
-    subsampling = {"kind": "conv2d", "maps": 128}
-    model = config.model.model_copy(
-        update={"encoder": TransformerConfig.model_validate(encoder | {"subsampling": subsampling})}
-    )
+    stem = {"kind": "conv2d", "maps": 128}
+    model = config.model.model_copy(update={"encoder": TransformerConfig.model_validate(encoder | {"stem": stem})})
     return config.model_copy(update={"model": model, "data": config.data.model_copy(update={"batch_seconds": 1000.0})})
 
 

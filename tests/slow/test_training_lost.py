@@ -45,9 +45,9 @@ def own_recordings(folder: Path, *, durations: bool = True, **training: Any) -> 
             line = {"id": one.id, "audio_filepath": str(path), "duration": one.duration, "text": one.text}
             lines.append({key: value for key, value in line.items() if durations or key != "duration"})
         write_lines(folder / f"{name}.jsonl", lines)
-    features = config.features.model_copy(update={"normalize": "utterance"})
+    features = config.input.model_copy(update={"normalize": "utterance"})
     data = config.data.model_copy(update={"cache": None})
-    return config.model_copy(update={"features": features, "data": data})
+    return config.model_copy(update={"input": features, "data": data})
 
 
 def write_lines(manifest: Path, lines: list[dict[str, Any]]) -> None:

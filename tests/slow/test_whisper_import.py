@@ -220,9 +220,10 @@ def test_a_foreign_folder_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
 def hugging_face_state(system: SpeechSystem) -> dict[str, Tensor]:
     """Give a system's weights Hugging Face's names."""
     to_theirs = [
-        ("encoder.subsampling.convolutions.0", "encoder.conv1"),
-        ("encoder.subsampling.convolutions.1", "encoder.conv2"),
-        ("coder.norm", "coder.layer_norm"),
+        ("encoder.stem.convolutions.0", "encoder.conv1"),
+        ("encoder.stem.convolutions.1", "encoder.conv2"),
+        ("encoder.tail", "encoder.layer_norm"),
+        ("decoder.norm", "decoder.layer_norm"),
         ("decoder.embedding", "decoder.embed_tokens"),
         ("decoder.positions", "decoder.embed_positions"),
         ("self_attention_norm", "self_attn_layer_norm"),

@@ -7,7 +7,7 @@ from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, bu
 from asr_s2s.text import CharacterVocabulary
 
 TREE = {
-    "features": {"kind": "kaldi", "num_mels": 20, "normalize": "global"},
+    "input": {"kind": "kaldi", "num_mels": 20, "normalize": "global"},
     "vocabulary": {"kind": "characters"},
     "model": {
         "encoder": {"kind": "gru", "channels": 8, "layers": 1},

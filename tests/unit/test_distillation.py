@@ -86,7 +86,7 @@ def test_the_states_loss_is_the_mean_absolute_error_over_the_teachers_frames() -
 
 def system(*, pad: float | None, letters: str, channels: int = 16, seed: int = 0) -> SpeechSystem:
     tree = {
-        "features": {"kind": "whisper", "pad_to_seconds": pad},
+        "input": {"kind": "whisper", "pad_to_seconds": pad},
         "vocabulary": {"kind": "characters"},
         "model": {
             "encoder": {
@@ -96,7 +96,7 @@ def system(*, pad: float | None, letters: str, channels: int = 16, seed: int = 0
                 "layers": 1,
                 "feedforward": 16,
                 "dropout": 0.5,
-                "subsampling": {"kind": "conv1d", "factor": 2},
+                "stem": {"kind": "conv1d", "factor": 2},
             },
             "decoder": {"kind": "transformer", "channels": 16, "heads": 2, "layers": 1, "feedforward": 16},
         },

@@ -76,7 +76,7 @@ def test_the_announced_lengths_width_and_shift_are_those_of_the_features(front_e
     samples, sample_lengths = noise_batch([16_000, 31_990])
     features, feature_lengths = front_end(samples, sample_lengths)
     torch.testing.assert_close(front_end.lengths(sample_lengths), feature_lengths)
-    assert features.shape == (2, int(feature_lengths.max()), front_end.num_mels)
+    assert features.shape == (2, int(feature_lengths.max()), front_end.feature_size)
     heard = front_end.sound_lengths(sample_lengths)
     assert heard[1] * front_end.frame_shift_seconds == pytest.approx(2.0, abs=0.03)
     assert feature_lengths[1] == heard[1] + getattr(front_end.filterbank, "tail_frames", 0)

@@ -17,7 +17,7 @@ from asr_s2s.model_store.graphs import GraphFile, graph_path, made_for, read_gra
 
 pytestmark = pytest.mark.unit
 
-SETTINGS = made_for({"features": {}, "model": {"decoder": {}}})
+SETTINGS = made_for({"input": {}, "model": {"decoder": {}}})
 SHAPES = {"decoder.embedding.weight": (5, 3)}
 MARKS = {"architecture": "a1", "made_for": SETTINGS}
 

@@ -68,10 +68,10 @@ def refused(folder: Path) -> str:
         ("model.encoder.channels", "100000", "model.encoder.channels"),
         ("model.encoder.pyramid_layers", "50", "model.encoder.pyramid_layers"),
         ("model.decoder.embedding", "1000000000000", "model.decoder.embedding"),
-        ("features.num_mels", "1000000", "features.num_mels"),
+        ("input.num_mels", "1000000", "input.num_mels"),
         ("model.decoder.channels", "9" * 400, "model.decoder.channels"),
         ("model.decoder.channels", "9" * 5000, "is not valid YAML"),
-        ("features.num_mels", "9" * 400, "features.num_mels"),
+        ("input.num_mels", "9" * 400, "input.num_mels"),
         ("search.length_bonus", "9" * 400, "search.length_bonus"),
         # each within its bounds, and together more than the file holds
         ("model.encoder.channels", "65000", "asks for a larger network than the"),

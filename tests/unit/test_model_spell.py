@@ -55,7 +55,7 @@ def test_nothing_but_the_rows_of_tokens_changes_and_ctc_gets_a_head(pieces: Spee
 def test_a_model_of_characters_keeps_what_it_knows_of_those_it_shares_with_another_alphabet() -> None:
     commands = load_model("commands")
     spelled = spelled_system(commands, CharacterVocabulary.from_texts(["träge"]), name="german")
-    features, lengths = torch.randn(1, 80, commands.front_end.num_mels), torch.tensor([80])
+    features, lengths = torch.randn(1, 80, commands.front_end.feature_size), torch.tensor([80])
     old, new = (each.vocabulary.spelled("r")[0] for each in (commands, spelled))
     start = torch.tensor([commands.vocabulary.start_tokens])
     with torch.no_grad():

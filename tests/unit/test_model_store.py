@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -12,9 +13,11 @@ from model_tiny import TREE, tiny_system, weights
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from asr_s2s.config import check_config
+from asr_s2s.config import check_config, read_config
 from asr_s2s.engine import token_rules
+from asr_s2s.engine.onnx_engine import OnnxEngine
 from asr_s2s.errors import CheckpointError, ConfigError
+from asr_s2s.model_store import model_folder
 from asr_s2s.model_store.average import average_models
 from asr_s2s.model_store.describe import describe
 from asr_s2s.model_store.directory import ModelDirectoryConfig, build_system, load_model, save_model
@@ -34,6 +37,36 @@ def test_what_is_saved_is_loaded_to_the_last_bit(tmp_path: Path) -> None:
     for name, value in weights(system).items():
         assert torch.equal(weights(loaded)[name], value), name
     assert (tmp_path / "m" / "README.md").read_text() == "# tiny"
+
+
+def test_a_directory_of_an_earlier_version_is_read_as_before(tmp_path: Path) -> None:
+    """`commands` was saved before keys and modules were renamed; here its configuration has the old keys again."""
+    folder = tmp_path / "commands"
+    shutil.copytree(model_folder("commands"), folder)
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace("input:", "features:").replace(" stem:", " subsampling:"))
+    before, now = load_model(folder), load_model("commands")
+    assert before.config == now.config
+    assert all(torch.equal(weights(before)[name], value) for name, value in weights(now).items())
+    with pytest.raises(ConfigError, match="features: is called 'input' now"):
+        read_config(folder / "config.yaml", ModelDirectoryConfig)
+    engines = [OnnxEngine(each) for each in (folder, model_folder("commands"))]
+    log_probs = [engine.ctc_log_probs(engine.encode([np.zeros(8000, np.float32)])) for engine in engines]
+    np.testing.assert_array_equal(*log_probs)
+
+
+def test_names_of_weights_in_the_file_stay_as_they_were(tmp_path: Path) -> None:
+    save_model(tmp_path / "m", tiny_system(), card="")
+    names = load_file(tmp_path / "m" / "model.safetensors").keys()
+    parts = {name.rpartition(".")[0].removeprefix("model.encoder.") for name in names if ".encoder." in name}
+    assert parts == {
+        "subsampling.convolutions.0",
+        "subsampling.convolutions.1",
+        "subsampling.projection",
+        "layers.0.forwards",
+        "layers.0.backwards",
+        "layers.0.norm",
+    }
 
 
 @pytest.mark.parametrize(("storage", "step"), [("float16", 2.0**-11), ("int8", 0.5 / 127)])

@@ -34,11 +34,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "heads": 2,
             "layers": 1,
             "feedforward": 16,
-            "subsampling": {"kind": "conv1d", "factor": 2},
+            "stem": {"kind": "conv1d", "factor": 2},
         },
         "decoder": {"kind": "transformer", "channels": 16, "heads": 2, "layers": 1, "feedforward": 16},
     }
-    tree = config.model_dump(mode="json") | {"features": WINDOW, "model": model}
+    tree = config.model_dump(mode="json") | {"input": WINDOW, "model": model}
     train(check_config(tree, ExperimentConfig, origin="test"), output=folder / "teacher", console=QUIET)
     silent = Utterance(id="dishes", audio_path=DATA / "dishes.ogg", text="", duration=4.0)
     write_manifest(folder / "train.jsonl", [*read_manifest(folder / "train.jsonl"), silent])
@@ -54,7 +54,7 @@ def adaptation(folder: Path, **training: Any) -> ExperimentConfig:
             "allow_empty": True,
             "augment": {"speed": [0.9, 1.0], "trailing_silence": [0.0, 0.5], "gain_db": [-10.0, 0.0]},
         },
-        "features": {"kind": "whisper", "tail_seconds": 0.2},
+        "input": {"kind": "whisper", "tail_seconds": 0.2},
         "losses": {
             "cross_entropy": {"weight": 0.01, "smoothing": 0.0},
             "distillation": {"teacher": str(folder / "teacher"), "cache": str(folder / "said"), "kept": 8},
@@ -72,7 +72,7 @@ def test_the_learner_has_the_teachers_network_without_its_padding_and_comes_near
     train(adaptation(folder, epochs=12), output=tmp_path / "run", initial=teacher, console=QUIET)
     learner = load_model(tmp_path / "run")
     assert learner.config.model == teacher.config.model
-    assert learner.config.features.model_dump()["tail_seconds"] == 0.2
+    assert learner.config.input.model_dump()["tail_seconds"] == 0.2
     assert learner.front_end.lengths(torch.tensor([16_000])).tolist() == [120]
     records = [one for one in read_history(tmp_path / "run" / "history.jsonl") if one["event"] == "train"]
     for name in ("states_loss", "divergence_loss"):
@@ -106,10 +106,10 @@ def test_a_resumed_adaptation_equals_an_unbroken_one(
 
 def test_features_of_another_width_than_the_models_are_refused_with_both(folder: Path, tmp_path: Path) -> None:
     config = adaptation(folder)
-    features = config.features.model_copy(update={"num_mels": 128}) if config.features else None
-    with pytest.raises(ConfigError, match=r"features\.num_mels: is 128, .* was trained with 80"):
+    features = config.input.model_copy(update={"num_mels": 128}) if config.input else None
+    with pytest.raises(ConfigError, match=r"input\.num_mels: is 128, .* was trained with 80"):
         train(
-            config.model_copy(update={"features": features}),
+            config.model_copy(update={"input": features}),
             output=tmp_path / "run",
             initial=load_model(folder / "teacher"),
             console=QUIET,

@@ -66,11 +66,11 @@ def test_encoders_share_no_states(system: SpeechSystem, tmp_path: Path) -> None:
         ({}, None),
         ({"decoder": 0}, None),
         ({"encoder": 0}, 4),
-        ({"encoder": 0, "encoder.layers.3": 0.5, "encoder.norm": 0.5}, 3),
+        ({"encoder": 0, "encoder.layers.3": 0.5, "encoder.tail": 0.5}, 3),
         ({"encoder": 0, "encoder.layers.1": 0.5}, 1),
         ({"encoder": 0, "encoder.layers.0": 0.5}, None),
         ({"encoder.layers.0": 0, "encoder.layers.1": 0}, None),  # what is below them learns
-        ({"encoder": 0, "encoder.subsampling": 1}, None),
+        ({"encoder": 0, "encoder.stem": 1}, None),
     ],
 )
 def test_states_are_kept_below_the_lowest_layer_that_learns(
@@ -80,7 +80,7 @@ def test_states_are_kept_below_the_lowest_layer_that_learns(
 
 
 def experiment(folder: Path, **training: Any) -> ExperimentConfig:
-    tree = tiny_experiment(folder, **training).model_dump(mode="json", exclude={"features", "vocabulary", "model"})
+    tree = tiny_experiment(folder, **training).model_dump(mode="json", exclude={"input", "vocabulary", "model"})
     tree["data"]["augment"] = {}
     tree["training"]["rates"] = {"encoder": 0}
     return check_config(tree, ExperimentConfig, origin="test")

@@ -225,7 +225,7 @@ def test_fine_tuning_starts_from_the_given_weights_and_keeps_their_vocabulary(tm
     train(tiny_experiment(tmp_path, epochs=1), output=tmp_path / "first", console=QUIET)
     initial = load_model(tmp_path / "first")
     config = tiny_experiment(tmp_path, epochs=1, learning_rate=1e-9)
-    config = config.model_copy(update={"features": None, "vocabulary": None, "model": None, "search": None})
+    config = config.model_copy(update={"input": None, "vocabulary": None, "model": None, "search": None})
     before = {name: value.clone() for name, value in initial.model.state_dict().items()}
     train(config, output=tmp_path / "second", initial=initial, console=QUIET)
     tuned = load_model(tmp_path / "second")
@@ -248,8 +248,8 @@ def test_fine_tuning_into_another_network_is_refused_and_other_search_defaults_a
 
 
 def test_a_new_model_that_is_not_described_is_refused_with_the_parts_it_lacks(tmp_path: Path) -> None:
-    config = tiny_experiment(tmp_path).model_copy(update={"features": None, "model": None})
-    with pytest.raises(ConfigError, match=r"features, model: missing .*--from"):
+    config = tiny_experiment(tmp_path).model_copy(update={"input": None, "model": None})
+    with pytest.raises(ConfigError, match=r"input, model: missing .*--from"):
         train(config, output=tmp_path / "run", console=QUIET)
 
 

@@ -107,7 +107,7 @@ def test_the_need_of_a_batch_follows_from_single_utterances() -> None:
     need = measure_need(encoder, loss_of)
     kept = memory._kept_by(encoder, lambda: loss_of(2800, 150, utterances=6))
     size = {"frames": 2800, "tokens": 150}
-    assert need.of(**size, utterances=6) == pytest.approx(memory.WORKING * kept, rel=0.02)  # rounded subsampling
+    assert need.of(**size, utterances=6) == pytest.approx(memory.WORKING * kept, rel=0.02)  # rounded lengths
     assert need.utterances(**size, memory=need.of(**size, utterances=6) + 1) == 6
 
 

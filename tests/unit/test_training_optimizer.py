@@ -50,6 +50,15 @@ def test_a_beginning_of_no_weight_is_refused_with_the_nearest() -> None:
         make_optimizer(network(), weight_decay=0.0, shares={"encodr": 0.1})
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("encoder.subsampling", "encoder.stem"), ("encoder.norm.bias", "encoder.tail.bias")]
+)
+def test_a_beginning_that_was_renamed_is_answered_with_the_new_one(old: str, new: str) -> None:
+    parts = {"stem": nn.Linear(2, 2), "tail": nn.LayerNorm(2)}
+    with pytest.raises(ConfigError, match=f"begins with '{old}', did you mean '{new}'"):
+        make_optimizer(nn.ModuleDict({"encoder": nn.ModuleDict(parts)}), weight_decay=0.0, shares={old: 0.0})
+
+
 def test_a_model_of_frozen_weights_alone_is_refused() -> None:
     with pytest.raises(ConfigError, match="every weight is frozen"):
         make_optimizer(network(), weight_decay=0.0, shares={"encoder": 0, "decoder": 0})

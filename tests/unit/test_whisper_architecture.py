@@ -1,4 +1,4 @@
-"""Whisper is our Transformer encoder with conv1d subsampling and our Transformer decoder: same weights and numbers."""
+"""Whisper is our Transformer encoder with a conv1d stem and our Transformer decoder: same weights and numbers."""
 
 import re
 
@@ -18,11 +18,10 @@ NUM_MELS, CHANNELS, HEADS, LAYERS, WIDTH, VOCABULARY, FRAMES = 8, 32, 4, 3, 48, 
 # Worst seen 1e-6 at values up to 4: float32 sums in another order.
 TOLERANCE = {"atol": 1e-5, "rtol": 0.0}
 RENAMED = (
-    (r"^conv1\.", "subsampling.convolutions.0."),
-    (r"^conv2\.", "subsampling.convolutions.1."),
+    (r"^conv1\.", "stem.convolutions.0."),
+    (r"^conv2\.", "stem.convolutions.1."),
     (r"^embed_tokens\.", "embedding."),
     (r"^embed_positions\.", "positions."),
-    (r"^layer_norm\.", "norm."),
     (r"\.self_attn_layer_norm\.", ".self_attention_norm."),
     (r"\.encoder_attn_layer_norm\.", ".cross_attention_norm."),
     (r"\.final_layer_norm\.", ".feedforward_norm."),
@@ -60,10 +59,10 @@ def encoder(reference: WhisperForConditionalGeneration) -> nn.Module:
         heads=HEADS,
         layers=LAYERS,
         feedforward=WIDTH,
-        subsampling={"kind": "conv1d"},
+        stem={"kind": "conv1d"},
     )
     built = config.build(NUM_MELS)
-    weights = renamed(reference.model.encoder)
+    weights = renamed(reference.model.encoder, norm="tail")
     del weights["positions.weight"]  # ours are computed
     built.load_state_dict(weights)
     return built.eval()
@@ -75,14 +74,14 @@ def decoder(reference: WhisperForConditionalGeneration) -> nn.Module:
         kind="transformer", channels=CHANNELS, heads=HEADS, layers=LAYERS, feedforward=WIDTH, max_tokens=20
     )
     built = config.build(CHANNELS, VOCABULARY)
-    built.load_state_dict(renamed(reference.model.decoder))
+    built.load_state_dict(renamed(reference.model.decoder, norm="norm"))
     return built.eval()
 
 
-def renamed(module: nn.Module) -> dict[str, Tensor]:
+def renamed(module: nn.Module, *, norm: str) -> dict[str, Tensor]:
     weights = {}
     for name, weight in module.state_dict().items():
-        for pattern, ours in RENAMED:
+        for pattern, ours in (*RENAMED, (r"^layer_norm\.", f"{norm}.")):
             name = re.sub(pattern, ours, name)  # noqa: PLW2901 - one name through all patterns
         weights[name] = weight
     return weights

@@ -28,10 +28,10 @@ def tiny_experiment(folder: Path, **training: Any) -> ExperimentConfig:
             "cache": str(folder / "features"),
             "augment": {"specaugment": {}},
         },
-        "features": {"kind": "kaldi", "num_mels": 20},
+        "input": {"kind": "kaldi", "num_mels": 20},
         "vocabulary": {"kind": "characters"},
         "model": {
-            "encoder": {"kind": "lstm", "channels": 16, "layers": 1, "subsampling": {"kind": "conv1d", "factor": 4}},
+            "encoder": {"kind": "lstm", "channels": 16, "layers": 1, "stem": {"kind": "conv1d", "factor": 4}},
             "decoder": {"kind": "rnn", "channels": 16, "embedding": 8},
             "attention": {"kind": "location", "channels": 8},
             "ctc": True,

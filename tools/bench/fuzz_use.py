@@ -89,7 +89,7 @@ def make_files(folder: Path) -> None:
     (folder / "x.trn").write_text("lay blue (a)\n")
     (folder / "x.arpa").write_text("\\data\\\nngram 1=999999999\n\n\\1-grams:\n-1\tblue\n\\end\\\n")
     (folder / "config.yaml").write_text((Path(__file__).parents[2] / "conf" / "language_model.yaml").read_text())
-    (folder / "train.yaml").write_text("data: {train: good.jsonl, dev: good.jsonl}\nfeatures: {kind: kaldi}\n")
+    (folder / "train.yaml").write_text("data: {train: good.jsonl, dev: good.jsonl}\ninput: {kind: kaldi}\n")
     shutil.copytree(model_folder(MODEL), folder / "model")
 
 

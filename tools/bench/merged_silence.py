@@ -53,8 +53,8 @@ def spread(clips: Sequence[Utterance], count: int) -> list[Utterance]:
 
 
 def without_silence(padded: SpeechSystem, tail: float) -> SpeechSystem:
-    features = padded.config.features.model_copy(update={"pad_to_seconds": None, "tail_seconds": tail})
-    return replace(padded, front_end=features.build(), config=padded.config.model_copy(update={"features": features}))
+    features = padded.config.input.model_copy(update={"pad_to_seconds": None, "tail_seconds": tail})
+    return replace(padded, front_end=features.build(), config=padded.config.model_copy(update={"input": features}))
 
 
 def measured(

@@ -29,7 +29,7 @@ from torch.nn.functional import cross_entropy
 
 from asr_s2s.config import check_config, write_config
 from asr_s2s.models import with_start_and_end
-from asr_s2s.models.subsampling import Conv1dConfig
+from asr_s2s.models.encoders.stems import Conv1dStemConfig
 from asr_s2s.training import ExperimentConfig, train
 from asr_s2s.training.history import read_history
 from asr_s2s.training.progress import ProgressReport
@@ -44,14 +44,14 @@ def experiment(manifest: str, folder: Path, *, minutes: float, threads: int) -> 
     layers = {"channels": CHANNELS, "heads": HEADS, "feedforward": FEEDFORWARD, "dropout": DROPOUT}
     tree = {
         "data": {"train": manifest, "batch_seconds": 120, "cache": str(folder / "features")},
-        "features": {"kind": "kaldi", "num_mels": MELS, "normalize": "global"},
+        "input": {"kind": "kaldi", "num_mels": MELS, "normalize": "global"},
         "vocabulary": {"kind": "characters", "lowercase": True},
         "model": {
             "encoder": {
                 "kind": "transformer",
                 "layers": ENCODER_LAYERS,
                 **layers,
-                "subsampling": {"kind": "conv1d", "factor": 4},
+                "stem": {"kind": "conv1d", "factor": 4},
             },
             "decoder": {"kind": "transformer", "layers": DECODER_LAYERS, "max_tokens": 512, **layers},
         },
@@ -133,7 +133,7 @@ def speechbrain_transformer(run: Run) -> Peer:
     from speechbrain.lobes.models.transformer.TransformerASR import TransformerASR
 
     num_tokens = run.system.vocabulary.size
-    convolutions = Conv1dConfig(kind="conv1d", factor=4).build(MELS, CHANNELS)
+    convolutions = Conv1dStemConfig(kind="conv1d", factor=4).build(MELS, CHANNELS)
     transformer = TransformerASR(
         tgt_vocab=num_tokens,
         input_size=CHANNELS,

@@ -15,95 +15,43 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from asr_s2s.config import Layers, PartConfig, Width
+from asr_s2s.models.encoders.encoder import Encoder, reduced
+from asr_s2s.models.encoders.stems import Conv2dStemConfig, StemConfig
 from asr_s2s.models.masks import valid_frames, zero_beyond
-from asr_s2s.models.subsampling import Conv2dConfig, Subsampling, SubsamplingConfig
 
 Cell = type[nn.LSTM] | type[nn.GRU]
 
 
 class RecurrentLayer(nn.Module):
-    """One recurrent layer, in one direction or both, with a layer norm behind it."""
+    """One recurrent layer, in one direction or both, with a layer norm behind it.
 
-    def __init__(self, cell: Cell, input_channels: int, channels: int, *, bidirectional: bool) -> None:
+    halves: two neighbouring frames are joined first (Chan 2016, section 3.1)
+    """
+
+    def __init__(self, cell: Cell, channels: int, *, bidirectional: bool, halves: bool, dropout: float) -> None:
         super().__init__()
-        width = channels // 2 if bidirectional else channels
-        self.forwards = cell(input_channels, width, batch_first=True)
-        self.backwards = cell(input_channels, width, batch_first=True) if bidirectional else None
+        self.reduction = 2 if halves else 1
+        self.dropout = nn.Dropout(dropout)
+        inputs, width = self.reduction * channels, channels // 2 if bidirectional else channels
+        self.forward_rnn = cell(inputs, width, batch_first=True)
+        self.backward_rnn = cell(inputs, width, batch_first=True) if bidirectional else None
         self.norm = nn.LayerNorm(channels)
-        for direction in (self.forwards, self.backwards):
+        for direction in (self.forward_rnn, self.backward_rnn):
             if direction is not None:
                 _initialise(direction)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Give (batch, time, channel), zero beyond the lengths, which x may be not."""
-        hidden = _read(self.forwards, x)
-        if self.backwards is not None:
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (batch, time', channel), zero beyond the lengths, which x may be not."""
+        if self.reduction == 2:
+            x, lengths = _join_pairs(x), reduced(lengths, 2)
+        x = self.dropout(x)
+        hidden = _read(self.forward_rnn, x)
+        if self.backward_rnn is not None:
             order = _backwards(lengths, x.size(1))[:, :, None]
-            reversed_hidden = _read(self.backwards, x.gather(1, order.expand_as(x)))
-            backwards = reversed_hidden.gather(1, order.expand(-1, -1, self.backwards.hidden_size))
+            reversed_hidden = _read(self.backward_rnn, x.gather(1, order.expand_as(x)))
+            backwards = reversed_hidden.gather(1, order.expand(-1, -1, self.backward_rnn.hidden_size))
             hidden = torch.cat([hidden, backwards], dim=2)
-        return zero_beyond(self.norm(hidden), lengths)
-
-
-class RecurrentEncoder(nn.Module):
-    """A stack of recurrent layers; the first `pyramid_layers` above the lowest halve the time axis (Chan 2016, 3.1)."""
-
-    def __init__(
-        self,
-        cell: Cell,
-        subsampling: Subsampling,
-        *,
-        channels: int,
-        layers: int,
-        bidirectional: bool,
-        pyramid_layers: int,
-        dropout: float,
-    ) -> None:
-        super().__init__()
-        self.channels = channels
-        self.pyramid_layers = pyramid_layers
-        self.subsampling = subsampling
-        self.dropout = nn.Dropout(dropout)
-        self.layers = nn.ModuleList(
-            RecurrentLayer(
-                cell, 2 * channels if self._halves(layer) else channels, channels, bidirectional=bidirectional
-            )
-            for layer in range(layers)
-        )
-
-    def forward(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode each utterance; frames beyond its length do not influence the result.
-
-        features: (batch, time, mel), feature_lengths: (batch,)
-        returns: encoder_out (batch, time', channel), zero beyond encoder_lengths (batch,)
-        """
-        return self.upper(*self.lower(features, feature_lengths, layers=0), layers=0)
-
-    def lower(self, features: Tensor, feature_lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
-        """Give what the lowest layers make of features: states (batch, time', channel) and their lengths (batch,)."""
-        x, lengths = self.subsampling(features, feature_lengths)
-        return self._through(range(layers), x, lengths)
-
-    def upper(self, states: Tensor, lengths: Tensor, *, layers: int) -> tuple[Tensor, Tensor]:
-        """Give encoder_out and encoder_lengths of what `lower` gave for so many layers."""
-        return self._through(range(layers, len(self.layers)), states, lengths)
-
-    def _through(self, layers: range, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        for layer in layers:
-            if self._halves(layer):
-                x, lengths = _join_pairs(x), (lengths + 1) // 2
-            x = self.layers[layer](self.dropout(x), lengths)
-        return x, lengths
-
-    def output_lengths(self, feature_lengths: Tensor) -> Tensor:
-        """Give the number of encoded frames of utterances with these numbers of feature frames: (batch,)."""
-        lengths = self.subsampling.output_lengths(feature_lengths)
-        for _ in range(self.pyramid_layers):
-            lengths = (lengths + 1) // 2
-        return lengths
-
-    def _halves(self, layer: int) -> bool:
-        return 1 <= layer <= self.pyramid_layers
+        return zero_beyond(self.norm(hidden), lengths), lengths
 
 
 class _RecurrentConfig(PartConfig):
@@ -112,7 +60,7 @@ class _RecurrentConfig(PartConfig):
     bidirectional: bool = True
     pyramid_layers: int = Field(default=0, ge=0, le=8)  # layers above the lowest that halve the time axis again
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    subsampling: SubsamplingConfig = Conv2dConfig(kind="conv2d")
+    stem: StemConfig = Conv2dStemConfig(kind="conv2d")
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
@@ -125,16 +73,19 @@ class _RecurrentConfig(PartConfig):
             )
         return self
 
-    def _encoder(self, cell: Cell, num_mels: int) -> RecurrentEncoder:
-        return RecurrentEncoder(
-            cell,
-            self.subsampling.build(num_mels, self.channels),
-            channels=self.channels,
-            layers=self.layers,
-            bidirectional=self.bidirectional,
-            pyramid_layers=self.pyramid_layers,
-            dropout=self.dropout,
-        )
+    def _encoder(self, cell: Cell, input_size: int) -> Encoder:
+        stem = self.stem.build(input_size, self.channels)
+        layers = [
+            RecurrentLayer(
+                cell,
+                self.channels,
+                bidirectional=self.bidirectional,
+                halves=1 <= layer <= self.pyramid_layers,
+                dropout=self.dropout,
+            )
+            for layer in range(self.layers)
+        ]
+        return Encoder(stem, layers, channels=self.channels)
 
 
 class LstmConfig(_RecurrentConfig):
@@ -142,9 +93,9 @@ class LstmConfig(_RecurrentConfig):
 
     kind: Literal["lstm"]
 
-    def build(self, num_mels: int) -> RecurrentEncoder:
+    def build(self, input_size: int) -> Encoder:
         """Make the encoder."""
-        return self._encoder(nn.LSTM, num_mels)
+        return self._encoder(nn.LSTM, input_size)
 
 
 class GruConfig(_RecurrentConfig):
@@ -152,9 +103,9 @@ class GruConfig(_RecurrentConfig):
 
     kind: Literal["gru"]
 
-    def build(self, num_mels: int) -> RecurrentEncoder:
+    def build(self, input_size: int) -> Encoder:
         """Make the encoder."""
-        return self._encoder(nn.GRU, num_mels)
+        return self._encoder(nn.GRU, input_size)
 
 
 def _read(cell: nn.LSTM | nn.GRU, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Convolutions that turn mel frames into fewer, wider frames before an encoder.
+"""Stems: what makes (batch, time, channel) of a model's input, with fewer, wider frames, before an encoder's layers.
 
 Each convolution sees zeros beyond an utterance's length, as it would at the end of the tensor, so that padding cannot
 change a real frame.
@@ -8,68 +8,53 @@ Dong 2018: Dong et al., "Speech-Transformer", ICASSP 2018 (two strided 2-D convo
 He 2015: He et al., "Delving deep into rectifiers", ICCV 2015.
 """
 
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
 from asr_s2s.config import PartConfig, Width
+from asr_s2s.models.encoders.encoder import Layer, reduced
 from asr_s2s.models.masks import valid_frames, zero_beyond
 
 Factor = Literal[1, 2, 4, 8]
 _STRIDES: dict[Factor, tuple[int, ...]] = {1: (1, 1), 2: (1, 2), 4: (2, 2), 8: (2, 2, 2)}  # a layer each
 
 
-class Subsampling(Protocol):
-    """Turns (batch, time, mel) into (batch, time', channel), with lengths."""
-
-    def __call__(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the frames, which mean nothing beyond their lengths, and the lengths (batch,)."""
-        ...
-
-    def output_lengths(self, feature_lengths: Tensor) -> Tensor:
-        """Give the number of frames that come out: (batch,)."""
-        ...
-
-
-class Conv1dSubsampling(nn.Module):
+class Conv1dStem(nn.Module):
     """Convolutions of width 3 over time with GELU; factor 2 is Whisper's front (Radford 2023, section 2.2)."""
 
-    def __init__(self, num_mels: int, channels: int, *, factor: Factor) -> None:
+    def __init__(self, input_size: int, channels: int, *, factor: Factor) -> None:
         super().__init__()
+        self.reduction: int = factor
         self.strides = _STRIDES[factor]
-        inputs = [num_mels, *[channels] * (len(self.strides) - 1)]
+        inputs = [input_size, *[channels] * (len(self.strides) - 1)]
         self.convolutions = nn.ModuleList(
             nn.Conv1d(width, channels, 3, stride=stride, padding=1)
             for width, stride in zip(inputs, self.strides, strict=True)
         )
         _initialise(self.convolutions)
 
-    def forward(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Give frames (batch, time / factor, channel) and their lengths (batch,)."""
-        x, lengths = zero_beyond(features, feature_lengths), feature_lengths
+        x = zero_beyond(x, lengths)
         for convolution, stride in zip(self.convolutions, self.strides, strict=True):
             x = gelu(convolution(x.transpose(1, 2))).transpose(1, 2)
-            lengths = _strided(lengths, stride)
+            lengths = reduced(lengths, stride)
             x = zero_beyond(x, lengths)
         return x, lengths
 
-    def output_lengths(self, feature_lengths: Tensor) -> Tensor:
-        """Give the number of frames that come out: (batch,)."""
-        for stride in self.strides:
-            feature_lengths = _strided(feature_lengths, stride)
-        return feature_lengths
 
-
-class Conv2dSubsampling(nn.Module):
+class Conv2dStem(nn.Module):
     """Convolutions of 3 x 3 over time and mel with GELU, then a projection of each frame (Dong 2018, section 3.2).
 
     The mel axis is halved by every layer, the time axis as often as the factor asks.
     """
 
-    def __init__(self, num_mels: int, channels: int, *, factor: Factor, maps: int) -> None:
+    def __init__(self, input_size: int, channels: int, *, factor: Factor, maps: int) -> None:
         super().__init__()
+        self.reduction: int = factor
         self.strides = _STRIDES[factor]
         inputs = [1, *[maps] * (len(self.strides) - 1)]
         self.convolutions = nn.ModuleList(
@@ -77,84 +62,72 @@ class Conv2dSubsampling(nn.Module):
             for width, stride in zip(inputs, self.strides, strict=True)
         )
         for _ in self.strides:
-            num_mels = (num_mels + 1) // 2
-        self.projection = nn.Linear(maps * num_mels, channels)
+            input_size = (input_size + 1) // 2
+        self.projection = nn.Linear(maps * input_size, channels)
         _initialise(self.convolutions)
         nn.init.xavier_uniform_(self.projection.weight)
         nn.init.zeros_(self.projection.bias)
 
-    def forward(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Give frames (batch, time / factor, channel) and their lengths (batch,)."""
-        x, lengths = zero_beyond(features, feature_lengths)[:, None], feature_lengths  # (batch, map, time, mel)
+        x = zero_beyond(x, lengths)[:, None]  # (batch, map, time, mel)
         for convolution, stride in zip(self.convolutions, self.strides, strict=True):
-            lengths = _strided(lengths, stride)
+            lengths = reduced(lengths, stride)
             x = gelu(convolution(x))
             x = x.masked_fill(~valid_frames(lengths, x.size(2))[:, None, :, None], 0.0)
         return self.projection(x.transpose(1, 2).flatten(2)), lengths
 
-    def output_lengths(self, feature_lengths: Tensor) -> Tensor:
-        """Give the number of frames that come out: (batch,)."""
-        for stride in self.strides:
-            feature_lengths = _strided(feature_lengths, stride)
-        return feature_lengths
 
+class ProjectionStem(nn.Module):
+    """Each frame is projected on its own."""
 
-class FrameProjection(nn.Module):
-    """No subsampling: each frame is projected on its own."""
+    reduction = 1
 
-    def __init__(self, num_mels: int, channels: int) -> None:
+    def __init__(self, input_size: int, channels: int) -> None:
         super().__init__()
-        self.projection = nn.Linear(num_mels, channels)
+        self.projection = nn.Linear(input_size, channels)
         nn.init.xavier_uniform_(self.projection.weight)
         nn.init.zeros_(self.projection.bias)
 
-    def forward(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Give frames (batch, time, channel) and their lengths (batch,)."""
-        return self.projection(features), feature_lengths
-
-    def output_lengths(self, feature_lengths: Tensor) -> Tensor:
-        """Give the lengths as they are."""
-        return feature_lengths
+        return self.projection(x), lengths
 
 
-class Conv1dConfig(PartConfig):
+class Conv1dStemConfig(PartConfig):
     """Whisper's two convolutions over time; factor 4 and 8 stride in every layer."""
 
     kind: Literal["conv1d"]
     factor: Factor = 2
 
-    def build(self, num_mels: int, channels: int) -> Subsampling:
+    def build(self, input_size: int, channels: int) -> Layer:
         """Make the module."""
-        return Conv1dSubsampling(num_mels, channels, factor=self.factor)
+        return Conv1dStem(input_size, channels, factor=self.factor)
 
 
-class Conv2dConfig(PartConfig):
+class Conv2dStemConfig(PartConfig):
     """Convolutions over time and mel with `maps` feature maps."""
 
     kind: Literal["conv2d"]
     factor: Factor = 4
     maps: Width = 32
 
-    def build(self, num_mels: int, channels: int) -> Subsampling:
+    def build(self, input_size: int, channels: int) -> Layer:
         """Make the module."""
-        return Conv2dSubsampling(num_mels, channels, factor=self.factor, maps=self.maps)
+        return Conv2dStem(input_size, channels, factor=self.factor, maps=self.maps)
 
 
-class NoSubsamplingConfig(PartConfig):
+class ProjectionStemConfig(PartConfig):
     """A frame in, a frame out."""
 
     kind: Literal["none"]
 
-    def build(self, num_mels: int, channels: int) -> Subsampling:
+    def build(self, input_size: int, channels: int) -> Layer:
         """Make the module."""
-        return FrameProjection(num_mels, channels)
+        return ProjectionStem(input_size, channels)
 
 
-SubsamplingConfig = Annotated[Conv1dConfig | Conv2dConfig | NoSubsamplingConfig, Field(discriminator="kind")]
-
-
-def _strided(lengths: Tensor, stride: int) -> Tensor:
-    return (lengths + stride - 1) // stride
+StemConfig = Annotated[Conv1dStemConfig | Conv2dStemConfig | ProjectionStemConfig, Field(discriminator="kind")]
 
 
 def _initialise(convolutions: nn.ModuleList) -> None:

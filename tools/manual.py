@@ -79,7 +79,7 @@ def configuration() -> str:
 def _configuration() -> Iterator[str]:
     yield (
         "# Configuration\n\nThe keys of a training's YAML file. A key is written under the section of its table; "
-        "any of them may also be given after the command, `training.epochs=5`.\nA key that is not known is an error that "
+        "any of them may also be given after the command, `training.epochs=5`.\nAn unknown key is an error that "
         "names the nearest. Where a key takes one of several kinds, `kind` chooses.\n"
     )
     seen: set[type] = set()

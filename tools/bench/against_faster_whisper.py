@@ -10,15 +10,14 @@ each hears every file from disk. Loops and run-ons are counted as they come, bef
 """
 
 import argparse
-import json
 import os
-import platform
 import time
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from record import record
 
 SETS = ("commonvoice", "speechocean", "ljspeech", "arctic", "prompts", "grid", "digits", "no_speech")
 OURS, PEER = "ours", "peer"
@@ -49,10 +48,10 @@ def main() -> None:
     )
     for row in rows:
         del row["errors_by_utterance"], row["words_by_utterance"]
-    report = {"versions": versions(), "threads": arguments.threads, "model": arguments.model, "rows": rows}
+    report = {"threads": arguments.threads, "model": arguments.model, "rows": rows}
     report["differences"] = [row for row in differences if row]
     if arguments.output:
-        arguments.output.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        record(arguments.output, report)
     print("\n" + table(rows, list(systems)))
     for row in report["differences"]:
         print("{set:12} {kind:7} ours minus peer's: {points:+.2f} points [{low:+.2f}, {high:+.2f}]".format(**row))
@@ -172,11 +171,6 @@ def table(rows: list[dict[str, Any]], systems: list[str]) -> str:
         ]
         lines.append(f"| {name} | {cells[0]['files']} | " + " | ".join(shown) + " |")
     return "\n".join([*lines, "", "Cells: WER in percent (seconds, run-ons + loops)."])
-
-
-def versions() -> dict[str, str]:
-    names = ("asr-s2s", "torch", "faster-whisper", "ctranslate2", "whisper-normalizer")
-    return {name: version(name) for name in names} | {"python": platform.python_version()}
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ own search section says is used; compare with a model whose confidence_slope is 
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
+from record import record
 
 from asr_s2s.manifest import read_manifest
 from asr_s2s.recognizer import load
@@ -45,7 +45,7 @@ def main() -> None:
         print(f"  {each.count:6} words of confidence {each.confidence:.3f}: {each.right:.3f} right")
     if arguments.output:
         report = {"model": arguments.model, "rows": rows, "bins": [bin_row(each) for each in bins]}
-        arguments.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        record(arguments.output, report)
     if arguments.plot:
         draw(bins, arguments.plot)
 

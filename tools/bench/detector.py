@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from record import record
 
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.recognizer import Recognizer, load
@@ -43,7 +44,7 @@ def main() -> None:
     print(f"{lost} of {spoken} words lost: {lost / max(spoken, 1):.2%}")
     if arguments.output:
         report = {"model": arguments.model, "beam": arguments.beam, "lost": lost / max(spoken, 1), "rows": rows}
-        arguments.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        record(arguments.output, report)
 
 
 def texts(recognizer: Recognizer, clips: Sequence[Utterance]) -> list[str]:

@@ -10,7 +10,6 @@ how many are bad. Recall: of the bad ones, how many carry it. Flags are those be
 """
 
 import argparse
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 import soxr
 import torch
 from numpy.typing import NDArray
+from record import record
 
 from asr_s2s.audio import SAMPLE_RATE, read_audio
 from asr_s2s.manifest import Utterance, read_manifest
@@ -48,7 +48,7 @@ def main() -> None:
     rows.append(row("all", heard))
     if arguments.output:
         report = {"model": arguments.model, "bad": arguments.bad, "clips": len(clips), "rows": rows}
-        arguments.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        record(arguments.output, report)
 
 
 def repeated(samples: Samples) -> Samples:

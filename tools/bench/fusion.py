@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from record import record
 
 from asr_s2s.manifest import read_manifest
 from asr_s2s.recognizer import DecodeOptions, Recognizer, load
@@ -36,7 +37,7 @@ def main() -> None:
         for weight in arguments.weights.split(",")
     ]
     if arguments.output:
-        arguments.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        record(arguments.output, rows)
 
 
 def measured(arguments: argparse.Namespace, manifest: Path, weight: float) -> dict[str, Any]:

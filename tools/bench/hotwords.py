@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from record import record
 from wordfreq import word_frequency
 
 from asr_s2s.manifest import Utterance, read_manifest
@@ -44,7 +45,7 @@ def main() -> None:
     rows = [measured(arguments.model, clips, rare, words=[], bonus=None)]
     rows += [measured(arguments.model, clips, rare, words=[*rare, *more], bonus=bonus) for bonus in bonuses]
     if arguments.output:
-        arguments.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        record(arguments.output, rows)
 
 
 def rare_words(texts: Sequence[str], *, limit: float) -> set[str]:

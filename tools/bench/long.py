@@ -21,6 +21,7 @@ from typing import Any
 
 import soundfile
 from joined import SETS, clips_of, join, ordered
+from record import record
 
 from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.manifest import Utterance
@@ -55,7 +56,7 @@ def main() -> None:
                 rows.append(measured(name, [*command, str(recording)], text, minutes, arguments.threads))
             recording.unlink()
     if arguments.output:
-        arguments.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        record(arguments.output, rows)
 
 
 def written(clips: Sequence[Utterance], seconds: float, target: Path) -> str:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from joined import ORDERS, SETS, Joined, Placed, clips_of, join, ordered
+from record import record
 
 from asr_s2s.audio import SAMPLE_RATE, SpeechDetector, read_audio
 from asr_s2s.audio.speech import FRAME
@@ -84,7 +85,7 @@ def main() -> None:
             print_row(rows[-1])
         print_total([row for row in rows if row["model"] == model])
     if arguments.output:
-        arguments.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        record(arguments.output, rows)
 
 
 def members(name: str) -> Sequence[str]:

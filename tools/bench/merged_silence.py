@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from record import record
 
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.model_store.directory import SpeechSystem, load_model
@@ -45,7 +46,7 @@ def main() -> None:
             merged = merged or merged_system(padded, frames=frames, tail_seconds=tail)
             rows.append(measured(merged, sets, frames=frames, tail=tail))
     if arguments.output:
-        arguments.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        record(arguments.output, rows)
 
 
 def spread(clips: Sequence[Utterance], count: int) -> list[Utterance]:

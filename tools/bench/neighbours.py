@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from record import record
 
 from asr_s2s.manifest import Utterance, read_manifest
 from asr_s2s.recognizer import Recognizer, load
@@ -58,7 +59,7 @@ def main() -> None:
     if arguments.output:
         report = {"model": arguments.model, "precision": arguments.precision, "beam": arguments.beam}
         report |= {"capability": torch.backends.cpu.get_cpu_capability(), "same": share, "rows": rows}
-        arguments.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        record(arguments.output, report)
 
 
 def orders(clips: Sequence[Utterance]) -> dict[str, list[Utterance]]:

@@ -1,6 +1,7 @@
 """Time the scorer against jiwer, sclite and meeteval: one thread, no normalising, each in a process of its own.
 
 usage: score.py [--utterances 100000 1000000] [--wer 5] [--runs 1] [--only asr-s2s jiwer sclite ...]
+       [--output score.json]
 
 The texts are drawn: 3 to 25 words by Zipf's law from a vocabulary of 20,000. Of the errors six in ten are substitutions
 (each word by one of five), two deletions and two insertions. asr-s2s counts words and characters, the others words
@@ -17,6 +18,8 @@ import tempfile
 from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
+
+from record import record
 
 VOCABULARY = 20_000
 SCLITE = "/usr/lib/sctk/bin/sclite"
@@ -115,7 +118,9 @@ def main() -> None:
     parser.add_argument("--wer", type=float, default=5.0, help="percent")
     parser.add_argument("--runs", type=int, default=1, help="the fastest counts")
     parser.add_argument("--only", nargs="+", choices=TOOLS, default=list(TOOLS))
+    parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
+    rows = []
     print("| utterances | tool | seconds | against asr-s2s | MB |")
     print("|---:|---|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
@@ -125,7 +130,10 @@ def main() -> None:
             for tool in arguments.only:
                 seconds, memory = min(measure(TOOLS[tool](*paths)) for _ in range(arguments.runs))
                 own = own or seconds
+                rows.append({"utterances": count, "tool": tool, "seconds": seconds, "megabytes": memory})
                 print(f"| {count:,} | {tool} | {seconds:.1f} | {seconds / own:.1f} | {memory:.0f} |", flush=True)
+    if arguments.output:
+        record(arguments.output, rows)
 
 
 if __name__ == "__main__":

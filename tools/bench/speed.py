@@ -9,7 +9,6 @@ commands take turns, so that a slow spell of the machine hits all; start-up coun
 """
 
 import argparse
-import json
 import os
 import random
 import statistics
@@ -17,6 +16,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from record import record
 
 from asr_s2s.audio import audio_duration
 from asr_s2s.manifest import read_manifest
@@ -59,7 +60,7 @@ def main() -> None:
         )
     if arguments.output:
         report = {"threads": arguments.threads, "model": arguments.model, "repeats": arguments.repeats, "rows": rows}
-        arguments.output.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        record(arguments.output, report)
 
 
 def chosen(data: Path, count: int) -> list[Path]:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import torch
+from record import record
 from speed import chosen
 from torch.profiler import ProfilerActivity, profile
 
@@ -67,7 +68,7 @@ def main() -> None:
     }
     print(json.dumps(report, indent=1))
     if arguments.output:
-        arguments.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        record(arguments.output, report)
 
 
 def timed_reading(clips: list[Path]) -> float:

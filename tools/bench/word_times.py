@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from record import record
 
 from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.manifest import Utterance, Word, read_manifest
@@ -53,7 +54,7 @@ def main() -> None:
     if arguments.heads:
         rows += heads(recognizer, clips)
     if arguments.output:
-        arguments.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        record(arguments.output, rows)
 
 
 def ours(recognizer: Recognizer) -> Timer:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from statistics import median
 
 from asr_s2s.audio import Levels, measure_levels
 from asr_s2s.checking.finding import CERTAIN, DOUBTFUL, NOTABLE, USELESS, CheckedUtterance, Finding
@@ -15,7 +14,7 @@ FEW = 4  # chunks below which a process costs more than it saves
 SHORTEST = 0.1  # seconds; a digit said quickly has 0.15
 SILENT = -55.0  # dB of the loudest tenth of a second; the quietest of 10,137 clips of eight corpora has -51
 CLIPPED = 0.004  # of the samples within 3 % of the peak; speech has up to 0.0015, cut at a quarter of it 0.008 up
-LONG, MUCH_LONGER = 30.0, 10.0  # seconds; times the median of the set
+LONG = 30.0  # seconds: what Whisper and its like hold, and what batches are planned for
 TOLERANCE = 0.1  # seconds that a stated duration may be off
 DIED = "A process died while it read sound, maybe of a damaged file. Use --jobs 1."
 RATE_KEYS = ("sample_rate", "sampling_rate")
@@ -66,12 +65,11 @@ def sound_faults(checked: Sequence[CheckedUtterance]) -> Iterator[tuple[int, Fin
 
 
 def length_faults(checked: Sequence[CheckedUtterance]) -> Iterator[tuple[int, Finding]]:
-    """Find recordings far longer than their set's, which training may have no memory for."""
-    seconds = [item.sound.seconds if isinstance(item.sound, Levels) else 0.0 for item in checked]
-    usual = median(seconds) if seconds else 0.0
-    for index, length in enumerate(seconds):
-        if length > max(LONG, MUCH_LONGER * usual):
-            yield index, Finding("long", f"{length:.1f} s, half of the set has less than {usual:.1f} s", NOTABLE)
+    """Find recordings that are too long to learn from: they take much memory, or the encoder holds a part of them."""
+    for index, item in enumerate(checked):
+        if isinstance(item.sound, Levels) and item.sound.seconds > LONG:
+            told = f"{item.sound.seconds:.1f} s; cut it into utterances of at most {LONG:g} s for training"
+            yield index, Finding("long", told, NOTABLE)
 
 
 def rate_faults(checked: Sequence[CheckedUtterance]) -> Iterator[tuple[int, Finding]]:

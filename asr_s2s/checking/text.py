@@ -1,20 +1,26 @@
 """What is wrong with the texts: nothing said, odd characters, and more or less text than fits into the time."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import unescape
 
 import numpy as np
 
 from asr_s2s.audio import Levels
 from asr_s2s.checking.finding import CERTAIN, DOUBTFUL, NOTABLE, CheckedUtterance, Finding
-from asr_s2s.errors import counted
+from asr_s2s.errors import counted, listed
 from asr_s2s.text import described
 
 RARE = 0.005  # of the utterances of a set: what fewer have is rare
 INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})  # control, format, private, unassigned, separators
 MARKUP = frozenset("<>[]{}|\\^~_=@#*+/")  # tags, and remains of tables and formulas
+TAGS = re.compile(r"</?[^\W\d][^<>]*>|\[[^\]]*\]|\{[^}]*\}|&(?:#\d+|#x[\da-f]+|[a-z]+\d*);", re.IGNORECASE)
+WORD = re.compile(r"[^\W\d_]+")
+ALPHABETS = ("LATIN", "CYRILLIC", "GREEK")  # whose letters look alike
+LIKE_LATIN = frozenset("аеоорсухіјѕһԁԛԝАВЕЅІЈКМНОРСТУХ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο")
 SPOKEN_DIGIT = 4  # characters: "7" is said as "seven"
 FASTEST = 50.0  # characters a second: nobody says as many; the fastest of 11,000 clips of eight corpora has 28
 FEW = 20  # utterances below which a set tells nothing about its pace
@@ -24,7 +30,10 @@ LEAST_SPREAD = 0.1  # of a logarithm: sets with a more even pace than 10 % are n
 
 
 def text_faults(checked: Sequence[CheckedUtterance]) -> Iterator[tuple[int, Finding]]:
-    """Find empty texts beside texts, and characters that are invisible, or rare in their set in either case."""
+    """Find empty texts beside texts, markup, words of two alphabets, and characters that are invisible or rare.
+
+    What is rare is rare in its set, in small letters or capitals; the others are found in sets of any size.
+    """
     told = [index for index, item in enumerate(checked) if item.utterance.text is not None]
     counts = Counter(character for index in told for character in set(checked[index].text.lower()))
     odd = {character for character, count in counts.items() if _is_odd(character, share=count / len(told))}
@@ -32,10 +41,39 @@ def text_faults(checked: Sequence[CheckedUtterance]) -> Iterator[tuple[int, Find
         text = checked[index].text
         if not text.strip():
             yield index, Finding("empty text", "the text is empty", DOUBTFUL)
-        elif found := sorted(odd & set(text.lower())):
+            continue
+        known = set()
+        if tags := [tag for tag in dict.fromkeys(TAGS.findall(text)) if tag[0] != "&" or unescape(tag) != tag]:
+            known |= set("".join(tags).lower())
+            yield index, Finding("markup", f"{listed(tags)}: write what is said alone", DOUBTFUL)
+        if mixed := mixed_words(text):
+            known |= set("".join(mixed).lower())
+            yield index, Finding("mixed alphabets", listed([_shown(word) for word in mixed]), DOUBTFUL)
+        if found := sorted((odd & set(text.lower())) - known):
             shown = ", ".join(f"{described(character)} in {counted(counts[character], 'text')}" for character in found)
             invisible = any(unicodedata.category(character) in INVISIBLE for character in found)
             yield index, Finding("odd characters", shown, DOUBTFUL if invisible else NOTABLE)
+
+
+def mixed_words(text: str) -> list[str]:
+    """List the words with letters of two alphabets, and in Latin text those whose letters only look Latin."""
+    alphabets = {word: {_alphabet(letter) for letter in word} & set(ALPHABETS) for word in WORD.findall(text)}
+    counts = Counter(_alphabet(letter) for letter in text)
+    foreign = {letter for letter in text if _alphabet(letter) in ALPHABETS[1:]}
+    disguised = foreign <= LIKE_LATIN and counts["LATIN"] > counts["CYRILLIC"] + counts["GREEK"]
+    return [word for word, found in alphabets.items() if len(found) > 1 or (disguised and found - {"LATIN"})]
+
+
+def _alphabet(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
+
+
+def _shown(word: str) -> str:
+    """Name the letters of a word that are not of its commonest alphabet."""
+    (commonest, _), *_ = Counter(map(_alphabet, word)).most_common()
+    usual = "LATIN" if len(set(map(_alphabet, word))) == 1 else commonest
+    strange = dict.fromkeys(letter for letter in word if _alphabet(letter) != usual)
+    return f"'{word}' with {listed([described(letter) for letter in strange])}"
 
 
 def _is_odd(character: str, *, share: float) -> bool:

@@ -20,14 +20,14 @@ def draw_segments(
 
     from asr_s2s.audio import SAMPLE_RATE
     from asr_s2s.engine import FRAME_SECONDS
-    from asr_s2s.pictures import Heard, draw_heard
+    from asr_s2s.pictures import RecordingPicture, draw_recording
 
     spoken = [segment for segment in transcript.segments if segment.text]
     for number, segment in enumerate(spoken, start=1):
         part = replace(source, offset=segment.start, duration=segment.end - segment.start)
         samples = np.concatenate(list(part.blocks()))
         features, labels, attention = recognizer.features_and_attention(samples, segment.text)
-        heard = Heard(
+        picture = RecordingPicture(
             features=features,
             frame_shift=FRAME_SECONDS,
             labels=labels,
@@ -40,4 +40,4 @@ def draw_segments(
         )
         title = f"{source.name}, {segment.start:.2f} to {segment.end:.2f} s"
         path = target(".png" if len(spoken) == 1 else f".{number:03d}.png")
-        draw_heard(path, heard, title="" if segment.words else title, otherwise=OTHERWISE)
+        draw_recording(path, picture, title="" if segment.words else title, otherwise=OTHERWISE)

@@ -10,6 +10,7 @@ from asr_s2s.inputs import folder_of, read_bytes
 from asr_s2s.manifest.line import BrokenLineError, checked_utterance, parse_line
 from asr_s2s.manifest.utterance import Utterance, utterance_to_json
 
+NUM_BYTES_LOOKED_AT = 4096  # a zero byte among them stands in no JSON
 NUM_FAULTS_SHOWN = 20  # a terminal's screen; the lines beyond are listed by number
 
 
@@ -36,6 +37,9 @@ def read_usable_lines(path: str | Path) -> tuple[list[Utterance], dict[int, list
         raise ManifestError(f"a {type(path).__name__} is no path of a manifest. Give a str or a Path.") from error
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error.strerror}). Name an existing manifest.") from error
+    if b"\0" in content[:NUM_BYTES_LOOKED_AT]:
+        advice = "Name a .jsonl file; 'asr-s2s prepare' writes one for a folder of audio."
+        raise ManifestError(f"{path}: is no manifest but a binary file, such as audio. {advice}")
     if content.split(b"\n", maxsplit=1)[0].strip() in (b"[", b"{"):
         raise ManifestError(f"{path}: holds one JSON value over several lines. Write one object a line.")
     utterances: list[Utterance] = []

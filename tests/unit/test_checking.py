@@ -95,14 +95,15 @@ def test_every_fault_of_sound_is_found_and_the_worst_stands_first(tmp_path: Path
     ]
 
 
-def test_a_recording_far_longer_than_its_set_is_found(tmp_path: Path) -> None:
+def test_a_recording_of_more_than_half_a_minute_is_found(tmp_path: Path) -> None:
     samples = speech()
     repeats = math.ceil(31 * 16_000 / len(samples))
     path = wav(tmp_path / "long.wav", np.tile(samples, repeats))
     items = [replace(item, text="") for item in recordings()]
     long = Utterance("long", path, text="")
     assert ("long", "long") in found(checked([*items, long]))
-    assert ("long", "long") not in found(checked([long, replace(long, id="other")]))  # a set of long ones
+    assert ("long", "long") in found(checked([long, replace(long, id="other")]))  # also in a set of long ones
+    assert ("long", "long") not in found(checked([replace(long, duration=29.9)]))
 
 
 def test_a_lower_rate_than_the_others_or_another_than_stated_is_found(tmp_path: Path) -> None:
@@ -136,10 +137,44 @@ def test_invisible_rare_and_markup_characters_are_odd_and_letters_of_the_languag
     texts = ["Größe, schön über - 'na'"] * 300 + ["Übung"] + ["zero\u200bwidth", "<noise> hello there", "смех here", ""]
     assert sorted(found(with_texts(texts))) == [
         ("301", "odd characters"),
-        ("302", "odd characters"),
+        ("302", "markup"),
         ("303", "odd characters"),
         ("304", "empty text"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "told"),
+    [
+        ("a <b>bold</b> word", "markup", "<b>, </b>"),
+        ("then [noise] came", "markup", "[noise]"),
+        ("Tom &amp; Anna &#39;s", "markup", "&amp;, &#39;"),
+        ("it { laughs } goes", "markup", "{ laughs }"),
+        ("a p\u0430per", "mixed alphabets", "'p\u0430per' with '\u0430' (U+0430 CYRILLIC SMALL LETTER A)"),
+        ("\u0430 paper", "mixed alphabets", "'\u0430' with '\u0430' (U+0430 CYRILLIC SMALL LETTER A)"),
+        ("\u0441лово o\u043d", "mixed alphabets", "'o\u043d' with"),
+    ],
+)
+def test_markup_and_mixed_alphabets_are_found_in_a_set_of_one_text(text: str, kind: str, told: str) -> None:
+    (suspect,) = report_of(with_texts([text])).suspects
+    assert [finding.kind for finding in suspect.findings] == [kind]
+    assert told in suspect.findings[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tom & Anna; 3 < 4 > 2",
+        "AT&T; fine",
+        "über die Straße",
+        "интернет-provider и слово",
+        "日本語のテキスト",
+        "сухое OK",
+        "α-helix and β",
+    ],
+)
+def test_signs_and_words_of_several_alphabets_are_no_fault(text: str) -> None:
+    assert found(with_texts([text])) == []
 
 
 def test_the_pace_of_a_set_is_fitted_whatever_some_texts_are() -> None:
@@ -267,6 +302,52 @@ def test_the_exit_status_tells_clean_from_faults_from_what_could_not_be_read(
     said = capsys.readouterr().err
     assert "train.jsonl:12: is not valid JSON" in said
     assert "absent.jsonl: cannot be read" in said
+
+
+def test_what_is_no_manifest_is_said_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sound = wav(tmp_path / "sound.wav", speech())
+    (tmp_path / "notes.txt").write_text("one\ntwo\n" * 50)
+    for path, told in (
+        (sound, "binary file, such as audio"),
+        (tmp_path / "notes.txt", "none of 100 lines"),
+        (tmp_path, "prepare"),
+    ):
+        assert run(["check", str(path)]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(str(path))
+        assert told in line
+
+
+def test_the_cleaned_manifest_and_what_is_left_out_hold_every_line_with_its_reason(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *rest = read_manifest(manifest)
+    faulty = [
+        replace(first, text="<b>Aurora</b>", extra={"city": "Oslo"}),
+        *rest,
+        Utterance("lost", tmp_path / "lost.wav"),
+    ]
+    write_manifest(manifest, faulty)
+    target = tmp_path / "elsewhere" / "clean.jsonl"
+    assert run(["check", str(manifest), "--output", str(target)]) == 4
+    assert [(one.id, one.text) for one in read_manifest(target)] == [(one.id, one.text) for one in rest]
+    left_out = read_manifest(tmp_path / "elsewhere/clean.left_out.jsonl")
+    assert [one.id for one in left_out] == [first.id, "lost"]
+    assert left_out[0].extra == {"city": "Oslo", "reason": "markup: <b>, </b>: write what is said alone"}
+    assert left_out[1].extra["reason"].startswith("unreadable: ")
+    assert f"{target}: 10 utterances; 2 left out, listed in" in capsys.readouterr().err
+    assert run(["check", str(target)]) == 0
+    assert run(["check", str(manifest), "--output", str(manifest)]) == 2
+
+
+def test_several_manifests_are_cleaned_into_a_folder(manifest: Path, tmp_path: Path) -> None:
+    first, *rest = recordings()
+    write_manifest(tmp_path / "test.jsonl", [replace(first, id="again"), rest[0]])
+    write_manifest(manifest, [first, *rest[1:]])
+    assert run(["check", str(manifest), str(tmp_path / "test.jsonl"), "--output", str(tmp_path / "clean")]) == 4
+    assert len(read_manifest(tmp_path / "clean/train.jsonl")) == 10
+    assert [one.id for one in read_manifest(tmp_path / "clean/test.jsonl")] == [rest[0].id]
+    assert [one.id for one in read_manifest(tmp_path / "clean/test.left_out.jsonl")] == ["again"]
 
 
 def test_without_a_model_no_torch_is_loaded(manifest: Path) -> None:

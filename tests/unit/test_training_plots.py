@@ -1,15 +1,18 @@
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib import image
 from torch import Tensor
 
 from asr_s2s.errors import MissingExtraError
 from asr_s2s.manifest import Word
-from asr_s2s.pictures import Heard, draw_heard, require_plotting
+from asr_s2s.pictures import RecordingPicture, draw_recording, require_plotting, spread_out
 from asr_s2s.training.plots import WITHOUT_PICTURES, draw_attention, draw_error_rates, draw_losses
 
 pytestmark = pytest.mark.unit
@@ -70,6 +73,43 @@ def test_the_curves_follow_the_records(tmp_path: Path) -> None:
         assert np.array_equal(one, other)
 
 
+def shown_texts(path: Path) -> list[str]:
+    """List what is written in an SVG picture: matplotlib notes each text beside its outline."""
+    return re.findall(r"<!-- (.*?) -->", path.read_text())
+
+
+def test_curves_are_marked_with_their_last_and_lowest_values(tmp_path: Path) -> None:
+    evaluations = [
+        {"step": step, "dev_ctc_loss": wer * 10, "wer": wer, "cer": wer / 2} for step, wer in ((3, 0.123), (7, 0.25))
+    ]
+    draw_losses(tmp_path / "loss.svg", train=[{"step": 1, "ctc_loss": 2.0}], evaluations=evaluations)
+    assert "2.5" in shown_texts(tmp_path / "loss.svg")
+    draw_error_rates(tmp_path / "wer.svg", evaluations=evaluations)
+    assert {"25.0 %", "12.5 %", "words, lowest 12.3 % at step 3"} <= set(shown_texts(tmp_path / "wer.svg"))
+
+
+def test_the_time_axis_counts_seconds_and_every_label_is_there(tmp_path: Path) -> None:
+    words = [Word(name, start, start + 0.01) for name, start in (("one", 0.5), ("two", 0.51), ("three", 0.52))]
+    samples = np.zeros(3 * 16_000, np.float32)
+    attention = np.ones((2, 30), np.float32)
+    picture = RecordingPicture(np.zeros((300, 20), np.float32), 0.01, ["a", "b"], attention, samples, words=words)
+    draw_recording(tmp_path / "picture.svg", picture, title="", otherwise="do without")
+    texts = shown_texts(tmp_path / "picture.svg")
+    assert {"0.5", "1.5", "2.5", "time, s", "one", "two", "three", "a", "b"} <= set(texts)
+
+
+@given(st.lists(st.floats(0, 1), max_size=20).map(sorted), st.floats(0, 0.2))
+def test_labels_keep_their_order_and_distance_and_the_middle_of_all_of_them(
+    places: list[float], distance: float
+) -> None:
+    found = spread_out(places, distance=distance)
+    gaps = np.diff(found)
+    assert (gaps >= distance - 1e-9).all()
+    assert sum(found) == pytest.approx(sum(places))
+    apart = all(gap >= distance for gap in np.diff(places))
+    assert not apart or found == pytest.approx(places)
+
+
 def test_without_the_extra_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "librosa.display", None)
     monkeypatch.setitem(sys.modules, "librosa", None)
@@ -82,8 +122,8 @@ def test_words_stand_above_the_waveform_where_they_were_said(tmp_path: Path) -> 
         features = np.zeros((120, 20), np.float32)
         word = Word("aurora", start, start + 0.2)
         samples = np.zeros(int(1.2 * 16_000), np.float32)
-        heard = Heard(features, 0.01, ["a"], np.ones((1, 30), np.float32), samples=samples, words=[word])
-        draw_heard(tmp_path / "heard.png", heard, title="", otherwise="do without")
+        picture = RecordingPicture(features, 0.01, ["a"], np.ones((1, 30), np.float32), samples=samples, words=[word])
+        draw_recording(tmp_path / "heard.png", picture, title="", otherwise="do without")
         upper = pixels(tmp_path / "heard.png")
         upper = upper[upper.shape[0] // 8 : upper.shape[0] // 4]
         return np.flatnonzero((np.ptp(upper, axis=2) > 0.05).mean(axis=0) > 0.5) / upper.shape[1]

@@ -30,7 +30,7 @@ IN_TORCH = {
     "model_store.merge",
     "model_store.prune",
     "model_store.spell",
-    "model_store.undrawn",
+    "model_store.skip_init",
     "model_store.weights",
     "model_store.whisper",
     "model_store.whisper_checkpoints",

@@ -107,7 +107,7 @@ def _start_of(decoder: Any) -> Compute:
 
 
 def _step_of(decoder: Any, start: Tensors) -> tuple[Compute, Tensors]:
-    """Give the step and examples of its inputs: two utterances of three hypotheses."""
+    """Return the step and examples of its inputs: two utterances of three hypotheses."""
     if isinstance(decoder, RnnDecoder):
         state = {
             name: each.repeat_interleave(3, 1) if name.startswith("beam") else each for name, each in start.items()
@@ -120,7 +120,7 @@ def _step_of(decoder: Any, start: Tensors) -> tuple[Compute, Tensors]:
             encoded=_paired("memory", given),
             frames=given["memory_scores"],
             written=_paired("slots", given),
-            lineage=given["visible"],
+            visible_slots=given["visible"],
             position=0,
         )
         output = decoder.extend(given["tokens"], given["visible"], state, with_attention=True)
@@ -161,7 +161,7 @@ def _language_step_of(model: LstmLanguageModel | TransformerLanguageModel) -> tu
         }
 
         def extend(given: Tensors) -> Tensors:
-            state = replace(start, written=_paired("slots", given), lineage=given["visible"])
+            state = replace(start, written=_paired("slots", given), visible_slots=given["visible"])
             assert isinstance(model, TransformerLanguageModel)
             logits, state = model.extend(given["tokens"], given["visible"], state)
             return {"logits": logits} | _pairs("slots", state.written)
@@ -178,7 +178,7 @@ def _language_step_of(model: LstmLanguageModel | TransformerLanguageModel) -> tu
 
 
 def _writing(slots: Tensors) -> Tensors:
-    """Give examples of what a step writes into slots, of which five are full."""
+    """Return examples of what a step writes into slots, of which five are full."""
     return {"tokens": torch.ones(2, 3, dtype=torch.long), "visible": torch.ones(2, 3, 8, dtype=torch.bool)} | slots
 
 

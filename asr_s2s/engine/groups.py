@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 
 def groups(seconds: Sequence[float], limit: float) -> Iterator[tuple[int, int]]:
-    """Give the bounds of groups of neighbours, each padded to its longest at most so many seconds, or a single one."""
+    """Return the bounds of groups of neighbours, each at most so many padded seconds, or a single one."""
     first, longest = 0, 0.0
     for index, length in enumerate(seconds):
         longest = max(longest, length)

@@ -1,4 +1,4 @@
-"""Log probabilities of the next token from logits that lie in memory, of which few are ever looked at."""
+"""Log probabilities of the next token from logits that lie in memory, of which few are ever read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.engine.protocol import LogProbs, Tokens
 
-GROUP = 64  # tokens of which only the best is looked at first
+GROUP = 64  # tokens of which only the best is compared first
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class NumpyScores:
         return cls(logits)
 
     def top(self, count: int, *, gains: LogProbs | None = None) -> tuple[LogProbs, Tokens]:
-        """Give the best tokens and their log probabilities."""
+        """Return the best tokens and their log probabilities."""
         tokens = best(self.logits if gains is None else self.logits + gains, count)
         return self.at(tokens), tokens
 
     def at(self, tokens: Tokens) -> LogProbs:
-        """Give the log probabilities of chosen tokens."""
+        """Return the log probabilities of chosen tokens."""
         return np.asarray(np.take_along_axis(self.logits, tokens, axis=-1) - self._total)
 
     @cached_property
@@ -47,7 +47,7 @@ class NumpyScores:
 
 
 def best(values: NDArray[np.float32], count: int) -> Tokens:
-    """Give the places of the highest values (..., place), highest first: (..., count).
+    """Return the places of the highest values (..., place), highest first: (..., count).
 
     The highest lie in the groups with the highest maxima, so that no more than a few groups are sorted.
     """

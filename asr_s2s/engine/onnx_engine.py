@@ -19,14 +19,14 @@ SAMPLE_RATE = 16_000
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _States:
     """The states of an encoding: encoder_out (batch, time', channel), and what a search makes of it once."""
 
     encoder_out: NDArray[np.float32]
     memory: Mapping[str, NDArray[Any]]
 
-    def __getitem__(self, rows: NDArray[np.int64]) -> "_Heard":
-        return _Heard(self.encoder_out[rows], {name: each[rows] for name, each in self.memory.items()})
+    def __getitem__(self, rows: NDArray[np.int64]) -> "_States":
+        return _States(self.encoder_out[rows], {name: each[rows] for name, each in self.memory.items()})
 
 
 class OnnxEngine:
@@ -56,7 +56,7 @@ class OnnxEngine:
         ]
 
     def encode(self, samples: Sequence[Samples]) -> Encoding:
-        """Hear recordings, one by one: several at once take as long, and each is encoded as if it were alone."""
+        """Encode recordings, one by one: several at once take as long, and each is encoded as if it were alone."""
         parts = [self._encoded(each) for each in samples]
         found = [part["encoder_out"][0] for part in parts]
         states = np.zeros((len(found), max(map(len, found)), found[0].shape[1]), np.float32)
@@ -67,20 +67,20 @@ class OnnxEngine:
         )
         given = {"encoder_out": states, "encoder_lengths": lengths}
         memory = self._sessions.run("start", given, self._sessions.outputs("start"))
-        return Encoding(_Heard(states, memory), lengths, sound_lengths)
+        return Encoding(_States(states, memory), lengths, sound_lengths)
 
     def features(self, samples: Samples) -> NDArray[np.float32]:
-        """Give what the model hears of one recording: (time, mel), of the frames that hold sound."""
+        """Return the features of one recording: (time, mel), of the frames that hold sound."""
         given = {"samples": samples[None], "sample_lengths": np.array([len(samples)])}
         found = self._sessions.run("encoder", given, ["features", "sound_frames"])
         return found["features"][0, : int(found["sound_frames"][0])]
 
     def ctc_log_probs(self, encoding: Encoding) -> LogProbs:
-        """Give CTC's log probabilities of each frame."""
+        """Return CTC's log probabilities of each frame."""
         return self._heads(encoding, "ctc_log_probs")
 
     def predicted_lengths(self, encoding: Encoding) -> NDArray[np.float32] | None:
-        """Give the expected number of tokens."""
+        """Return the expected number of tokens."""
         return self._heads(encoding, "predicted_lengths") if self._predicts_lengths else None
 
     def start(self, encoding: Encoding, rules: TokenRules) -> Start[OnnxState]:
@@ -116,7 +116,7 @@ class OnnxEngine:
         return NumpyScores(logits)
 
     def attention(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> list[Attention] | None:
-        """Give what the model looked at for each token of whole texts."""
+        """Return the attention of each token of whole texts."""
         if not self._steps.has_attention:
             return None
         found, _ = self._steps.feed(padded_but_last(texts, rules), self._begun(encoding), wanted="attention")

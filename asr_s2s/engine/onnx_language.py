@@ -17,5 +17,5 @@ class OnnxLanguageEngine(OnnxSteps):
         super().__init__(sessions, vocabulary_size=int(sessions.number("step", "vocabulary_size") or 0))
 
     def start(self, batch: int) -> OnnxState:
-        """Give the state before the first token."""
+        """Return the state before the first token."""
         return self.first(batch, {})

@@ -63,7 +63,7 @@ class OnnxSessions:
         return name in self._graphs
 
     def number(self, name: str, fact: str) -> float | None:
-        """Give a number that a graph says of itself; None for one that it leaves empty."""
+        """Return a number that a graph says of itself; None for one that it leaves empty."""
         try:
             text = self._graphs[name].metadata[fact]
             return float(text) if text else None
@@ -71,7 +71,7 @@ class OnnxSessions:
             raise _broken(graph_path(self.folder, name), f"it does not say its {fact}") from error
 
     def inputs(self, name: str) -> dict[str, Sequence[int | str]]:
-        """Give a graph's inputs and their shapes, in which axes that grow have names."""
+        """Return a graph's inputs and their shapes, in which axes that grow have names."""
         return self._inputs[name]
 
     def outputs(self, name: str) -> list[str]:

@@ -49,7 +49,7 @@ class OnnxSteps:
         self.has_attention = "attention" in self._outputs
 
     def first(self, batch: int, given: Named) -> OnnxState:
-        """Give the state before the first token: what was given, zeros, and no slot."""
+        """Return the state before the first token: what was given, zeros, and no slot."""
         sizes: dict[int | str, int] = {"batch": batch, "beam": 1, "slot": 0}
         known = dict(given)
         for name in self._moving:

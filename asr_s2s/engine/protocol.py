@@ -1,7 +1,7 @@
 """What computes: one model behind a seam that tensors do not cross.
 
 A search and a recogniser know this protocol and NumPy alone, so that a model may run in torch or in onnxruntime. What
-crosses is small: lengths, the few best tokens of each hypothesis, what each token of a text looks at.
+crosses is small: lengths, the few best tokens of each hypothesis, the attention of each token of a text.
 
 Axes are explicit: (batch, beam, ...). States are values: every call gives a new one, and the old one stays valid.
 """
@@ -61,11 +61,11 @@ def token_rules(vocabulary: Vocabulary) -> TokenRules:
 
 @dataclass(frozen=True)
 class Encoding:
-    """What a model heard of a batch.
+    """The encoding of a batch.
 
     states: the engine's own; indexing it takes utterances
     lengths: (batch,), encoder frames of each utterance
-    sound_lengths: (batch,), those that hold recorded sound, where the rest is silence that the encoder was made to hear
+    sound_lengths: (batch,), those that hold recorded sound, where the rest is silence that was added
     """
 
     states: Any
@@ -88,14 +88,14 @@ class Scores(Protocol):
     """Log probabilities of the next token over the allowed ones, wherever they lie: (batch, beam, vocabulary)."""
 
     def top(self, count: int, *, gains: LogProbs | None = None) -> tuple[LogProbs, Tokens]:
-        """Give the best tokens and their log probabilities, best first, both (batch, beam, count).
+        """Return the best tokens and their log probabilities, best first, both (batch, beam, count).
 
         gains: (batch, beam, vocabulary), what others add to the log probabilities; it counts for the choice alone
         """
         ...
 
     def at(self, tokens: Tokens) -> LogProbs:
-        """Give the log probabilities of chosen tokens (batch, beam, n)."""
+        """Return the log probabilities of chosen tokens (batch, beam, n)."""
         ...
 
 
@@ -121,7 +121,7 @@ class LanguageEngine(NextTokens[State], Protocol[State]):
     """Runs a language model over the tokens of a speech model."""
 
     def start(self, batch: int) -> State:
-        """Give the state before the first token, with one hypothesis per utterance."""
+        """Return the state before the first token, with one hypothesis per utterance."""
         ...
 
 
@@ -137,7 +137,7 @@ class Engine(NextTokens[State], Protocol[State]):
     """Runs one speech model; it knows neither files nor words.
 
     max_tokens: the longest sequence, start tokens included, that can be scored; None: no limit
-    window_seconds: that every recording is padded to, and may not exceed; None: it is heard as long as it is
+    window_seconds: that every recording is padded to, and may not exceed; None: it keeps its length
     has_ctc: whether ctc_log_probs may be called
     aligns: whether the attention is one alignment, an RNN decoder's or that of heads chosen for it
     """
@@ -152,19 +152,19 @@ class Engine(NextTokens[State], Protocol[State]):
         ...
 
     def features(self, samples: Samples) -> NDArray[np.float32]:
-        """Give what the model hears of one recording, for pictures: (time, mel) of the frames that hold sound."""
+        """Return the features of one recording, for pictures: (time, mel) of the frames that hold sound."""
         ...
 
     def encode(self, samples: Sequence[Samples]) -> Encoding:
-        """Hear recordings, each (time,) at 16 kHz; the result of one does not depend on the others."""
+        """Encode recordings, each (time,) at 16 kHz; the result of one does not depend on the others."""
         ...
 
     def ctc_log_probs(self, encoding: Encoding) -> LogProbs:
-        """Give CTC's log probabilities of each frame, (batch, time', vocabulary)."""
+        """Return CTC's log probabilities of each frame, (batch, time', vocabulary)."""
         ...
 
     def predicted_lengths(self, encoding: Encoding) -> NDArray[np.float32] | None:
-        """Give the expected number of tokens, (batch,); None where the model does not predict it."""
+        """Return the expected number of tokens, (batch,); None where the model does not predict it."""
         ...
 
     def start(self, encoding: Encoding, rules: TokenRules) -> Start[State]:
@@ -180,7 +180,7 @@ class Engine(NextTokens[State], Protocol[State]):
         ...
 
     def attention(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> list[Attention] | None:
-        """Give what the model looked at for each token of whole texts, (token, time'), in frames that hold sound.
+        """Return the attention of each token of whole texts, (token, time'), in frames that hold sound.
 
         texts: without start tokens; returns None for a model without attention
         """

@@ -18,7 +18,7 @@ def padded_but_last(texts: Texts, rules: TokenRules) -> Tokens:
 
 
 def without_padding(attention: Attention, texts: Texts, encoding: Encoding, rules: TokenRules) -> list[Attention]:
-    """Take what each token of each text looked at, (token, time') of the frames that hold sound.
+    """Take the attention of each token of each text, (token, time') of the frames that hold sound.
 
     attention: (batch, start and text token, time')
     """

@@ -48,7 +48,7 @@ class TorchScores:
         return cls(logits.log_softmax(-1))
 
     def top(self, count: int, *, gains: LogProbs | None = None) -> tuple[LogProbs, Tokens]:
-        """Give the best tokens and their log probabilities."""
+        """Return the best tokens and their log probabilities."""
         wanted = self.log_probs
         if gains is not None:
             wanted = wanted + torch.from_numpy(gains).to(wanted.device)
@@ -56,7 +56,7 @@ class TorchScores:
         return self.log_probs.gather(-1, tokens).cpu().numpy(), tokens.cpu().numpy()
 
     def at(self, tokens: Tokens) -> LogProbs:
-        """Give the log probabilities of chosen tokens."""
+        """Return the log probabilities of chosen tokens."""
         chosen = torch.tensor(tokens, device=self.log_probs.device)
         return self.log_probs.gather(-1, chosen).cpu().numpy()
 
@@ -102,7 +102,7 @@ class TorchEngine:
 
     @_computing
     def encode(self, samples: Sequence[Samples]) -> Encoding:
-        """Hear recordings, a few of like length at once: little padding, and what is computed stays in the cache."""
+        """Encode recordings, a few of like length at once: little padding, and what is computed stays in the cache."""
         parts = [self._encoded(samples[first:end]) for first, end in self._groups(samples)]
         states = pad_sequence([state for part in parts for state in part[0]], batch_first=True)
         return self.encoding(states, *(torch.cat([part[place] for part in parts]) for place in (1, 2)))
@@ -114,12 +114,12 @@ class TorchEngine:
 
     @_computing
     def ctc_log_probs(self, encoding: Encoding) -> LogProbs:
-        """Give CTC's log probabilities of each frame."""
+        """Return CTC's log probabilities of each frame."""
         return self.model.ctc_log_probs(encoding.states).cpu().numpy()
 
     @_computing
     def predicted_lengths(self, encoding: Encoding) -> NDArray[np.float32] | None:
-        """Give the expected number of tokens."""
+        """Return the expected number of tokens."""
         predicted = self.model.predict_lengths(encoding.states, self._lengths(encoding))
         return None if predicted is None else predicted.float().cpu().numpy()
 
@@ -163,7 +163,7 @@ class TorchEngine:
 
     @_computing
     def attention(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> list[Attention] | None:
-        """Give what the model looked at for each token of whole texts."""
+        """Return the attention of each token of whole texts."""
         tokens = torch.from_numpy(padded_but_last(texts, rules)).to(self.device)
         output = self.model.decoder(tokens, encoding.states, self._lengths(encoding), with_attention=True)
         if output.attention is None:
@@ -172,7 +172,7 @@ class TorchEngine:
 
     @_computing
     def features(self, samples: Samples) -> NDArray[np.float32]:
-        """Give what the model hears of one recording: (time, mel), of the frames that hold sound."""
+        """Return the features of one recording: (time, mel), of the frames that hold sound."""
         lengths = torch.tensor([len(samples)], device=self.device)
         found, _ = self._front_end(torch.from_numpy(samples)[None].to(self.device), lengths)
         return np.asarray(found[0, : int(self._front_end.sound_lengths(lengths))].float().cpu().numpy())
@@ -187,7 +187,7 @@ class TorchEngine:
         return groups(seconds.tolist(), ENCODED_SECONDS)
 
     def _encoded(self, samples: Sequence[Samples]) -> tuple[Tensor, Tensor, Tensor]:
-        """Give encoder_out (batch, time', channel), encoder_lengths and sound_lengths (batch,)."""
+        """Return encoder_out (batch, time', channel), encoder_lengths and sound_lengths (batch,)."""
         padded = pad_sequence([torch.from_numpy(each) for each in samples], batch_first=True).to(self.device)
         lengths = torch.tensor([len(each) for each in samples], device=self.device)
         encoder_out, encoder_lengths = self.model.encode(*self._front_end(padded, lengths))

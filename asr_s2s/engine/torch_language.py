@@ -20,7 +20,7 @@ class TorchLanguageEngine:
 
     @torch.inference_mode()
     def start(self, batch: int) -> Any:
-        """Give the state before the first token."""
+        """Return the state before the first token."""
         return self.model.start(batch, device=self.device)
 
     @torch.inference_mode()

@@ -32,7 +32,7 @@ class Filterbank(Protocol):
 
 
 def power_spectrum(frames: Tensor, size: int) -> Tensor:
-    """Give the power (..., size / 2 + 1) of each frequency of a Fourier transform of frames (..., samples)."""
+    """Return the power (..., size / 2 + 1) of each frequency of a Fourier transform of frames (..., samples)."""
     if not torch.compiler.is_exporting():
         spectrum = torch.fft.rfft(frames, n=size)
         power: Tensor = spectrum.real.square() + spectrum.imag.square()  # abs() has no gradient at zero
@@ -62,7 +62,7 @@ class FrontEnd(nn.Module):
 
     @property
     def window_seconds(self) -> float | None:
-        """Seconds that every recording is padded to, and may not exceed; None where it is heard as long as it is."""
+        """Seconds that every recording is padded to, and may not exceed; None where it keeps its length."""
         return self.filterbank.window_seconds
 
     @property

@@ -87,8 +87,8 @@ class WhisperFilterbank(nn.Module):
     def _with_surroundings(self, samples: Tensor, sample_lengths: Tensor, frames: int) -> Tensor:
         """Add to (batch, time) samples what their first and last windows hear: mirrored samples, then silence."""
         num_samples = samples.shape[1]
-        heard = torch.arange(num_samples, device=samples.device) < sample_lengths[:, None]
-        samples = functional.pad(torch.where(heard, samples, 0.0), (0, (frames - 1) * FRAME_SHIFT + HALF - num_samples))
+        real = torch.arange(num_samples, device=samples.device) < sample_lengths[:, None]
+        samples = functional.pad(torch.where(real, samples, 0.0), (0, (frames - 1) * FRAME_SHIFT + HALF - num_samples))
         # The reference mirrors the end of its padded window too, which a clip that nearly fills it can hear.
         end, mirrored = self.max_frames * FRAME_SHIFT, HALF - FRAME_SHIFT
         if torch.compiler.is_exporting() or num_samples >= end - mirrored:

@@ -16,8 +16,8 @@ from asr_s2s.features import FrontEnd, InputConfig
 from asr_s2s.files import write_text
 from asr_s2s.model_store.folders import CARD_FILE, model_folder
 from asr_s2s.model_store.loading import load_into
+from asr_s2s.model_store.skip_init import SkipInit
 from asr_s2s.model_store.stored import CONFIG_FILE, WEIGHTS_FILE, open_weights
-from asr_s2s.model_store.undrawn import Undrawn
 from asr_s2s.model_store.weights import Storage, fingerprint_of, write_weights
 from asr_s2s.models import ModelConfig, SpeechModel
 from asr_s2s.text import Vocabulary, VocabularyConfig
@@ -65,8 +65,8 @@ def build_system(config: ModelDirectoryConfig, vocabulary: Vocabulary, *, name: 
 
 
 def rebuilt(system: SpeechSystem, config: ModelDirectoryConfig) -> SpeechSystem:
-    """Give a system with the same weights and another configuration, in which weights have the same shapes."""
-    with Undrawn():
+    """Return a system with the same weights and another configuration, in which weights have the same shapes."""
+    with SkipInit():
         other = build_system(config, system.vocabulary, name=system.name)
     _network(other).load_state_dict(_network(system).state_dict())
     other.model.eval()
@@ -95,7 +95,7 @@ def load_model(model: str | Path) -> SpeechSystem:
     config = read_config(folder / CONFIG_FILE, ModelDirectoryConfig, older=True)
     vocabulary = config.vocabulary.read(folder)
     stored = open_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
-    with Undrawn(stored.shapes.values(), origin=folder / CONFIG_FILE):
+    with SkipInit(stored.shapes.values(), origin=folder / CONFIG_FILE):
         system = build_system(config, vocabulary, name=folder.name)
     load_into(_network(system), stored)
     system.model.eval()

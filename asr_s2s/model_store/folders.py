@@ -30,7 +30,7 @@ def available_models() -> list[str]:
 
 
 def read_card(model: str | Path) -> str:
-    """Give a model's card; empty if it has none."""
+    """Return a model's card; empty if it has none."""
     path = model_folder(model) / CARD_FILE
     return read_utf8(path) if is_file(path) else ""
 

@@ -8,8 +8,8 @@ from asr_s2s.config import PartConfig, write_config
 from asr_s2s.files import write_text
 from asr_s2s.model_store.loading import load_into
 from asr_s2s.model_store.opened import read_language_config
+from asr_s2s.model_store.skip_init import SkipInit
 from asr_s2s.model_store.stored import CONFIG_FILE, WEIGHTS_FILE, open_weights
-from asr_s2s.model_store.undrawn import Undrawn
 from asr_s2s.model_store.weights import fingerprint_of, write_weights
 from asr_s2s.models import LanguageModel, LanguageModelConfig
 from asr_s2s.text import Vocabulary, VocabularyConfig
@@ -54,7 +54,7 @@ def load_language_model(folder: Path) -> LanguageSystem:
     config = read_language_config(folder, LanguageDirectoryConfig)
     vocabulary = config.vocabulary.read(folder)
     stored = open_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
-    with Undrawn(stored.shapes.values(), origin=folder / CONFIG_FILE):
+    with SkipInit(stored.shapes.values(), origin=folder / CONFIG_FILE):
         model = config.model.build(vocabulary.size)
     load_into(model, stored)
     return LanguageSystem(folder.name, config, model.eval(), vocabulary)

@@ -1,4 +1,4 @@
-"""A model that was trained on a padded window, made to hear each utterance as long as it is; weights do not change."""
+"""A model that was trained on a padded window, that processes the speech alone; weights do not change."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ def merge_silence(
 
 
 def merged_system(system: SpeechSystem, *, frames: int, tail_seconds: float) -> SpeechSystem:
-    """Give the same weights a front end that pads nothing and a network that merges silence, see models.silence.
+    """Return the same weights a front end that pads nothing and a network that merges silence, see models.silence.
 
     frames: how many stand for the rest of the window; tail_seconds: silence of which every frame is kept, before them
     Raises CheckpointError for a model that pads nothing, or whose encoder or decoder is no Transformer.
@@ -48,6 +48,6 @@ def merged_system(system: SpeechSystem, *, frames: int, tail_seconds: float) -> 
 
 def _card(target: Path, model: str | Path, frames: int) -> str:
     return (
-        f"# {target.name}\n\nThe model below, which no longer pads what it hears: {frames} frames stand for the "
+        f"# {target.name}\n\nThe model below, which no longer pads a recording: {frames} frames stand for the "
         f"silence of its window. Its weights are unchanged.\n\n{read_card(model)}"
     )

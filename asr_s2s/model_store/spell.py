@@ -74,5 +74,5 @@ def _origin(token: int, vocabulary: CharacterVocabulary, before: Vocabulary) -> 
 
 
 def _picked(table: Tensor, rows: list[list[int]]) -> Tensor:
-    """Give for each list of rows their mean, (rows, ...); for none the mean of the whole table."""
+    """Return for each list of rows their mean, (rows, ...); for none the mean of the whole table."""
     return torch.stack([(table[row] if row else table).mean(dim=0) for row in rows])

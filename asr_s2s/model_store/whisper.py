@@ -13,7 +13,7 @@ from asr_s2s.errors import CheckpointError, listed
 from asr_s2s.files import is_file
 from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, build_system, save_model
 from asr_s2s.model_store.loading import fill
-from asr_s2s.model_store.undrawn import Undrawn
+from asr_s2s.model_store.skip_init import SkipInit
 from asr_s2s.model_store.weights import Storage
 from asr_s2s.model_store.whisper_checkpoints import (
     WhisperCheckpoint,
@@ -65,7 +65,7 @@ def import_whisper(
     """Turn a Whisper checkpoint of any size into a model directory.
 
     tokenizer: its tokenizer.json; a Hugging Face folder holds one, OpenAI's .pt does not
-    language: what a multilingual model is told that it hears
+    language: of the recordings, for a multilingual model
     Raises CheckpointError that names what is missing or foreign.
     """
     checkpoint = read_openai(source) if is_file(source) else read_hugging_face(source)
@@ -77,7 +77,7 @@ def import_whisper(
     text = read_utf8(file)
     words = _vocabulary_config(checkpoint, parsed_tokenizer(text, origin=str(file)), language=language, origin=file)
     config = _config(checkpoint.sizes, words, origin=source)
-    with Undrawn([tensor.shape for tensor in checkpoint.state.values()], origin=source):
+    with SkipInit([tensor.shape for tensor in checkpoint.state.values()], origin=source):
         system = build_system(config, words.build(text, origin=str(file)), name=target.name)
     fill(system.model, checkpoint.state, origin=source, advice="It is not a Whisper model as published.")
     save_model(target, system, card=_card(source, target), storage=storage)
@@ -120,8 +120,8 @@ def _vocabulary_config(
     multilingual = checkpoint.sizes.vocabulary_size >= MULTILINGUAL_SIZE
     if language != "en" and not multilingual:
         raise CheckpointError(f"language '{language}': this model knows English alone. Leave the language out.")
-    told = [f"<|{language}|>", "<|transcribe|>"] if multilingual else []
-    prompt = ("<|startoftranscript|>", *told, "<|notimestamps|>")
+    task = [f"<|{language}|>", "<|transcribe|>"] if multilingual else []
+    prompt = ("<|startoftranscript|>", *task, "<|notimestamps|>")
     missing = [token for token in (*prompt, "<|endoftext|>", SPACE) if token not in ids]
     if missing:
         raise CheckpointError(

@@ -61,7 +61,7 @@ class WhisperCheckpoint:
 
 
 def renamed(state: Mapping[str, Tensor], *, origin: Path) -> dict[str, Tensor]:
-    """Give the weights our names; float32. Raises CheckpointError for two of one name, and for what is no weight."""
+    """Return the weights our names; float32. Raises CheckpointError for two of one name, and for what is no weight."""
     weights: dict[str, Tensor] = {}
     for name, value in state.items():
         if not isinstance(name, str) or not _is_plain(value):

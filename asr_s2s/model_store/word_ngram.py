@@ -40,18 +40,18 @@ class WordNgram:
         self._new_state = kenlm.State
 
     def start(self) -> Any:
-        """Give the state before the first word."""
+        """Return the state before the first word."""
         state = self._new_state()
         self._model.BeginSentenceWrite(state)
         return state
 
     def word(self, word: str, state: Any) -> tuple[float, Any]:
-        """Give the log probability of the next word, in nats, and the state after it."""
+        """Return the log probability of the next word, in nats, and the state after it."""
         known = next((form for form in (word, word.lower(), word.upper()) if form in self._model), word)
         return self._score(known, state)
 
     def end(self, state: Any) -> float:
-        """Give the log probability that the text ends here, in nats."""
+        """Return the log probability that the text ends here, in nats."""
         return self._score("</s>", state)[0]
 
     def _score(self, word: str, state: Any) -> tuple[float, Any]:
@@ -81,10 +81,10 @@ def _check_counts(path: Path) -> None:
 
 
 def _counts(head: str) -> list[int]:
-    """Give how many n-grams of each order an ARPA file promises; none where it is not written as KenLM reads it."""
+    """Return how many n-grams of each order an ARPA file promises; none where it is not written as KenLM reads it."""
     lines = head.lstrip().split("\n")
-    said = [line.rstrip() for line in itertools.takewhile(lambda line: not line.startswith("\\1-grams:"), lines[1:])]
-    found = [COUNT.fullmatch(line) for line in said if line]
+    header = [line.rstrip() for line in itertools.takewhile(lambda line: not line.startswith("\\1-grams:"), lines[1:])]
+    found = [COUNT.fullmatch(line) for line in header if line]
     orders = [int(each[1]) for each in found if each]
     in_order = all(found) and orders == list(range(1, len(orders) + 1))
     return [int(each[2]) for each in found if each] if lines[0].rstrip() == "\\data\\" and in_order else []

@@ -47,7 +47,7 @@ class TeacherOutput:
     token_lengths: Tensor
 
     def repeated(self, count: int) -> "TeacherOutput":
-        """Give what was made of a batch so many times over, as that of one batch."""
+        """Return what was made of a batch so many times over, as that of one batch."""
         return TeacherOutput(
             states=self.states.repeat(count, 1, 1),
             state_lengths=self.state_lengths.repeat(count),
@@ -58,7 +58,7 @@ class TeacherOutput:
 
 
 def state_loss(encoder_out: Tensor, states: Tensor, state_lengths: Tensor) -> Tensor:
-    """Give the mean absolute error of encoder states, per valid frame and channel.
+    """Return the mean absolute error of encoder states, per valid frame and channel.
 
     encoder_out: (batch, time', channel), at least as long as states (batch, time, channel): what the learner hears
         beyond the teacher's recording (trailing silence) is its own
@@ -69,7 +69,7 @@ def state_loss(encoder_out: Tensor, states: Tensor, state_lengths: Tensor) -> Te
 
 
 def token_divergence(logits: Tensor, tokens: Tensor, log_probs: Tensor, token_lengths: Tensor) -> Tensor:
-    """Give the Kullback-Leibler divergence from teacher to learner per valid token (Hinton 2015, at temperature 1).
+    """Return the Kullback-Leibler divergence from teacher to learner per valid token (Hinton 2015, at temperature 1).
 
     The teacher's kept tokens count one by one, all others together as one: a lower bound of the whole divergence,
     zero where both agree.
@@ -86,5 +86,5 @@ def token_divergence(logits: Tensor, tokens: Tensor, log_probs: Tensor, token_le
 
 
 def _rest(log_probs: Tensor) -> Tensor:
-    """Give the probability of all tokens that are not kept: (batch, token); never 0: it has a logarithm."""
+    """Return the probability of all tokens that are not kept: (batch, token); never 0: it has a logarithm."""
     return (1.0 - log_probs.exp().sum(dim=2)).clamp(min=torch.finfo(torch.float32).eps)

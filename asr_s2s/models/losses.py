@@ -166,7 +166,7 @@ def with_start_and_end(
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, target_lengths: Tensor, *, smoothing: float) -> Tensor:
-    """Give the mean cross-entropy per valid token, with label smoothing (Szegedy et al. 2016, section 7).
+    """Return the mean cross-entropy per valid token, with label smoothing (Szegedy et al. 2016, section 7).
 
     logits: (batch, token, vocabulary); targets: (batch, token); target_lengths: (batch,)
     """
@@ -177,7 +177,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, target_lengths: Tensor, *, sm
 
 
 def ctc_loss(ctc_logits: Tensor, encoder_lengths: Tensor, tokens: Tensor, token_lengths: Tensor) -> Tensor:
-    """Give the CTC loss per token (Graves et al. 2006), over the utterances whose tokens fit their frames.
+    """Return the CTC loss per token (Graves et al. 2006), over the utterances whose tokens fit their frames.
 
     ctc_logits: (batch, time, vocabulary), blank at 0; tokens: (batch, token), without start and end
     """
@@ -197,12 +197,12 @@ def fits_ctc(encoder_lengths: Tensor, tokens: Tensor, token_lengths: Tensor) -> 
 
 
 def length_loss(predicted_lengths: Tensor, token_lengths: Tensor) -> Tensor:
-    """Give the mean absolute error, in tokens per utterance, of predicted lengths (batch,)."""
+    """Return the mean absolute error, in tokens per utterance, of predicted lengths (batch,)."""
     return functional.l1_loss(predicted_lengths.float(), token_lengths.float())
 
 
 def guided_attention_loss(attention: Tensor, token_lengths: Tensor, encoder_lengths: Tensor, *, sigma: float) -> Tensor:
-    """Give the mean penalty per token for looking away from the diagonal, between 0 and 1.
+    """Return the mean penalty per token for looking away from the diagonal, between 0 and 1.
 
     Tachibana, Uenoyama, Aihara 2018, "Efficiently trainable text-to-speech system based on deep convolutional networks
     with guided attention", section 4.1. The paper takes the mean over frames too; here they are summed, because the

@@ -86,7 +86,7 @@ class MultiHeadAttention(nn.Module):
 
 
 def _attend(query: Tensor, keys: Tensor, values: Tensor, *, allowed: Tensor | None, causal: bool) -> Tensor:
-    """Give (batch, head, query, channel / head) without the weights."""
+    """Return (batch, head, query, channel / head) without the weights."""
     if not query.is_cuda:
         return scaled_dot_product_attention(query, keys, values, attn_mask=allowed, is_causal=causal)
     with sdpa_kernel(KERNELS):

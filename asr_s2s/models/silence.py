@@ -49,17 +49,17 @@ class MergedSilence:
         return pad(x, (0, 0, 0, self.frames)).scatter(1, index, copies), lengths + self.frames
 
     def positions(self, lengths: Tensor, time: int) -> Tensor:
-        """Give the position of every frame, counted in encoded frames of the window: (batch, time), float32.
+        """Return the position of every frame, counted in encoded frames of the window: (batch, time), float32.
 
         lengths: (batch,), what `append` gave
         """
-        heard = (lengths - self.frames)[:, None]
+        sound = (lengths - self.frames)[:, None]
         index = torch.arange(time, device=lengths.device)
-        middle = heard + (index - heard + 0.5) * self._counts(lengths)[:, None] - 0.5  # of the frames it stands for
-        return torch.where(index < heard, index, middle)
+        middle = sound + (index - sound + 0.5) * self._counts(lengths)[:, None] - 0.5  # of the frames it stands for
+        return torch.where(index < sound, index, middle)
 
     def scores(self, lengths: Tensor, time: int) -> Tensor:
-        """Give what is added to the scores of an attention's keys: (batch, 1, 1, time), float32.
+        """Return what is added to the scores of an attention's keys: (batch, 1, 1, time), float32.
 
         The logarithm of how many frames a key stands for (Bolya 2023, equation 1); minus infinity beyond the lengths.
         lengths: (batch,), what `append` gave
@@ -70,13 +70,13 @@ class MergedSilence:
         return counts.log()[:, None, None, :]
 
     def _counts(self, lengths: Tensor) -> Tensor:
-        """Give how many frames each of the appended ones stands for: (batch,); 0 where the window is full."""
+        """Return how many frames each of the appended ones stands for: (batch,); 0 where the window is full."""
         rest = self.window - (lengths - self.frames)
         return rest.clamp(min=0).float() / self.frames
 
 
 def visible_keys(lengths: Tensor, time: int, *, silence: MergedSilence | None) -> Tensor:
-    """Give what an attention over encoded frames may see, (batch, 1, 1, time): a mask, or scores where some are merged.
+    """Return what an attention over encoded frames may see, (batch, 1, 1, time): a mask, or scores if some are merged.
 
     lengths: (batch,)
     """

@@ -45,7 +45,7 @@ class LengthHead(nn.Module):
         self.weight = nn.Linear(encoder_channels, 1)
 
     def forward(self, encoder_out: Tensor, encoder_lengths: Tensor) -> Tensor:
-        """Give the predicted number of tokens (batch,), float32, of encoder_out (batch, time, channel)."""
+        """Return the predicted number of tokens (batch,), float32, of encoder_out (batch, time, channel)."""
         channels = encoder_out.size(2)
         # unit-length frames: the error of a sum reaches every frame and channel, and would drown the other gradients
         frames = functional.layer_norm(encoder_out.float(), (channels,)) / math.sqrt(channels)
@@ -86,7 +86,7 @@ class SpeechModel(nn.Module):
         return self.decode(*self.encoder.upper(states, lengths, layers=layers), tokens, with_attention=with_attention)
 
     def encode(self, features: Tensor, feature_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Give encoder_out (batch, time', channel) and encoder_lengths (batch,)."""
+        """Return encoder_out (batch, time', channel) and encoder_lengths (batch,)."""
         encoded: tuple[Tensor, Tensor] = self.encoder(features, feature_lengths)
         return encoded
 
@@ -105,7 +105,7 @@ class SpeechModel(nn.Module):
         )
 
     def ctc_log_probs(self, encoder_out: Tensor) -> Tensor:
-        """Give CTC's log probabilities (batch, time', vocabulary), float32, blank at 0.
+        """Return CTC's log probabilities (batch, time', vocabulary), float32, blank at 0.
 
         Raises ConfigError for a model without the head.
         """
@@ -118,7 +118,7 @@ class SpeechModel(nn.Module):
         return log_probs
 
     def predict_lengths(self, encoder_out: Tensor, encoder_lengths: Tensor) -> Tensor | None:
-        """Give the expected number of tokens (batch,) of each utterance; None for a model without the head."""
+        """Return the expected number of tokens (batch,) of each utterance; None for a model without the head."""
         predicted: Tensor | None = None if self.length_head is None else self.length_head(encoder_out, encoder_lengths)
         return predicted
 

@@ -9,7 +9,7 @@ from torch.nn.functional import linear
 
 
 def tied_logits(x: Tensor, embedding: Tensor) -> Tensor:
-    """Give logits (batch, token, vocabulary) of x (batch, token, channel) and an embedding (vocabulary, channel)."""
+    """Return logits (batch, token, vocabulary) of x (batch, token, channel) and an embedding (vocabulary, channel)."""
     if not torch.compiler.is_exporting():
         return linear(x, embedding)
     # the exporter would transpose the embedding, which is then kept twice: it is looked up too

@@ -6,11 +6,11 @@ from asr_s2s.model_store import WordNgram, check_same_vocabulary, open_language_
 from asr_s2s.recognizer.hotwords import build_hotwords
 from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import DecodeOptions
-from asr_s2s.search import Adviser, LanguageFusion, WordFusion
+from asr_s2s.search import ExternalScorer, LanguageFusion, WordFusion
 from asr_s2s.text.vocabulary import token_texts
 
 
-def build_advisers(model: ReadyModel, options: DecodeOptions) -> list[Adviser]:
+def build_advisers(model: ReadyModel, options: DecodeOptions) -> list[ExternalScorer]:
     """Make the advisers of a search.
 
     Raises ConfigError for hot words that the model cannot write, or a language model of another vocabulary, and
@@ -18,7 +18,7 @@ def build_advisers(model: ReadyModel, options: DecodeOptions) -> list[Adviser]:
     """
     search, vocabulary, path = model.search, model.vocabulary, options.language_model
     expected = build_hotwords(options.hotwords, vocabulary, bonus=search.hotword_bonus)
-    advisers: list[Adviser] = [] if expected is None else [expected]
+    advisers: list[ExternalScorer] = [] if expected is None else [expected]
     if path is None:
         return advisers
     if is_file(path):

@@ -37,7 +37,7 @@ class PieceSearch:
             }
         )
         self.first, self.second = (
-            build_search(model.engine, model.rules, config, advisers=advisers) for config in (search, safe)
+            build_search(model.engine, model.rules, config, scorers=advisers) for config in (search, safe)
         )
 
     def __call__(self, pieces: Sequence[Piece]) -> list[list[Segment]]:

@@ -1,8 +1,8 @@
 """From an encoding to token sequences. NumPy alone, and the protocol of an engine: the model may run anywhere."""
 
-from asr_s2s.search.advice import Adviser
 from asr_s2s.search.alignment import ctc_token_frames, token_frames
 from asr_s2s.search.build import build_search
+from asr_s2s.search.external_scorer import ExternalScorer
 from asr_s2s.search.flags import mean_probability
 from asr_s2s.search.fusion import LanguageFusion
 from asr_s2s.search.hotwords import Hotwords
@@ -11,7 +11,7 @@ from asr_s2s.search.search import Search
 from asr_s2s.search.word_ngram import WordFusion, WordScorer
 
 __all__ = [
-    "Adviser",
+    "ExternalScorer",
     "Flag",
     "FlagName",
     "Hotwords",

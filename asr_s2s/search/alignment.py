@@ -1,4 +1,4 @@
-"""When each token was said: the path through an attention, or through CTC's probabilities, that agrees best with it.
+"""When each token was spoken: the path through an attention, or through CTC's probabilities, that agrees best with it.
 
 Graves 2006: Graves et al., "Connectionist temporal classification", ICML 2006 (the paths that spell a label sequence).
 Kim 2020: Kim et al., "Glow-TTS: a generative flow for text-to-speech via monotonic alignment search", NeurIPS 2020,
@@ -21,7 +21,7 @@ STAYED, AFTER_PAUSE = 0, 1  # how a path comes to a token at a frame; otherwise 
 
 
 def token_frames(attentions: Sequence[Attention]) -> list[list[tuple[int, int]]]:
-    """Give the frames of each token of each hypothesis, from the first up to the one after its last.
+    """Return the frames of each token of each hypothesis, from the first up to the one after its last.
 
     Frames that no token clearly attends to lie between tokens and belong to none: pauses, and speech that the text
     leaves out.
@@ -35,12 +35,12 @@ def token_frames(attentions: Sequence[Attention]) -> list[list[tuple[int, int]]]
 
 
 def _crowded(num_tokens: int, num_frames: int) -> list[tuple[int, int]]:
-    """Give a frame to each token as long as there are any."""
+    """Assign a frame to each token as long as there are any."""
     return list(itertools.pairwise(min(token, num_frames) for token in range(num_tokens + 1)))
 
 
 def ctc_token_frames(log_probs: LogProbs, tokens: Sequence[int], *, blank: int) -> list[tuple[int, int]]:
-    """Give each token's frames on the most probable path that spells the tokens (Graves 2006, section 4.1).
+    """Return each token's frames on the most probable path that spells the tokens (Graves 2006, section 4.1).
 
     It is what torchaudio.functional.forced_align finds, which the core install is without. Frames of the blank belong
     to no token. Where there are fewer frames than the path needs, those at the end have none.
@@ -60,7 +60,7 @@ def ctc_token_frames(log_probs: LogProbs, tokens: Sequence[int], *, blank: int) 
 
 
 def _best_labels(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the place in the labels (blank, token, blank, ..., blank) of each frame on the best path.
+    """Return the place in the labels (blank, token, blank, ..., blank) of each frame on the best path.
 
     scores: (frame, label)
     """

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr_s2s.engine.protocol import Encoding, Engine, LogProbs, Scores, TokenRules, Tokens
-from asr_s2s.search.advice import Adviser
 from asr_s2s.search.ctc_prefix import CtcPrefixes
+from asr_s2s.search.external_scorer import ExternalScorer
 from asr_s2s.search.growing import Candidates, Growing
 from asr_s2s.search.hypothesis import Hypothesis
 from asr_s2s.search.loops import LoopGuard
@@ -40,12 +40,12 @@ class Beam:
         enough: int,
         ranking: Ranking,
         forbidden_repeats: int | None = None,
-        advisers: Sequence[Adviser] = (),
+        scorers: Sequence[ExternalScorer] = (),
     ) -> None:
         self._engine, self._rules = engine, rules
         self._beam, self._enough, self._ranking = beam, enough, ranking
         self._forbidden_repeats = forbidden_repeats
-        self._advisers = tuple(advisers)
+        self._scorers = tuple(scorers)
         every = engine.vocabulary_size
         self._tokens_tried = every if ranking.ctc_weight else min(2 * beam, every)
 
@@ -79,8 +79,8 @@ class Beam:
             ctc = CtcPrefixes.start(log_probs, encoding.lengths, blank=self._rules.blank_token)
         if self._forbidden_repeats is not None:
             guard = LoopGuard.start(batch, repeats=self._forbidden_repeats)
-        advice = tuple(each.advise(batch, start_token=newest) for each in self._advisers)
-        return Growing.start(state, batch=batch, newest=newest, ctc=ctc, guard=guard, advice=advice)
+        scorer_states = tuple(each.start(batch, start_token=newest) for each in self._scorers)
+        return Growing.start(state, batch=batch, newest=newest, ctc=ctc, guard=guard, scorer_states=scorer_states)
 
     def _candidates(self, growing: Growing, scores: Scores, *, length: int) -> Candidates:
         """Score the most probable next tokens of each hypothesis, and the end; sort by total, ties by beam and token.
@@ -100,7 +100,7 @@ class Beam:
         if growing.guard is not None:
             tried = growing.guard.forbid(tokens, tried)
         totals = self._ranking.totals(growing.attended[..., None] + tried, ctc, lengths=length + (tokens != end))
-        for each in growing.advice:
+        for each in growing.scorer_states:
             totals = totals + each.totals[..., None] + np.take_along_axis(each.gains, tokens, -1)
         totals = totals.reshape(len(totals), -1)
         # at most `beam` of so many are ends, so that enough can grow
@@ -114,7 +114,7 @@ class Beam:
 
     def _gains(self, growing: Growing) -> LogProbs | None:
         """Join what others add to the next tokens, (batch, beam, vocabulary); None where nobody adds anything."""
-        gains = [each.gains for each in growing.advice]
+        gains = [each.gains for each in growing.scorer_states]
         if growing.guard is not None and growing.guard.stands:
             gains.append(growing.guard.penalties(self._engine.vocabulary_size))
         return sum(gains[1:], start=gains[0]) if gains else None

@@ -22,7 +22,7 @@ class LengthBound:
     margin: int
 
     def limits(self, engine: Engine[Any], encoding: Encoding, *, start_tokens: int) -> list[int]:
-        """Give each utterance's greatest number of tokens."""
+        """Return each utterance's greatest number of tokens."""
         expected = encoding.sound_lengths * self.tokens_per_frame
         predicted = engine.predicted_lengths(encoding)
         if predicted is not None:

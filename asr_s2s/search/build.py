@@ -7,17 +7,17 @@ from typing import Any
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.engine.protocol import Engine, TokenRules
 from asr_s2s.errors import ConfigError
-from asr_s2s.search.advice import Adviser
 from asr_s2s.search.beam import Beam
 from asr_s2s.search.bound import LengthBound
 from asr_s2s.search.draft import Draft
+from asr_s2s.search.external_scorer import ExternalScorer
 from asr_s2s.search.flags import FlagThresholds
 from asr_s2s.search.ranking import Ranking
 from asr_s2s.search.search import Search, Way
 
 
 def build_search(
-    engine: Engine[Any], rules: TokenRules, config: SearchConfig, *, advisers: Sequence[Adviser] = ()
+    engine: Engine[Any], rules: TokenRules, config: SearchConfig, *, scorers: Sequence[ExternalScorer] = ()
 ) -> Search:
     """Make the search.
 
@@ -36,11 +36,11 @@ def build_search(
         length_factor=config.max_length_factor,
         margin=config.length_margin,
     )
-    return Search(engine, rules, way=_way(engine, rules, config, advisers), bound=bound, thresholds=thresholds)
+    return Search(engine, rules, way=_way(engine, rules, config, scorers), bound=bound, thresholds=thresholds)
 
 
-def _way(engine: Engine[Any], rules: TokenRules, config: SearchConfig, advisers: Sequence[Adviser]) -> Way:
-    changes_scores = config.ctc_weight or config.length_bonus or config.forbid_loops or advisers
+def _way(engine: Engine[Any], rules: TokenRules, config: SearchConfig, scorers: Sequence[ExternalScorer]) -> Way:
+    changes_scores = config.ctc_weight or config.length_bonus or config.forbid_loops or scorers
     if config.draft and config.beam == 1 and not changes_scores:
         return Draft(engine, rules)
     return Beam(
@@ -54,7 +54,7 @@ def _way(engine: Engine[Any], rules: TokenRules, config: SearchConfig, advisers:
             length_normalization=config.length_normalization,
         ),
         forbidden_repeats=config.loop_repeats if config.forbid_loops else None,
-        advisers=advisers,
+        scorers=scorers,
     )
 
 

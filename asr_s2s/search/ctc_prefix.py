@@ -4,7 +4,7 @@ A prefix's score is the log probability of all label sequences that begin with i
 (Graves 2008, section 2.2 "prefix search"; Watanabe et al. 2017, "Hybrid CTC/attention architecture", algorithm 2).
 
 Two things make it quick. What a new token adds needs no recursion over time: the prefix ends before some frame t and
-the token is first said at t, so a matrix product over t scores the whole vocabulary. Only the few chosen prefixes need
+the token begins at t, so a matrix product over t scores the whole vocabulary. Only the few chosen prefixes need
 new forward variables, and those recursions are linear, x[t] = (x[t-1] + y[t-1]) p[t], so that a cumulative sum solves
 them: x[t] = P[t] * sum over s <= t of y[s-1] / P[s-1], where P is the running product of p.
 
@@ -62,13 +62,13 @@ class CtcPrefixes:
         )
 
     def whole(self) -> LogProbs:
-        """Give each prefix's log probability as the whole label sequence, (batch, beam)."""
+        """Return each prefix's log probability as the whole label sequence, (batch, beam)."""
         where = np.broadcast_to(self.lengths[:, None, None], (*self.last.shape, 1))
         ends = (np.take_along_axis(part, where, -1) for part in (self.ends_in_label, self.ends_in_blank))
         return _score(np.logaddexp(*ends)[..., 0])
 
     def extended(self) -> LogProbs:
-        """Give each prefix's log probability with one more token, for every token: (batch, beam, vocabulary).
+        """Return each prefix's log probability with one more token, for every token: (batch, beam, vocabulary).
 
         The blank's column means nothing.
         """
@@ -77,8 +77,8 @@ class CtcPrefixes:
         in_label, in_blank = np.exp(in_label - top), np.exp(in_blank - top)
         new = (in_label + in_blank) @ self.probs
         # the last label once more: only after a blank that parts the two
-        said = np.take_along_axis(self.probs, self.last[:, None, :], 2).transpose(0, 2, 1)
-        np.put_along_axis(new, self.last[..., None], (in_blank * said).sum(axis=-1, keepdims=True), -1)
+        repeated = np.take_along_axis(self.probs, self.last[:, None, :], 2).transpose(0, 2, 1)
+        np.put_along_axis(new, self.last[..., None], (in_blank * repeated).sum(axis=-1, keepdims=True), -1)
         with np.errstate(divide="ignore"):
             return _score((np.log(new) + top).astype(np.float32))
 
@@ -106,7 +106,7 @@ class CtcPrefixes:
 
 
 def _score(log_prob: LogProbs) -> LogProbs:
-    """Give all impossible sequences one score, whatever else was added to it on the way."""
+    """Set all impossible sequences to one score, whatever else was added to it on the way."""
     return np.where(log_prob < IMPOSSIBLE / 2, np.float32(IMPOSSIBLE), log_prob)
 
 

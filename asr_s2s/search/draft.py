@@ -41,7 +41,7 @@ class _Line:
                 return
 
     def hypothesis(self) -> Hypothesis:
-        """Give what was found."""
+        """Return what was found."""
         return Hypothesis(
             tokens=tuple(self.tokens),
             score=sum(self.log_probs) + (self.end_log_prob or 0.0),
@@ -88,5 +88,5 @@ class Draft:
 
 
 def _rest(draft: list[int], token: int) -> list[int]:
-    """Give what is left of a draft where the decoder has another token: all behind it, or CTC wrote one too many."""
+    """Return what is left of a draft where the decoder has another token: all behind it, or CTC wrote one too many."""
     return draft[2:] if draft[1:2] == [token] else draft[1:]

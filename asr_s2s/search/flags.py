@@ -17,7 +17,7 @@ class FlagThresholds:
 
 
 def with_flags(hypothesis: Hypothesis, thresholds: FlagThresholds, *, no_speech: float | None) -> Hypothesis:
-    """Give the hypothesis with every flag that its own evidence raises; low_coverage needs a detector of speech.
+    """Return the hypothesis with every flag that its own evidence raises; low_coverage needs a detector of speech.
 
     no_speech is the model's probability that nobody speaks, where it knows one
     """
@@ -36,7 +36,7 @@ def with_flags(hypothesis: Hypothesis, thresholds: FlagThresholds, *, no_speech:
 
 
 def mean_probability(hypothesis: Hypothesis) -> float:
-    """Give the geometric mean of the probabilities of all tokens, the end token included where it was reached."""
+    """Return the geometric mean of the probabilities of all tokens, the end token included where it was reached."""
     log_probs = [*hypothesis.token_log_probs]
     if hypothesis.end_log_prob is not None:
         log_probs.append(hypothesis.end_log_prob)

@@ -19,14 +19,14 @@ class LanguageFusion:
     engine: LanguageEngine[Any]
     weight: float
 
-    def advise(self, batch: int, *, start_token: int) -> "LanguageAdvice":
+    def start(self, batch: int, *, start_token: int) -> "LanguageFusionState":
         """Begin with one empty hypothesis per utterance."""
         totals = np.zeros((batch, 1), np.float32)
-        return LanguageAdvice(self, np.full((batch, 1), start_token), self.engine.start(batch), totals)
+        return LanguageFusionState(self, np.full((batch, 1), start_token), self.engine.start(batch), totals)
 
 
 @dataclass(frozen=True)
-class LanguageAdvice:
+class LanguageFusionState:
     """The language model's opinion of the hypotheses of a batch.
 
     newest: (batch, beam), the token that the model is to be fed next; state: the model's before it
@@ -47,17 +47,17 @@ class LanguageAdvice:
 
     @property
     def gains(self) -> LogProbs:
-        """Give what each next token would add, (batch, beam, vocabulary)."""
+        """Return what each next token would add, (batch, beam, vocabulary)."""
         return self._step[0]
 
-    def advance(self, beams: Tokens, tokens: Tokens) -> "LanguageAdvice":
+    def advance(self, beams: Tokens, tokens: Tokens) -> "LanguageFusionState":
         """Choose hypotheses (batch, new beam) within each utterance and append one token to each."""
         gains, state = self._step
         rows = np.arange(len(beams))[:, None]
         totals = self.totals[rows, beams] + gains[rows, beams, tokens]
-        return LanguageAdvice(self.fusion, tokens, self.fusion.engine.reorder(state, beams), totals)
+        return LanguageFusionState(self.fusion, tokens, self.fusion.engine.reorder(state, beams), totals)
 
-    def keep(self, utterances: Tokens) -> "LanguageAdvice":
+    def keep(self, utterances: Tokens) -> "LanguageFusionState":
         """Keep only some utterances of the batch."""
         state = self.fusion.engine.keep(self.state, utterances)
-        return LanguageAdvice(self.fusion, self.newest[utterances], state, self.totals[utterances])
+        return LanguageFusionState(self.fusion, self.newest[utterances], state, self.totals[utterances])

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr_s2s.engine.protocol import LogProbs, NextTokens, Tokens
-from asr_s2s.search.advice import Advice
 from asr_s2s.search.ctc_prefix import CtcPrefixes
+from asr_s2s.search.external_scorer import ScorerState
 from asr_s2s.search.loops import LoopGuard
 
 
@@ -50,7 +50,7 @@ class Growing:
     state: Any
     ctc: CtcPrefixes | None
     guard: LoopGuard | None
-    advice: tuple[Advice, ...]
+    scorer_states: tuple[ScorerState, ...]
 
     @classmethod
     def start(
@@ -61,7 +61,7 @@ class Growing:
         newest: int,
         ctc: CtcPrefixes | None,
         guard: LoopGuard | None,
-        advice: tuple[Advice, ...],
+        scorer_states: tuple[ScorerState, ...],
     ) -> "Growing":
         """Begin with one empty hypothesis per utterance, whose last start token is still to be fed."""
         return cls(
@@ -74,7 +74,7 @@ class Growing:
             state=state,
             ctc=ctc,
             guard=guard,
-            advice=advice,
+            scorer_states=scorer_states,
         )
 
     def advance(self, engine: NextTokens[Any], state: Any, chosen: Candidates) -> "Growing":
@@ -95,7 +95,7 @@ class Growing:
             state=state if stay else engine.reorder(state, beams),
             ctc=None if self.ctc is None else self.ctc.advance(beams, newest),
             guard=None if self.guard is None else self.guard.advance(beams, newest),
-            advice=tuple(each.advance(beams, newest) for each in self.advice),
+            scorer_states=tuple(each.advance(beams, newest) for each in self.scorer_states),
         )
 
     def keep(self, engine: NextTokens[Any], utterances: list[int]) -> "Growing":
@@ -112,5 +112,5 @@ class Growing:
             state=engine.keep(self.state, kept),
             ctc=None if self.ctc is None else self.ctc.keep(kept),
             guard=None if self.guard is None else self.guard.keep(kept),
-            advice=tuple(each.keep(kept) for each in self.advice),
+            scorer_states=tuple(each.keep(kept) for each in self.scorer_states),
         )

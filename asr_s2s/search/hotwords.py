@@ -56,7 +56,7 @@ class Hotwords:
         before = [text != "" and not any(sign.isalnum() or sign == "'" for sign in text) for text in token_texts]
         return cls(tuple(children), np.array(depths), np.array(ends), np.array(after), np.array(before), bonus=bonus)
 
-    def advise(self, batch: int, **_: object) -> "HotwordState":
+    def start(self, batch: int, **_: object) -> "HotwordState":
         """Begin with one empty hypothesis per utterance."""
         return HotwordState.start(self, batch)
 
@@ -65,7 +65,7 @@ class Hotwords:
 class HotwordState:
     """Where in the tree each hypothesis of a batch is; all are (batch, beam).
 
-    nodes: of the tree; secured: depth up to which whole words were said; word_may_begin: bool
+    nodes: of the tree; secured: depth up to which whole words were found; word_may_begin: bool
     totals: what the hypotheses have been given so far, in nats
     """
 
@@ -83,7 +83,7 @@ class HotwordState:
 
     @cached_property
     def gains(self) -> LogProbs:
-        """Give what each next token would add, (batch, beam, vocabulary): below 0 where it leaves half a word."""
+        """Return what each next token would add, (batch, beam, vocabulary): below 0 where it leaves half a word."""
         words = self.words
         owed = words.bonus * (words.depths[self.nodes] - self.secured)[:, :, None]
         is_whole = words.ends[self.nodes][:, :, None] & words.after_word

@@ -19,7 +19,7 @@ LONGEST_GUARDED = 64  # tokens of an n-gram whose repetition the guard sees; the
 
 
 def loop_repeats(tokens: Sequence[int], *, least: int) -> float:
-    """Give how often the most repeated n-gram stands in a row if that makes a loop of `least` repeats, else 0."""
+    """Return how often the most repeated n-gram stands in a row if that makes a loop of `least` repeats, else 0."""
     most = 0.0
     for size in range(1, len(tokens) // least + 1):
         needed = max(size * (least - 1), SHORTEST_LOOP - size)
@@ -65,7 +65,7 @@ class LoopGuard:
         return [(row, slot, int(self.history[row, slot, place])) for row, slot, place in np.argwhere(stands).tolist()]
 
     def penalties(self, vocabulary_size: int) -> LogProbs:
-        """Give minus infinity for the tokens that would continue a standing loop, (batch, beam, vocabulary)."""
+        """Return minus infinity for the tokens that would continue a standing loop, (batch, beam, vocabulary)."""
         penalties = np.zeros((*self.history.shape[:2], vocabulary_size), np.float32)
         for row, slot, token in self.stands:
             penalties[row, slot, token] = -np.inf

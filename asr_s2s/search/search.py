@@ -12,7 +12,7 @@ class Way(Protocol):
     """How hypotheses grow."""
 
     def grow(self, encoding: Encoding, state: Any, limits: list[int]) -> list[Hypothesis]:
-        """Give the best hypothesis of each utterance.
+        """Return the best hypothesis of each utterance.
 
         state: the engine's, fed with all start tokens but the last
         limits: for each utterance the greatest number of tokens
@@ -30,7 +30,7 @@ class Search:
         self._way, self._bound, self._thresholds = way, bound, thresholds
 
     def __call__(self, encoding: Encoding) -> list[Hypothesis]:
-        """Give one hypothesis per utterance, with the flags that its own evidence raises."""
+        """Return one hypothesis per utterance, with the flags that its own evidence raises."""
         if not len(encoding):
             return []
         limits = self._bound.limits(self._engine, encoding, start_tokens=len(self._rules.start_tokens))

@@ -18,15 +18,15 @@ class WordScorer(Protocol):
     """A model of words; its states are values."""
 
     def start(self) -> Any:
-        """Give the state before the first word."""
+        """Return the state before the first word."""
         ...
 
     def word(self, word: str, state: Any) -> tuple[float, Any]:
-        """Give the log probability of the next word, in nats, and the state after it."""
+        """Return the log probability of the next word, in nats, and the state after it."""
         ...
 
     def end(self, state: Any) -> float:
-        """Give the log probability that the text ends here, in nats."""
+        """Return the log probability that the text ends here, in nats."""
         ...
 
 
@@ -49,10 +49,10 @@ class WordFusion:
         finishing[self.end_token] = True
         return np.array(finishing)
 
-    def advise(self, batch: int, **_: object) -> "WordAdvice":
+    def start(self, batch: int, **_: object) -> "WordFusionState":
         """Begin with one empty hypothesis per utterance."""
         empty = Spelling(self, self.scorer.start(), "")
-        return WordAdvice(self, [[empty] for _ in range(batch)], np.zeros((batch, 1), np.float32))
+        return WordFusionState(self, [[empty] for _ in range(batch)], np.zeros((batch, 1), np.float32))
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Spelling:
 
 
 @dataclass(frozen=True)
-class WordAdvice:
+class WordFusionState:
     """What is thought of the hypotheses of a batch: spellings [batch][beam], totals (batch, beam) given so far."""
 
     fusion: WordFusion
@@ -96,13 +96,13 @@ class WordAdvice:
 
     @cached_property
     def gains(self) -> LogProbs:
-        """Give what each next token would add, (batch, beam, vocabulary)."""
+        """Return what each next token would add, (batch, beam, vocabulary)."""
         finished = np.array([[each.finished[0] for each in row] for row in self.spellings], np.float32)
         gains = finished[:, :, None] * self.fusion.finishes
         gains[:, :, self.fusion.end_token] = [[each.ended for each in row] for row in self.spellings]
         return gains
 
-    def advance(self, beams: Tokens, tokens: Tokens) -> "WordAdvice":
+    def advance(self, beams: Tokens, tokens: Tokens) -> "WordFusionState":
         """Choose hypotheses (batch, new beam) within each utterance and append one token to each."""
         rows = np.arange(len(beams))[:, None]
         totals = self.totals[rows, beams] + self.gains[rows, beams, tokens]
@@ -110,8 +110,10 @@ class WordAdvice:
             [row[beam].append(token) for beam, token in zip(chosen, added, strict=True)]
             for row, chosen, added in zip(self.spellings, beams.tolist(), tokens.tolist(), strict=True)
         ]
-        return WordAdvice(self.fusion, spellings, totals)
+        return WordFusionState(self.fusion, spellings, totals)
 
-    def keep(self, utterances: Tokens) -> "WordAdvice":
+    def keep(self, utterances: Tokens) -> "WordFusionState":
         """Keep only some utterances of the batch."""
-        return WordAdvice(self.fusion, [self.spellings[row] for row in utterances.tolist()], self.totals[utterances])
+        return WordFusionState(
+            self.fusion, [self.spellings[row] for row in utterances.tolist()], self.totals[utterances]
+        )

@@ -54,7 +54,7 @@ class TrainingState:
     scaler: dict[str, float] = field(default_factory=dict)  # of float16: by how much gradients are enlarged
     best: list[Candidate] = field(default_factory=list)  # best first
     without_gain: int = 0  # evaluations since the best one
-    told: list[str] = field(default_factory=list)  # causes of alarms that were already given
+    alarms_given: list[str] = field(default_factory=list)  # by their causes
 
 
 def checkpoint_folder(run_folder: Path, step: int) -> Path:
@@ -225,7 +225,7 @@ def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dic
 
 
 def random_states() -> dict[str, Tensor]:
-    """Give the states of this process's random generators."""
+    """Return the states of this process's random generators."""
     states = {"cpu": torch.get_rng_state()}
     return states | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_available() else {})
 

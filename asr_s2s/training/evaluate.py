@@ -22,8 +22,8 @@ from asr_s2s.training.precision import autocast
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One utterance of the development set: what was said, what was read, and where the attention looked.
+class EvaluatedUtterance:
+    """One utterance of the development set: its reference, its hypothesis, and the attention.
 
     features: (time, mel); attention: (token, time') with the true tokens given, None for a decoder without attention
     tokens: one label a row of the attention
@@ -40,15 +40,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One look at the development set."""
+    """An evaluation of the development set."""
 
     losses: dict[str, float]  # by name, with the true tokens given
     accuracy: float  # share of right next tokens with the true ones given
     words: ErrorRate  # of the free-running search, on texts as the vocabulary spells them
     characters: ErrorRate
     alignment: AttentionAlignment | None  # None for a decoder without attention
-    ctc_written: float | None  # tokens on the CTC head's best path for each that was said; None without such a head
-    readings: tuple[Reading, ...]  # from the shortest reference to the longest
+    ctc_written: float | None  # tokens on the CTC head's best path for each of the references; None without such a head
+    utterances: tuple[EvaluatedUtterance, ...]  # from the shortest reference to the longest
 
     @property
     def wer(self) -> float:
@@ -63,13 +63,13 @@ class Evaluation:
     @property
     def loops(self) -> int:
         """Count the hypotheses that the search flagged as running in circles."""
-        return sum(reading.looped for reading in self.readings)
+        return sum(each.looped for each in self.utterances)
 
-    def spread(self, count: int) -> list[Reading]:
-        """Pick some different readings evenly from the short to the long; the same ones at every evaluation."""
-        last = len(self.readings) - 1
+    def spread(self, count: int) -> list[EvaluatedUtterance]:
+        """Pick some different utterances evenly from the short to the long; the same ones at every evaluation."""
+        last = len(self.utterances) - 1
         places = dict.fromkeys(round(last * (index + 1) / (count + 1)) for index in range(count))
-        return [self.readings[place] for place in places]
+        return [self.utterances[place] for place in places]
 
 
 def forward(
@@ -120,12 +120,12 @@ def evaluate(
     search: SearchConfig,
     device: torch.device,
 ) -> Evaluation:
-    """Look at the whole data set, in float32; the model is left in evaluation mode."""
+    """Evaluate on the whole data set, in float32; the model is left in evaluation mode."""
     system.model.eval()
     engine = TorchEngine(system.model, None, device=device)
     find = build_search(engine, token_rules(system.vocabulary), search)
     sums: dict[str, float] = {}
-    readings: list[Reading] = []
+    utterances: list[EvaluatedUtterance] = []
     num_tokens = num_right = num_written = 0
     for indices in epoch_plan(dataset.durations, batch_seconds=batch_seconds, seed=0, epoch=0):
         batch = dataset.batch(indices).to(device)
@@ -137,10 +137,10 @@ def evaluate(
         num_right += int((right & valid_frames(target_lengths, targets.shape[1])).sum())
         num_written += _written(output, blank=system.vocabulary.blank_token)
         hypotheses = find(engine.encoding(output.encoder_out, output.encoder_lengths))
-        readings += [_read(system, batch, output, hypothesis, row=row) for row, hypothesis in enumerate(hypotheses)]
-    references = [reading.reference for reading in readings]
-    read = [reading.hypothesis for reading in readings]
-    attentions = [reading.attention for reading in readings if reading.attention is not None]
+        utterances += [_read(system, batch, output, hypothesis, row=row) for row, hypothesis in enumerate(hypotheses)]
+    references = [each.reference for each in utterances]
+    read = [each.hypothesis for each in utterances]
+    attentions = [each.attention for each in utterances if each.attention is not None]
     return Evaluation(
         losses={name: value / num_tokens for name, value in sums.items()},
         accuracy=num_right / num_tokens,
@@ -148,7 +148,7 @@ def evaluate(
         characters=character_errors(references, read),
         alignment=measure_alignment(attentions) if attentions else None,
         ctc_written=None if system.model.ctc_head is None else num_written / num_tokens,
-        readings=tuple(sorted(readings, key=lambda reading: (len(reading.reference), reading.id))),
+        utterances=tuple(sorted(utterances, key=lambda each: (len(each.reference), each.id))),
     )
 
 
@@ -159,11 +159,13 @@ def _written(output: ModelOutput, *, blank: int | None) -> int:
     best = output.ctc_logits.argmax(2)
     begins = best != best.roll(1, dims=1)
     begins[:, 0] = True
-    heard = valid_frames(output.encoder_lengths, best.shape[1])
-    return int((begins & (best != blank) & heard).sum())
+    real = valid_frames(output.encoder_lengths, best.shape[1])
+    return int((begins & (best != blank) & real).sum())
 
 
-def _read(system: SpeechSystem, batch: Batch, output: ModelOutput, hypothesis: Hypothesis, *, row: int) -> Reading:
+def _read(
+    system: SpeechSystem, batch: Batch, output: ModelOutput, hypothesis: Hypothesis, *, row: int
+) -> EvaluatedUtterance:
     """Take one utterance out of its batch, without padding."""
     num_tokens = int(batch.token_lengths[row])
     tokens = batch.tokens[row, :num_tokens].tolist()
@@ -172,7 +174,7 @@ def _read(system: SpeechSystem, batch: Batch, output: ModelOutput, hypothesis: H
         num_targets = batch.tokens.shape[1] + 1  # the padded targets stand at the end of the output
         rows = output.attention[row, -num_targets:][: num_tokens + 1]
         attention = rows[:, : int(output.encoder_lengths[row])].float().cpu()
-    return Reading(
+    return EvaluatedUtterance(
         id=batch.ids[row],
         reference=system.vocabulary.decode(tokens),  # as the vocabulary spells it: a folded case is no error
         hypothesis=system.vocabulary.decode(hypothesis.tokens),

@@ -19,7 +19,7 @@ from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.memory import free_memory, is_out_of_memory
 from asr_s2s.training.progress import ProgressReport
-from asr_s2s.training.run import Lesson, Run
+from asr_s2s.training.run import Run, TrainingBatch
 from asr_s2s.training.start import start
 
 BUCKETS = 6  # lengths that are looked at, from short to the longest
@@ -51,7 +51,7 @@ def find_batch(config: ExperimentConfig, *, initial: SpeechSystem | None = None)
 
 
 def advised(buckets: Sequence[Bucket]) -> tuple[float, float | None]:
-    """Give data.batch_seconds and data.quadratic_seconds so that no bucket holds more than fits.
+    """Return data.batch_seconds and data.quadratic_seconds so that no bucket holds more than fits.
 
     A batch of n utterances of d seconds fits where n (d + d² / quadratic) <= batch.
     """
@@ -71,20 +71,20 @@ def _most(run: Run, place: int) -> int:
         frames = run.train_set.frames([run.train_set.augmented_durations(0)[place]])[0]
         tokens = run.train_set.most_tokens()[place]
         return min(MOST, run.need.utterances(frames=frames, tokens=tokens, memory=free_memory()))
-    one, taught = run.lesson(run.train_set.batch([place], augmented=True))
-    lesson = one.to(run.device), taught
+    one, teacher_output = run.with_teacher(run.train_set.batch([place], augmented=True))
+    example = one.to(run.device), teacher_output
     fits, too_many = 0, 1
-    while too_many <= MOST and _fits(run, lesson, too_many):
+    while too_many <= MOST and _fits(run, example, too_many):
         fits, too_many = too_many, 2 * too_many
     while too_many - fits > max(1, fits // 16):
         middle = (fits + too_many) // 2
-        fits, too_many = (middle, too_many) if _fits(run, lesson, middle) else (fits, middle)
+        fits, too_many = (middle, too_many) if _fits(run, example, middle) else (fits, middle)
     return fits
 
 
-def _fits(run: Run, lesson: Lesson, count: int) -> bool:
-    """Try so many utterances like the one of a lesson, which is made once: to make thousands takes minutes."""
-    batch, taught = lesson
+def _fits(run: Run, example: TrainingBatch, count: int) -> bool:
+    """Try so many utterances like the one of an example, which is made once: to make thousands takes minutes."""
+    batch, teacher_output = example
     losses = run.config.losses
     try:
         found = forward(
@@ -94,7 +94,7 @@ def _fits(run: Run, lesson: Lesson, count: int) -> bool:
             epoch=0,
             arithmetic=run.state.precision,
             with_attention=losses.guides(0),
-            teacher=taught.repeated(count) if taught else None,
+            teacher=teacher_output.repeated(count) if teacher_output else None,
         )[1]
         torch.autograd.backward(found.total)
     except (RuntimeError, MemoryError) as error:

@@ -70,5 +70,5 @@ class EncodedSpeech(nn.Module):
 
 
 def encoded_front_end(system: SpeechSystem, *, layers: int) -> FrontEnd:
-    """Give a front end that ends with the lowest layers of the system's encoder."""
+    """Return a front end that ends with the lowest layers of the system's encoder."""
     return FrontEnd(cast("Filterbank", EncodedSpeech(system, layers=layers)), None)

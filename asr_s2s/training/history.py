@@ -40,7 +40,7 @@ class History:
                 os.fsync(file.fileno())
 
     def of(self, event: str) -> list[Record]:
-        """Give the records of one event, "train" or "evaluation"."""
+        """Return the records of one event, "train" or "evaluation"."""
         return [record for record in self.records if record["event"] == event]
 
 

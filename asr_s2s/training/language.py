@@ -235,7 +235,7 @@ class _Run:
             else:
                 self.save()  # before the epoch counts as done: what ends the evaluation does not end it
                 state.epoch, state.batches = state.epoch + 1, 0
-            self._look()
+            self._evaluate()
             self.save(evaluated=True)
             if interruption.signal:
                 interruption.obey()
@@ -272,7 +272,7 @@ class _Run:
             record = {"event": "train", "step": self.state.step, "epoch": self.state.epoch, "loss": loss}
             self.history.add(record | {"learning_rate": rate, "seconds": round(self.clock.seconds, 2)})
 
-    def _look(self) -> None:
+    def _evaluate(self) -> None:
         """Measure the held-out lines; keep the model if it is the best so far."""
         self.system.model.eval()
         result = self.evaluated(self.system)

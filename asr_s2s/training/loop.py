@@ -1,4 +1,4 @@
-"""The training loop, in one piece: load, forward, losses, backward, clip, step; then look, save, go on."""
+"""The training loop, in one piece: load, forward, losses, backward, clip, step; then evaluate, save, go on."""
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,19 +15,19 @@ from asr_s2s.errors import AsrError
 from asr_s2s.lock import held
 from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.pictures import require_plotting
+from asr_s2s.training.after_epoch import after_epoch
 from asr_s2s.training.checkpoints import beginning, resumable
 from asr_s2s.training.comparison import Recognise
 from asr_s2s.training.evaluate import forward
 from asr_s2s.training.experiment import ExperimentConfig
 from asr_s2s.training.finite import check_finite
-from asr_s2s.training.look import look
 from asr_s2s.training.memory import is_out_of_memory
 from asr_s2s.training.optimizer import set_rate
 from asr_s2s.training.plots import WITHOUT_PICTURES
 from asr_s2s.training.processes import Processes
 from asr_s2s.training.progress import Interruption, ProgressReport
 from asr_s2s.training.result import TrainingResult, finish
-from asr_s2s.training.run import Lesson, Run, Share
+from asr_s2s.training.run import Run, Share, TrainingBatch
 from asr_s2s.training.schedule import learning_rate
 from asr_s2s.training.start import start
 from asr_s2s.training.unreadable import leave_out
@@ -107,18 +107,18 @@ def _train(run: Run, batches: Iterator[Batch], interruption: Interruption) -> No
             )
             set_rate(run.optimizer, rate)
 
-            parts = _gradients(run, share.lessons, counts)
+            parts = _gradients(run, share.batches, counts)
             run.processes.sum_gradients(run.parameters)
-            told = run.agree(parts | {"signal": float(interruption.signal or 0)})
-            norm = _update(run, share, told) if counts["frames"] else None  # None: nothing could be read
+            totals = run.agree(parts | {"signal": float(interruption.signal or 0)})
+            norm = _update(run, share, totals) if counts["frames"] else None  # None: nothing could be read
             run.optimizer.zero_grad(set_to_none=True)
             run.stepped(share)
             run.pace.add(frames=counts["frames"], waited=share.waited, since=share.began)
             if norm is not None:
-                _log(run, _losses(run, told), rate=rate, norm=norm)
-            if told["signal"] or run.checkpoint_is_due:
+                _log(run, _losses(run, totals), rate=rate, norm=norm)
+            if totals["signal"] or run.checkpoint_is_due:
                 run.save()
-            if told["signal"]:
+            if totals["signal"]:
                 interruption.obey()
             if run.over:
                 break
@@ -127,25 +127,25 @@ def _train(run: Run, batches: Iterator[Batch], interruption: Interruption) -> No
                 run.save()  # before the epoch counts as done: what ends the evaluation does not end it
             state.epoch, state.batches = state.epoch + 1, 0
         if run.is_evaluated_after(state.epoch):
-            look(run)
+            after_epoch(run)
             if run.agree({"signal": float(interruption.signal or 0)})["signal"]:
                 interruption.obey()
     if not state.best:  # the time was over before the first evaluation
-        look(run)
+        after_epoch(run)
 
 
-def _gradients(run: Run, lessons: Sequence[Lesson], counts: Mapping[str, float]) -> dict[str, float]:
+def _gradients(run: Run, batches: Sequence[TrainingBatch], counts: Mapping[str, float]) -> dict[str, float]:
     """Leave the gradients of some batches in the model and give their losses; what does not fit into memory is halved.
 
     counts: what the losses of all batches of the step, in all processes, are divided by
     """
     state, losses = run.state, run.config.losses
-    waiting = list(lessons)
+    waiting = list(batches)
     while True:
         parts = dict.fromkeys(losses.weights, 0.0)
         place = 0
         try:
-            for place, (batch, taught) in enumerate(waiting):  # noqa: B007 - the place is what failed
+            for place, (batch, teacher_output) in enumerate(waiting):  # noqa: B007 - the place is what failed
                 found = forward(
                     run.system,
                     batch.to(run.device),
@@ -153,7 +153,7 @@ def _gradients(run: Run, lessons: Sequence[Lesson], counts: Mapping[str, float])
                     epoch=state.epoch,
                     arithmetic=state.precision,
                     with_attention=losses.guides(state.epoch),
-                    teacher=taught,
+                    teacher=teacher_output,
                     counts=counts,
                 )[1]
                 torch.autograd.backward(run.scaler.scale(found.total))
@@ -171,18 +171,18 @@ def _gradients(run: Run, lessons: Sequence[Lesson], counts: Mapping[str, float])
             raise AsrError(f"step {state.step + 1}: there is no memory for a single utterance. Use a smaller model.")
 
 
-def _update(run: Run, share: Share, told: Mapping[str, float]) -> float:
+def _update(run: Run, share: Share, totals: Mapping[str, float]) -> float:
     """Update the weights, after the gradients were seen to be numbers; give the gradients' norm."""
     run.scaler.unscale_(run.optimizer)
     norm = float(nn.utils.clip_grad_norm_(run.parameters, run.config.training.clip))
-    check_finite(run, share, _losses(run, told), norm=norm)
+    check_finite(run, share, _losses(run, totals), norm=norm)
     run.scaler.step(run.optimizer)  # in float16, where gradients may be enlarged too much, not every time
     run.scaler.update()
     return norm
 
 
-def _losses(run: Run, told: Mapping[str, float]) -> dict[str, float]:
-    return {name: told[name] for name in run.loss_names}
+def _losses(run: Run, totals: Mapping[str, float]) -> dict[str, float]:
+    return {name: totals[name] for name in run.loss_names}
 
 
 def _log(run: Run, losses: Mapping[str, float], *, rate: float, norm: float) -> None:

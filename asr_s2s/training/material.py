@@ -165,7 +165,7 @@ def new_system(config: ExperimentConfig, material: Material) -> SpeechSystem:
 
 
 def adapted_system(config: ExperimentConfig, initial: SpeechSystem) -> SpeechSystem:
-    """Give the model that a run starts from, with the input and the search of the configuration where it has them.
+    """Return the model that a run starts from, with the input and the search of the configuration where it has them.
 
     Raises ConfigError for a vocabulary or a network other than those of the model, whose weights would not fit, and for
     features of another width.
@@ -240,7 +240,7 @@ def _check_merge_dropout(config: ExperimentConfig, system: SpeechSystem) -> None
 
 
 def set_statistics(system: SpeechSystem, train_set: SpeechDataset) -> None:
-    """Give a new front end the mean and deviation of the training features, if it normalises by them."""
+    """Set a new front end's mean and deviation of the training features, if it normalises by them."""
     if system.front_end.needs_statistics:
         statistics = train_set.statistics()
         system.front_end.set_statistics(statistics.mean, statistics.std)

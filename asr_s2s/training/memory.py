@@ -44,7 +44,7 @@ class MemoryNeed:
     parts: tuple[float, ...]
 
     def of(self, *, frames: float, tokens: float, utterances: int = 1) -> float:
-        """Give the bytes of a batch whose longest utterance has so many frames and the longest text so many tokens."""
+        """Return the bytes of a batch whose longest utterance and text have so many frames and tokens."""
         return WORKING * utterances * float(np.dot(self.parts, _powers(frames, tokens)))
 
     def utterances(self, *, frames: float, tokens: float, memory: float) -> int:

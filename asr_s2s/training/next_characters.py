@@ -43,7 +43,7 @@ class NextCharacters:
         self._branches: dict[str, Branches] = {}
 
     def log_probs(self, logits: Tensor, text: str) -> Tensor | None:
-        """Give the log probabilities (character + 1, character ids) of each character of a text and of its end.
+        """Return the log probabilities (character + 1, character ids) of each character of a text and of its end.
 
         logits: (piece + 1, piece ids), what the teacher scores after each piece of the text
         returns: None for a text with characters that are cut by its pieces
@@ -63,7 +63,7 @@ class NextCharacters:
         return torch.stack(rows).log().float()
 
     def _row(self, sums: Tensor, beginning: str, end: Tensor) -> Tensor:
-        """Give the probabilities of what follows a beginning."""
+        """Return the probabilities of what follows a beginning."""
         branches = self._following(beginning)
         row = torch.zeros(self._learner.size, dtype=torch.double)
         row.index_add_(0, branches.characters, sums[branches.last] - sums[branches.first])

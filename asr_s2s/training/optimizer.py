@@ -43,7 +43,7 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 
 def shares_by_weight(model: nn.Module, shares: Mapping[str, float]) -> dict[str, float]:
-    """Give each weight's share: that of the longest beginning that fits, by whole parts of the name.
+    """Return each weight's share: that of the longest beginning that fits, by whole parts of the name.
 
     Raises ConfigError for a beginning that no weight has.
     """

@@ -96,7 +96,7 @@ def _samples(record: Record) -> str:
         f'<tr><td class="text">{escape(one["reference"])}</td><td class="text">{escape(one["hypothesis"])}</td></tr>'
         for one in record.get("samples", ())
     )
-    head = '<tr><th class="text">said</th><th class="text">read</th></tr>'
+    head = '<tr><th class="text">reference</th><th class="text">hypothesis</th></tr>'
     return f"<details open><summary>epoch {record['epoch']}</summary><table>{head}{rows}</table></details>"
 
 

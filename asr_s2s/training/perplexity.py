@@ -16,7 +16,7 @@ PADDING = -100  # what torch's cross-entropy passes over
 
 
 def line_loss(system: LanguageSystem, lines: Sequence[Sequence[int]], *, total: bool = False) -> Tensor:
-    """Give the mean (or total) cross-entropy of tokens and ends, in nats."""
+    """Return the mean (or total) cross-entropy of tokens and ends, in nats."""
     words = system.vocabulary
     given = [torch.tensor([words.start_tokens[-1], *line]) for line in lines]
     wanted = [torch.tensor([*line, words.end_token]) for line in lines]

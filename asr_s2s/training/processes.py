@@ -85,7 +85,7 @@ class Processes:
                 gradient.copy_(part.view_as(gradient))
 
     def gathered(self, value: Value) -> list[Value]:
-        """Give every process's value, in the order of the processes."""
+        """Return every process's value, in the order of the processes."""
         values = [value] * self.count
         if self.count > 1:
             with _with_others():
@@ -93,7 +93,7 @@ class Processes:
         return values
 
     def of_first(self, value: Value | None) -> Value:
-        """Give the first process's value to all; the others' is not looked at."""
+        """Return the first process's value in every process; the others' is ignored."""
         found = self.gathered(value if self.first else None)[0]
         return cast("Value", found)
 

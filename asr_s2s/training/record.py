@@ -94,8 +94,8 @@ def as_started(now: Material, record: Sequence[Recorded]) -> tuple[Material, str
         if one is not None:
             sets[each.part].append(one)
     seconds = [each.seconds or 0.0 for each, one in sought if one is not None and each.part == TRAIN]
-    told = {"are gone": gone, "are new": [f"'{one.id}'" for one in there.values()], "are not the same": other}
-    changes = "; ".join(f"{len(names)} utterances {what}: {listed(names)}" for what, names in told.items() if names)
+    groups = {"are gone": gone, "are new": [f"'{one.id}'" for one in there.values()], "are not the same": other}
+    changes = "; ".join(f"{len(names)} utterances {what}: {listed(names)}" for what, names in groups.items() if names)
     return replace(now, sets=sets, seconds=seconds), changes
 
 

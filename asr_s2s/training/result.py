@@ -99,7 +99,7 @@ def _advice(comparison: ModelComparison) -> str:
 
 
 def _average(folders: Sequence[Path]) -> SpeechSystem:
-    """Give the system whose weights are the mean of checkpoints of one run."""
+    """Return the system whose weights are the mean of checkpoints of one run."""
     systems = [load_model(folder) for folder in folders]
     systems[0].model.load_state_dict(average_states([system.model.state_dict() for system in systems]))
     return systems[0]

@@ -36,7 +36,7 @@ from asr_s2s.training.progress import ProgressReport
 from asr_s2s.training.teacher import Teacher
 from asr_s2s.training.tensorboard import EventFiles
 
-Lesson = tuple[Batch, TeacherOutput | None]  # what is heard, and what the model shall imitate of it
+TrainingBatch = tuple[Batch, TeacherOutput | None]  # and what the model shall imitate of it
 
 CARD = "A checkpoint of a training run; see the model card of the run's folder.\n"
 
@@ -45,7 +45,7 @@ CARD = "A checkpoint of a training run; see the model card of the run's folder.\
 class Share:
     """What one process trains on in a step."""
 
-    lessons: list[Lesson]
+    batches: list[TrainingBatch]
     taken: int  # batches of the epoch's plan that the step takes, in all processes
     began: float  # the time at which they were asked for
     waited: float  # seconds until they were there
@@ -167,7 +167,7 @@ class Run:
             self.events.add(record)
 
     def load(self) -> Generator[Batch, None, None]:
-        """Give this process's batches from here to the end of the run, made ahead while the model computes."""
+        """Return this process's batches from here to the end of the run, made ahead while the model computes."""
         return load_batches(self.train_set, self._wanted(), augmented=True, workers=self.config.data.workers)
 
     def _wanted(self) -> Iterator[tuple[int, list[int]]]:
@@ -180,7 +180,7 @@ class Run:
             done = 0
 
     def steps(self, batches: Iterator[Batch]) -> Iterator[Share]:
-        """Give this process's share of each step that is left of the epoch.
+        """Return this process's share of each step that is left of the epoch.
 
         batches: what `load` gives
         """
@@ -192,9 +192,9 @@ class Run:
             given = [next(batches) for _ in self._share(step)]  # in the last step there may be none
             waited = time.monotonic() - began
             unreadable = {name: why for batch in given for name, why in batch.unreadable.items()}
-            lessons = [self.lesson(piece) for batch in given if len(batch) for piece in self._fitting(batch)]
-            counts = self._counts(lessons) | {"unreadable": float(len(unreadable))}
-            yield Share(lessons, taken=len(step), began=began, waited=waited, counts=counts, unreadable=unreadable)
+            share = [self.with_teacher(piece) for batch in given if len(batch) for piece in self._fitting(batch)]
+            counts = self._counts(share) | {"unreadable": float(len(unreadable))}
+            yield Share(share, taken=len(step), began=began, waited=waited, counts=counts, unreadable=unreadable)
 
     def _divided(self, plan: list[list[int]]) -> list[list[list[int]]]:
         """Divide batches into steps."""
@@ -205,28 +205,28 @@ class Run:
         """Pick this process's batches of a step."""
         return step[self.processes.rank :: self.processes.count]
 
-    def lesson(self, batch: Batch) -> Lesson:
+    def with_teacher(self, batch: Batch) -> TrainingBatch:
         """Put what the teacher makes of a batch beside it, where there is one."""
         if self.teacher is None:
             return batch, None
         return batch, self.teacher.output(batch, epoch=self.state.epoch, arithmetic=self.state.precision)
 
-    def _counts(self, lessons: list[Lesson]) -> dict[str, float]:
+    def _counts(self, batches: list[TrainingBatch]) -> dict[str, float]:
         counts = dict.fromkeys([*self.config.losses.weights, "frames"], 0.0)
-        for batch, taught in lessons:
+        for batch, teacher_output in batches:
             encoder_lengths = batch.feature_lengths
             if batch.encoded is None:
                 encoder_lengths = self.system.model.encoder.output_lengths(encoder_lengths)
-            own = loss_counts(batch.tokens, batch.token_lengths, encoder_lengths, teacher=taught)
+            own = loss_counts(batch.tokens, batch.token_lengths, encoder_lengths, teacher=teacher_output)
             own["frames"] = float(batch.feature_lengths.sum())
             counts = {name: counts[name] + own[name] for name in counts}
         return counts
 
     def agree(self, values: Mapping[str, float]) -> dict[str, float]:
         """Add up numbers over all processes, which go by the clock of the first."""
-        told = self.processes.sums({**values, "seconds": self.clock.seconds if self.processes.first else 0.0})
-        self.clock.now = told["seconds"]
-        return told
+        totals = self.processes.sums({**values, "seconds": self.clock.seconds if self.processes.first else 0.0})
+        self.clock.now = totals["seconds"]
+        return totals
 
     def _fitting(self, batch: Batch) -> list[Batch]:
         """Halve a batch that needs more than the memory that is free, before the system kills for it."""
@@ -248,8 +248,8 @@ class Run:
         )
         return [piece for half in batch.halves() for piece in self._fitting(half)]
 
-    def halved(self, batch: Batch) -> list[Lesson]:
-        """Give the halves of a batch that there was not enough memory for; nothing of a single utterance."""
+    def halved(self, batch: Batch) -> list[TrainingBatch]:
+        """Return the halves of a batch that there was not enough memory for; nothing of a single utterance."""
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         frames = batch.features.shape[1]
@@ -258,7 +258,7 @@ class Run:
             self.report.warn(f"{where}: '{batch.ids[0]}' is left out of this step. Cut it into pieces.")
             return []
         self.report.warn(f"{where}; halved: {listed(list(batch.ids))}. {self._advice}")
-        return [self.lesson(half) for half in batch.halves()]
+        return [self.with_teacher(half) for half in batch.halves()]
 
     @property
     def _advice(self) -> str:

@@ -9,7 +9,7 @@ Decay = Literal["cosine", "linear", "constant"]
 def learning_rate(
     step: int, progress: float, *, peak: float, warmup: int, decay: Decay = "cosine", floor: float = 0.0
 ) -> float:
-    """Give the rate of one update.
+    """Return the rate of one update.
 
     step: updates made before this one; the warm-up rises over the first `warmup` of them and never starts at zero
     progress: share of the run that is done, 0 to 1; with a time limit it is the share of the time

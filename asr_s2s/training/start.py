@@ -173,7 +173,7 @@ def _parts(
     *,
     device: torch.device,
 ) -> tuple[SpeechSystem, SpeechDataset, SpeechDataset, MemoryNeed | None]:
-    """Give the model, the training and the development set, and what the model needs of memory on a CPU.
+    """Return the model, the training and the development set, and what the model needs of memory on a CPU.
 
     before: the checkpoint to go on from, or the system to start from
     Raises ManifestError for utterances that do not fit into memory; features are made only of what does.

@@ -19,11 +19,11 @@ from asr_s2s.text import BytePairVocabulary, CharacterVocabulary, Vocabulary
 from asr_s2s.training.next_characters import NextCharacters
 from asr_s2s.training.precision import autocast
 
-Said = dict[str, Tensor]  # of one utterance: states (time', channel), tokens and log_probs (token, kept)
+TeacherAnswer = dict[str, Tensor]  # of one utterance: states (time', channel), tokens and log_probs (token, kept)
 
 
 class Teacher:
-    """A model that is imitated; it hears each utterance as it was recorded, at the speed that the learner hears."""
+    """A model that is imitated; it gets each utterance as it was recorded, at the speed that the learner gets."""
 
     def __init__(
         self, system: SpeechSystem, dataset: SpeechDataset, *, config: DistillationConfig, device: torch.device
@@ -44,21 +44,21 @@ class Teacher:
         self._cache = TensorCache(Path(config.cache) / _fingerprint(system, dataset.vocabulary, config=config))
 
     def output(self, batch: Batch, *, epoch: int, arithmetic: str) -> TeacherOutput:
-        """Give what the teacher makes of a batch's utterances and texts; what it was not asked before is kept."""
+        """Return what the teacher makes of a batch's utterances and texts; what it was not asked before is kept."""
         index = [self._index[name] for name in batch.ids]
-        heard = [self._dataset.recorded_key(one, epoch=epoch) for one in index]
-        keys = [_key(one, text, arithmetic=arithmetic) for one, text in zip(heard, batch.texts, strict=True)]
-        said = {key: found for key in keys if (found := self._cache.read(key))}
-        rows = [row for row, key in enumerate(keys) if key not in said]
+        recorded = [self._dataset.recorded_key(one, epoch=epoch) for one in index]
+        keys = [_key(one, text, arithmetic=arithmetic) for one, text in zip(recorded, batch.texts, strict=True)]
+        answers = {key: found for key in keys if (found := self._cache.read(key))}
+        rows = [row for row, key in enumerate(keys) if key not in answers]
         if rows:
-            answers = self._ask(batch, rows, epoch=epoch, arithmetic=arithmetic)
-            for row, answer in zip(rows, answers, strict=True):
-                said[keys[row]] = answer
+            asked = self._ask(batch, rows, epoch=epoch, arithmetic=arithmetic)
+            for row, answer in zip(rows, asked, strict=True):
+                answers[keys[row]] = answer
                 self._cache.write(keys[row], answer)
-        return self._joined([said[key] for key in keys], batch)
+        return self._joined([answers[key] for key in keys], batch)
 
     @torch.no_grad()
-    def _ask(self, batch: Batch, rows: Sequence[int], *, epoch: int, arithmetic: str) -> list[Said]:
+    def _ask(self, batch: Batch, rows: Sequence[int], *, epoch: int, arithmetic: str) -> list[TeacherAnswer]:
         """Run the teacher over some of a batch's utterances, with their texts given."""
         sounds = [
             torch.from_numpy(self._dataset.recorded(self._index[batch.ids[row]], epoch=epoch)).to(self._device)
@@ -81,16 +81,16 @@ class Teacher:
         with autocast(self._device, arithmetic):
             output = self._model(features, feature_lengths, inputs)
         logits = output.logits[:, -targets.shape[1] :].float()
-        heard = self._model.encoder.output_lengths(self._front_end.sound_lengths(sample_lengths))
+        state_lengths = self._model.encoder.output_lengths(self._front_end.sound_lengths(sample_lengths))
         answers = []
         for row, text in enumerate(texts):
             log_probs, tokens = self._expected(logits[row, : int(target_lengths[row])], text)
-            states = output.encoder_out[row, : int(heard[row]) if self._compares_states else 0]
+            states = output.encoder_out[row, : int(state_lengths[row]) if self._compares_states else 0]
             answers.append({"states": states.to("cpu", torch.bfloat16), "tokens": tokens, "log_probs": log_probs})
         return answers
 
     def _expected(self, logits: Tensor, text: str) -> tuple[Tensor, Tensor]:
-        """Give what the teacher has as the learner's most probable tokens: log probabilities, ids (token, kept)."""
+        """Return what the teacher has as the learner's most probable tokens: log probabilities, ids (token, kept)."""
         if self._next_characters is None:
             log_probs = logits.log_softmax(dim=1)
         else:
@@ -99,15 +99,15 @@ class Teacher:
         best, tokens = log_probs.topk(min(self._kept, log_probs.shape[1]), dim=1)
         return best.cpu().contiguous(), tokens.to("cpu", torch.int32)
 
-    def _joined(self, said: Sequence[Said], batch: Batch) -> TeacherOutput:
+    def _joined(self, answers: Sequence[TeacherAnswer], batch: Batch) -> TeacherOutput:
         def padded(name: str) -> Tensor:
-            return pad_sequence([one[name] for one in said], batch_first=True).to(self._device)
+            return pad_sequence([one[name] for one in answers], batch_first=True).to(self._device)
 
         # where nobody speaks, the teacher is not asked what comes next: it may invent
-        num_tokens = [len(one["tokens"]) * bool(text.strip()) for one, text in zip(said, batch.texts, strict=True)]
+        num_tokens = [len(one["tokens"]) * bool(text.strip()) for one, text in zip(answers, batch.texts, strict=True)]
         return TeacherOutput(
             states=padded("states"),
-            state_lengths=torch.tensor([len(one["states"]) for one in said], device=self._device),
+            state_lengths=torch.tensor([len(one["states"]) for one in answers], device=self._device),
             tokens=padded("tokens").long(),
             log_probs=padded("log_probs"),
             token_lengths=torch.tensor(num_tokens, device=self._device),
@@ -152,8 +152,8 @@ def check_window(teacher: SpeechSystem, dataset: SpeechDataset, *, config: Disti
         )
 
 
-def _key(heard: str, text: str, *, arithmetic: str) -> str:
-    return hashlib.blake2b(f"{heard} {arithmetic} {text}".encode(), digest_size=16).hexdigest()
+def _key(recorded: str, text: str, *, arithmetic: str) -> str:
+    return hashlib.blake2b(f"{recorded} {arithmetic} {text}".encode(), digest_size=16).hexdigest()
 
 
 def _fingerprint(system: SpeechSystem, learned: Vocabulary, *, config: DistillationConfig) -> str:

@@ -16,7 +16,7 @@ from asr_s2s.models.attention import (
     DotConfig,
     LocationConfig,
     Memory,
-    MultiheadConfig,
+    MultiHeadConfig,
     NoneConfig,
 )
 from asr_s2s.models.attention.memory import first_history, next_history
@@ -35,7 +35,7 @@ def build(kind: str) -> nn.Module:
         "dot": DotConfig(kind="dot", channels=CHANNELS),
         "additive": AdditiveConfig(kind="additive", channels=CHANNELS),
         "location": LocationConfig(kind="location", channels=CHANNELS, filters=3, reach=2),
-        "multihead": MultiheadConfig(kind="multihead", channels=CHANNELS, heads=2),
+        "multihead": MultiHeadConfig(kind="multihead", channels=CHANNELS, heads=2),
         "none": NoneConfig(kind="none", channels=CHANNELS),
     }
     module = small[kind].build(QUERY, ENCODER)
@@ -206,7 +206,7 @@ def test_history_holds_the_last_weights_and_the_sum_of_all() -> None:
 
 def test_heads_that_do_not_share_the_channels_are_refused() -> None:
     with pytest.raises(ValueError, match=r"channels \(6\) is not a multiple of heads \(4\)"):
-        MultiheadConfig(kind="multihead", channels=6, heads=4)
+        MultiHeadConfig(kind="multihead", channels=6, heads=4)
 
 
 def test_dot_energies_start_small_enough_not_to_saturate() -> None:

@@ -92,7 +92,7 @@ def test_tokens_of_dead_hypotheses_are_forgotten_without_a_trace(decoder: Transf
     state = steps(decoder, decoder.reorder(state, torch.zeros(3, 5, dtype=torch.long)), pasts)[2].state
     survivors = torch.tensor([[4, 4], [0, 2], [1, 1]])
     state = decoder.reorder(state, survivors)
-    assert state.lineage.size(2) == 1 + 2 * 5  # the start token and two pasts, where 26 slots were
+    assert state.visible_slots.size(2) == 1 + 2 * 5  # the start token and two pasts, where 26 slots were
     logits = decoder.step(following, state).logits
     for beam in range(2):
         past = pasts[torch.arange(3), survivors[:, beam]]

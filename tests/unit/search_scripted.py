@@ -12,7 +12,7 @@ from asr_s2s.engine import TokenRules
 from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.models import SpeechModel
 from asr_s2s.models.decoders.protocol import DecoderOutput, StepOutput
-from asr_s2s.search import Adviser, Hypothesis, build_search
+from asr_s2s.search import ExternalScorer, Hypothesis, build_search
 from asr_s2s.search.loops import SHORTEST_LOOP
 
 BLANK, START, END, A, B = range(5)
@@ -97,11 +97,11 @@ class ScriptedModel:
 
 
 def searching(
-    config: SearchConfig, model: SpeechModel, *, rules: TokenRules = RULES, advisers: Sequence[Adviser] = ()
+    config: SearchConfig, model: SpeechModel, *, rules: TokenRules = RULES, scorers: Sequence[ExternalScorer] = ()
 ) -> Callable[..., list[Hypothesis]]:
     """Give the search of a configuration, in a model that torch runs; it takes encoder_out and lengths."""
     engine = TorchEngine(model, None)
-    search = build_search(engine, rules, config, advisers=advisers)
+    search = build_search(engine, rules, config, scorers=scorers)
     return lambda *encoded, **lengths: search(engine.encoding(*encoded, **lengths))
 
 

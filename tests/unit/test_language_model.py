@@ -76,7 +76,7 @@ def test_a_wide_beam_finds_what_decoder_and_language_model_find_best_together(co
     settings = SearchConfig(beam=40, patience=100.0, length_normalization=0.0, max_tokens_per_frame=1e-6,
                             length_margin=longest - 1)  # fmt: skip
     engine = TorchLanguageEngine(language, vocabulary_size=SIZE, device=torch.device("cpu"))
-    search = searching(settings, model, advisers=[LanguageFusion(engine, weight)])
+    search = searching(settings, model, scorers=[LanguageFusion(engine, weight)])
     (found,) = search(encoder_out, lengths)
 
     @torch.inference_mode()

@@ -72,7 +72,7 @@ def test_a_wide_beam_finds_what_decoder_and_words_find_best_together(seed: int, 
     lengths = torch.tensor([4])
     config = SearchConfig(beam=60, patience=100.0, length_normalization=0.0, max_tokens_per_frame=1e-6,
                           length_margin=2)  # fmt: skip
-    search = searching(config, model, advisers=[WordFusion(scorer, weight, TEXTS, END)])
+    search = searching(config, model, scorers=[WordFusion(scorer, weight, TEXTS, END)])
     (found,) = search(encoder_out, lengths)
 
     @torch.inference_mode()

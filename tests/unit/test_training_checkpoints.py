@@ -42,7 +42,7 @@ def test_what_is_saved_comes_back_bit_for_bit(tmp_path: Path) -> None:
     run = started(tmp_path)
     one_step(run)
     run.state.step, run.state.epoch, run.state.batches = 7, 2, 3
-    run.state.best, run.state.told = [Candidate(wer=0.5, loss=1.25, cer=0.125, step=4)], ["not sharp"]
+    run.state.best, run.state.alarms_given = [Candidate(wer=0.5, loss=1.25, cer=0.125, step=4)], ["not sharp"]
     run.save()
     folder = checkpoint_folder(run.folder, 7)
     drawn = torch.rand(5)
@@ -168,16 +168,16 @@ def test_a_checkpoint_that_is_saved_again_is_at_no_moment_absent(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(checkpoints, "write_text", killed)  # at the worst moment
-    run.state.told = ["not sharp"]
+    run.state.alarms_given = ["not sharp"]
     with pytest.raises(KeyboardInterrupt):
         run.save()
     monkeypatch.undo()
     again = start(run.config, output=run.folder, resume=True, initial=None, report=ProgressReport(QUIET))
-    assert again.state.told == []
-    again.state.told = ["not sharp"]
+    assert again.state.alarms_given == []
+    again.state.alarms_given = ["not sharp"]
     again.save()
     last = start(run.config, output=run.folder, resume=True, initial=None, report=ProgressReport(QUIET))
-    assert last.state.told == ["not sharp"]
+    assert last.state.alarms_given == ["not sharp"]
 
 
 def test_what_a_kill_left_half_deleted_goes_at_the_next_save(tmp_path: Path) -> None:

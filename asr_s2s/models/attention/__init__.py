@@ -11,11 +11,11 @@ from asr_s2s.models.attention.additive import AdditiveConfig
 from asr_s2s.models.attention.dot import DotConfig
 from asr_s2s.models.attention.location import LocationConfig
 from asr_s2s.models.attention.memory import Attention, Memory
-from asr_s2s.models.attention.multihead import MultiheadConfig
+from asr_s2s.models.attention.multihead import MultiHeadConfig
 from asr_s2s.models.attention.none import NoneConfig
 
 AttentionConfig = Annotated[
-    DotConfig | AdditiveConfig | LocationConfig | MultiheadConfig | NoneConfig, Field(discriminator="kind")
+    DotConfig | AdditiveConfig | LocationConfig | MultiHeadConfig | NoneConfig, Field(discriminator="kind")
 ]
 
 __all__ = [
@@ -25,6 +25,6 @@ __all__ = [
     "DotConfig",
     "LocationConfig",
     "Memory",
-    "MultiheadConfig",
+    "MultiHeadConfig",
     "NoneConfig",
 ]

@@ -28,7 +28,7 @@ class AdditiveAttention(nn.Module):
         return Memory(self.key(encoder_out), encoder_out, frames)
 
     def forward(self, query: Tensor, memory: Memory, history: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002 - the contract's
-        """Give the context (batch, beam, channel) and the weights (batch, beam, time)."""
+        """Return the context (batch, beam, channel) and the weights (batch, beam, time)."""
         hidden = self.query(query)[:, :, None] + memory.keys[:, None]
         energies = self.energy(hidden.tanh()).squeeze(-1)
         weights = softmax_over_frames(energies, memory.valid_frames[:, None])

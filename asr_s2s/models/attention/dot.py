@@ -30,7 +30,7 @@ class DotAttention(nn.Module):
         return Memory(self.key(encoder_out), encoder_out, frames)
 
     def forward(self, query: Tensor, memory: Memory, history: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002 - the contract's
-        """Give the context (batch, beam, channel) and the weights (batch, beam, time)."""
+        """Return the context (batch, beam, channel) and the weights (batch, beam, time)."""
         energies = self.query(query) @ memory.keys.transpose(1, 2) * self.scale
         weights = softmax_over_frames(energies, memory.valid_frames[:, None])
         return weights.to(memory.values.dtype) @ memory.values, weights

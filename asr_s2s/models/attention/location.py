@@ -37,7 +37,7 @@ class LocationAttention(nn.Module):
         return Memory(self.key(encoder_out), encoder_out, frames)
 
     def forward(self, query: Tensor, memory: Memory, history: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the context (batch, beam, channel) and the weights (batch, beam, time)."""
+        """Return the context (batch, beam, channel) and the weights (batch, beam, time)."""
         filtered = self.filters(history.flatten(0, 1).to(query.dtype)).unflatten(0, history.shape[:2])
         location = self.location(filtered.transpose(2, 3))  # (batch, beam, time, channel)
         hidden = self.query(query)[:, :, None] + memory.keys[:, None] + location

@@ -38,7 +38,7 @@ class Attention(Protocol):
         ...
 
     def __call__(self, query: Tensor, memory: Memory, history: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Give the context (batch, beam, channel) and the weights (batch, beam, time); None where nothing is weighed.
+        """Return the context (batch, beam, channel) and the weights (batch, beam, time); None where nothing is weighed.
 
         query: (batch, beam, query channel), the decoder's state
         history: (batch, beam, 2, time), the weights of the last step and the sum of those of all steps
@@ -47,7 +47,7 @@ class Attention(Protocol):
 
 
 def first_history(valid_frames: Tensor) -> Tensor:
-    """Give the history (batch, 1, 2, time) before the first step: attention rests on the first frame, the sum is zero.
+    """Return the history (batch, 1, 2, time) before the first step: attention on the first frame, the sum zero.
 
     Resting on the first frame tells a location-aware attention where to begin; zeros would leave it lost.
     """

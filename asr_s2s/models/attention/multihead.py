@@ -15,14 +15,14 @@ from asr_s2s.models.attention.memory import Memory, softmax_over_frames
 from asr_s2s.models.masks import valid_frames
 
 
-class MultiheadAttention(nn.Module):
-    """Weights frames once per head; the weights it reports are the mean over the heads."""
+class RnnMultiHeadAttention(nn.Module):
+    """Multi-head attention of the rnn decoder; the weights it returns are the mean over the heads."""
 
-    def __init__(self, query_channels: int, encoder_channels: int, *, channels: int, num_heads: int) -> None:
+    def __init__(self, query_channels: int, encoder_channels: int, *, channels: int, heads: int) -> None:
         super().__init__()
         self.channels = channels
-        self.num_heads = num_heads
-        self.scale = 1 / math.sqrt(channels // num_heads)
+        self.heads = heads
+        self.scale = 1 / math.sqrt(channels // heads)
         self.query = nn.Linear(query_channels, channels)
         self.key = nn.Linear(encoder_channels, channels, bias=False)  # the softmax would cancel a bias
         self.value = nn.Linear(encoder_channels, channels)
@@ -34,7 +34,7 @@ class MultiheadAttention(nn.Module):
         return Memory(self.key(encoder_out), self.value(encoder_out), frames)
 
     def forward(self, query: Tensor, memory: Memory, history: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002 - the contract's
-        """Give the context (batch, beam, channel) and the weights (batch, beam, time)."""
+        """Return the context (batch, beam, channel) and the weights (batch, beam, time)."""
         energies = self._by_head(self.query(query)) @ self._by_head(memory.keys).transpose(2, 3) * self.scale
         weights = softmax_over_frames(energies, memory.valid_frames[:, None, None])  # (batch, head, beam, time)
         by_head = weights.to(memory.values.dtype) @ self._by_head(memory.values)
@@ -43,10 +43,10 @@ class MultiheadAttention(nn.Module):
 
     def _by_head(self, x: Tensor) -> Tensor:
         """(batch, position, channel) to (batch, head, position, channel / head)."""
-        return x.view(*x.shape[:2], self.num_heads, -1).transpose(1, 2)
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
 
-class MultiheadConfig(PartConfig):
+class MultiHeadConfig(PartConfig):
     """Multi-head attention (Vaswani et al. 2017)."""
 
     kind: Literal["multihead"]
@@ -54,13 +54,13 @@ class MultiheadConfig(PartConfig):
     heads: Width = 4
 
     @model_validator(mode="after")
-    def _heads_share_the_channels(self) -> "MultiheadConfig":
+    def _heads_share_the_channels(self) -> "MultiHeadConfig":
         if self.channels % self.heads:
             raise ValueError(
                 f"channels ({self.channels}) is not a multiple of heads ({self.heads}); each head gets an equal share"
             )
         return self
 
-    def build(self, query_channels: int, encoder_channels: int) -> MultiheadAttention:
+    def build(self, query_channels: int, encoder_channels: int) -> RnnMultiHeadAttention:
         """Make the attention between a decoder state and an encoding of these widths."""
-        return MultiheadAttention(query_channels, encoder_channels, channels=self.channels, num_heads=self.heads)
+        return RnnMultiHeadAttention(query_channels, encoder_channels, channels=self.channels, heads=self.heads)

@@ -33,7 +33,7 @@ class NoAttention(nn.Module):
         return Memory(summary, summary, valid_frames(encoder_lengths, encoder_out.size(1)))
 
     def forward(self, query: Tensor, memory: Memory, history: Tensor) -> tuple[Tensor, None]:  # noqa: ARG002 - the contract's
-        """Give the summary as context (batch, beam, channel) to every query, and no weights."""
+        """Return the summary as context (batch, beam, channel) to every query, and no weights."""
         return memory.values.expand(-1, query.size(1), -1), None
 
 

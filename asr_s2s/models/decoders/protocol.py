@@ -51,7 +51,7 @@ class Decoder(Protocol[State]):
         ...
 
     def start(self, encoder_out: Tensor, encoder_lengths: Tensor) -> State:
-        """Give the state before the first start token, with one hypothesis per utterance (beam 1)."""
+        """Return the state before the first start token, with one hypothesis per utterance (beam 1)."""
         ...
 
     def step(self, tokens: Tensor, state: State, *, with_attention: bool = False) -> StepOutput[State]:

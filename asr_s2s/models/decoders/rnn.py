@@ -95,7 +95,7 @@ class RnnDecoder(nn.Module):
         return DecoderOutput(self._logits(torch.cat(seen, dim=1)), torch.cat(looked, dim=1) if looked else None)
 
     def start(self, encoder_out: Tensor, encoder_lengths: Tensor) -> RnnState:
-        """Give the state before the first start token: zeros, one hypothesis per utterance."""
+        """Return the state before the first start token: zeros, one hypothesis per utterance."""
         memory = self.attention.memory(self.encoder_norm(encoder_out), encoder_lengths)
         hidden = encoder_out.new_zeros(encoder_out.size(0), 1, self.channels)
         parts = 2 if isinstance(self.cells[0], nn.LSTMCell) else 1

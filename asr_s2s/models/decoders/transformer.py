@@ -44,7 +44,7 @@ class TransformerDecoderLayer(nn.Module):
         x: Tensor,
         *,
         earlier: KeysValues | None,
-        lineage: Tensor | None,
+        visible_slots: Tensor | None,
         encoded: KeysValues,
         frames: Tensor,
         with_weights: bool,
@@ -52,14 +52,14 @@ class TransformerDecoderLayer(nn.Module):
         """Transform tokens given the earlier ones and the encoding.
 
         x: (batch, token, channel); earlier: keys and values of the slots before these tokens
-        lineage: (batch, 1, token, slot) bool, True at the slots a token may see; None: each sees those up to itself
+        visible_slots: (batch, 1, token, slot) bool, True at those that a token sees; None: those up to itself
         returns: x of the same shape, all keys and values so far, weights (batch, head, token, time') if asked for
         """
         normed = self.self_attention_norm(x)
         keys, values = self.self_attention.keys_values(normed)
         if earlier is not None:
             keys, values = torch.cat([earlier[0], keys], dim=2), torch.cat([earlier[1], values], dim=2)
-        attended, _ = self.self_attention(normed, keys, values, allowed=lineage, causal=lineage is None)
+        attended, _ = self.self_attention(normed, keys, values, allowed=visible_slots, causal=visible_slots is None)
         x = x + self.dropout(attended)
         attended, weights = self.cross_attention(
             self.cross_attention_norm(x), *encoded, allowed=frames, with_weights=with_weights
@@ -124,7 +124,7 @@ class TransformerDecoder(nn.Module):
             x, _, weights = layer(
                 x,
                 earlier=None,
-                lineage=None,
+                visible_slots=None,
                 encoded=encoded[index],
                 frames=frames,
                 with_weights=with_attention and self._aligns(index),
@@ -141,7 +141,7 @@ class TransformerDecoder(nn.Module):
             encoded=encoded,
             frames=visible_keys(encoder_lengths, encoder_out.size(1), silence=self.silence),
             written=tuple((empty, empty) for _ in self.layers),
-            lineage=torch.zeros(encoder_out.size(0), 1, 0, dtype=torch.bool, device=encoder_out.device),
+            visible_slots=torch.zeros(encoder_out.size(0), 1, 0, dtype=torch.bool, device=encoder_out.device),
             position=0,
         )
 
@@ -150,29 +150,29 @@ class TransformerDecoder(nn.Module):
     ) -> StepOutput[TransformerState]:
         """Append one token (batch, beam) to each hypothesis and score the next: logits (batch, beam, vocabulary)."""
         self._check_length(state.position + 1)
-        return self.extend(tokens, with_own_slots(state.lineage), state, with_attention=with_attention)
+        return self.extend(tokens, with_own_slots(state.visible_slots), state, with_attention=with_attention)
 
     def extend(
-        self, tokens: Tensor, lineage: Tensor, state: TransformerState, *, with_attention: bool = False
+        self, tokens: Tensor, visible_slots: Tensor, state: TransformerState, *, with_attention: bool = False
     ) -> StepOutput[TransformerState]:
         """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one a hypothesis.
 
-        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: those before it and its own
+        visible_slots: (batch, token, slot + token) bool, True at those that a token sees, its own included
         """
-        x = self._embed(tokens, lineage.sum(dim=2) - 1)
+        x = self._embed(tokens, visible_slots.sum(dim=2) - 1)
         written, all_weights = [], []
         for index, layer in enumerate(self.layers):
             x, keys_values, weights = layer(
                 x,
                 earlier=state.written[index],
-                lineage=lineage[:, None],
+                visible_slots=visible_slots[:, None],
                 encoded=state.encoded[index],
                 frames=state.frames,
                 with_weights=with_attention and self._aligns(index),
             )
             written.append(keys_values)
             all_weights.append(weights)
-        state = replace(state, written=tuple(written), lineage=lineage, position=state.position + 1)
+        state = replace(state, written=tuple(written), visible_slots=visible_slots, position=state.position + 1)
         return StepOutput(logits=self._logits(x), attention=self._attention(all_weights), state=state)
 
     def reorder(self, state: TransformerState, beams: Tensor) -> TransformerState:

@@ -1,8 +1,8 @@
 """What a Transformer decoder remembers of its hypotheses while searching.
 
-The keys of every token of every hypothesis stay where they were written, and each hypothesis has a lineage that marks
-its own tokens among them. To reorder is to gather lineages: keys are not copied, and all hypotheses of an utterance
-attend as queries to one shared memory, as they do to the encoding.
+The keys of every token of every hypothesis stay in the slots where they were written, and a mask says which slots are
+visible to a hypothesis: its own tokens. To reorder is to gather masks: keys are not copied, and all hypotheses of an
+utterance attend as queries to one shared memory, as they do to the encoding.
 """
 
 from dataclasses import dataclass, replace
@@ -20,22 +20,22 @@ class TransformerState:
     encoded: tuple[KeysValues, ...]  # a pair per layer, from the encoding, once per utterance
     frames: Tensor  # (batch, 1, 1, time'), which encoded frames are seen: a mask, or scores
     written: tuple[KeysValues, ...]  # a pair per layer, from the tokens
-    lineage: Tensor  # (batch, beam, slot) bool, True at the tokens of a hypothesis
+    visible_slots: Tensor  # (batch, beam, slot) bool, True at the tokens of a hypothesis
     position: int  # how many tokens each hypothesis has
 
 
-def with_own_slots(lineage: Tensor) -> Tensor:
-    """Give each hypothesis of a lineage (batch, beam, slot) one new slot of its own: (batch, beam, slot + beam)."""
-    beam = torch.arange(lineage.size(1), device=lineage.device)
-    own = (beam[:, None] == beam).expand(lineage.size(0), -1, -1)
-    return torch.cat([lineage, own], dim=2)
+def with_own_slots(visible_slots: Tensor) -> Tensor:
+    """Add a slot for each hypothesis, visible to it alone: (batch, beam, slot) to (batch, beam, slot + beam)."""
+    beam = torch.arange(visible_slots.size(1), device=visible_slots.device)
+    own = (beam[:, None] == beam).expand(visible_slots.size(0), -1, -1)
+    return torch.cat([visible_slots, own], dim=2)
 
 
 def reordered(state: TransformerState, beams: Tensor) -> TransformerState:
     """Gather hypotheses within each utterance: beams (batch, new beam) holds old beam indices."""
-    slots = state.lineage.size(2)
-    lineage = state.lineage.gather(1, beams[:, :, None].expand(-1, -1, slots))
-    return _without_dead_slots(replace(state, lineage=lineage))
+    slots = state.visible_slots.size(2)
+    visible_slots = state.visible_slots.gather(1, beams[:, :, None].expand(-1, -1, slots))
+    return _without_dead_slots(replace(state, visible_slots=visible_slots))
 
 
 def kept(state: TransformerState, utterances: Tensor) -> TransformerState:
@@ -44,14 +44,14 @@ def kept(state: TransformerState, utterances: Tensor) -> TransformerState:
         encoded=tuple((keys[utterances], values[utterances]) for keys, values in state.encoded),
         frames=state.frames[utterances],
         written=tuple((keys[utterances], values[utterances]) for keys, values in state.written),
-        lineage=state.lineage[utterances],
+        visible_slots=state.visible_slots[utterances],
         position=state.position,
     )
 
 
 def _without_dead_slots(state: TransformerState) -> TransformerState:
     """Drop slots that no hypothesis owns once they are half of all: beams soon share all but their last tokens."""
-    living = state.lineage.any(dim=1)  # (batch, slot)
+    living = state.visible_slots.any(dim=1)  # (batch, slot)
     most = int(living.sum(dim=1).max())
     if 2 * most > living.size(1):
         return state
@@ -63,5 +63,5 @@ def _without_dead_slots(state: TransformerState) -> TransformerState:
     return replace(
         state,
         written=tuple((gathered(keys), gathered(values)) for keys, values in state.written),
-        lineage=state.lineage.gather(2, slots[:, None, :].expand(-1, state.lineage.size(1), -1)),
+        visible_slots=state.visible_slots.gather(2, slots[:, None, :].expand(-1, state.visible_slots.size(1), -1)),
     )

@@ -132,7 +132,7 @@ def _read(cell: nn.LSTM | nn.GRU, x: Tensor) -> Tensor:
 
 
 def _backwards(lengths: Tensor, max_length: int) -> Tensor:
-    """Give the order that reverses each utterance within its length: (batch, time); it is its own inverse."""
+    """Return the order that reverses each utterance within its length: (batch, time); it is its own inverse."""
     time = torch.arange(max_length, device=lengths.device)
     return torch.where(valid_frames(lengths, max_length), lengths[:, None] - 1 - time, time)
 

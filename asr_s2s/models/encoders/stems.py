@@ -37,7 +37,7 @@ class Conv1dStem(nn.Module):
         _initialise(self.convolutions)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Give frames (batch, time / factor, channel) and their lengths (batch,)."""
+        """Return frames (batch, time / factor, channel) and their lengths (batch,)."""
         x = zero_beyond(x, lengths)
         for convolution, stride in zip(self.convolutions, self.strides, strict=True):
             x = gelu(convolution(x.transpose(1, 2))).transpose(1, 2)
@@ -69,7 +69,7 @@ class Conv2dStem(nn.Module):
         nn.init.zeros_(self.projection.bias)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Give frames (batch, time / factor, channel) and their lengths (batch,)."""
+        """Return frames (batch, time / factor, channel) and their lengths (batch,)."""
         x = zero_beyond(x, lengths)[:, None]  # (batch, map, time, mel)
         for convolution, stride in zip(self.convolutions, self.strides, strict=True):
             lengths = reduced(lengths, stride)
@@ -90,7 +90,7 @@ class ProjectionStem(nn.Module):
         nn.init.zeros_(self.projection.bias)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Give frames (batch, time, channel) and their lengths (batch,)."""
+        """Return frames (batch, time, channel) and their lengths (batch,)."""
         return self.projection(x), lengths
 
 

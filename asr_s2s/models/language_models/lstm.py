@@ -36,7 +36,7 @@ class LstmLanguageModel(nn.Module):
         return self._logits(found)
 
     def start(self, batch: int, *, device: torch.device) -> LstmState:
-        """Give the state before the first token, with one hypothesis per utterance."""
+        """Return the state before the first token, with one hypothesis per utterance."""
         zeros = torch.zeros(batch, 1, self.cells.num_layers, self.cells.hidden_size, device=device)
         return zeros, zeros
 

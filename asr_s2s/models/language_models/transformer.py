@@ -31,18 +31,20 @@ class TransformerLanguageLayer(nn.Module):
         self.feedforward = FeedForward(channels, feedforward, activation=nn.GELU(), dropout=dropout)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, *, earlier: KeysValues | None, lineage: Tensor | None) -> tuple[Tensor, KeysValues]:
+    def forward(
+        self, x: Tensor, *, earlier: KeysValues | None, visible_slots: Tensor | None
+    ) -> tuple[Tensor, KeysValues]:
         """Transform tokens given the earlier ones.
 
         x: (batch, token, channel); earlier: keys and values of the slots before these tokens
-        lineage: (batch, 1, token, slot) bool, True at the slots a token may see; None: each sees those up to itself
+        visible_slots: (batch, 1, token, slot) bool, True at those that a token sees; None: those up to itself
         returns: x of the same shape, all keys and values so far
         """
         normed = self.attention_norm(x)
         keys, values = self.attention.keys_values(normed)
         if earlier is not None:
             keys, values = torch.cat([earlier[0], keys], dim=2), torch.cat([earlier[1], values], dim=2)
-        attended, _ = self.attention(normed, keys, values, allowed=lineage, causal=lineage is None)
+        attended, _ = self.attention(normed, keys, values, allowed=visible_slots, causal=visible_slots is None)
         x = x + self.dropout(attended)
         return x + self.dropout(self.feedforward(self.feedforward_norm(x))), (keys, values)
 
@@ -72,35 +74,37 @@ class TransformerLanguageModel(nn.Module):
         """Score what follows each token, given those up to it: (batch, token) to logits (batch, token, vocabulary)."""
         x = self._embed(tokens, torch.arange(tokens.size(1), device=tokens.device))
         for layer in self.layers:
-            x, _ = layer(x, earlier=None, lineage=None)
+            x, _ = layer(x, earlier=None, visible_slots=None)
         return self._logits(x)
 
     def start(self, batch: int, *, device: torch.device) -> TransformerState:
-        """Give the state before the first token, with one hypothesis per utterance."""
+        """Return the state before the first token, with one hypothesis per utterance."""
         empty = torch.zeros(batch, self.heads, 0, self.channels // self.heads, device=device)
         return TransformerState(
             encoded=(),
             frames=torch.zeros(batch, 1, 1, 0, dtype=torch.bool, device=device),
             written=tuple((empty, empty) for _ in self.layers),
-            lineage=torch.zeros(batch, 1, 0, dtype=torch.bool, device=device),
+            visible_slots=torch.zeros(batch, 1, 0, dtype=torch.bool, device=device),
             position=0,
         )
 
     def step(self, tokens: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
         """Append one token (batch, beam) to each hypothesis: logits (batch, beam, vocabulary) of what follows."""
-        return self.extend(tokens, with_own_slots(state.lineage), state)
+        return self.extend(tokens, with_own_slots(state.visible_slots), state)
 
-    def extend(self, tokens: Tensor, lineage: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
+    def extend(self, tokens: Tensor, visible_slots: Tensor, state: TransformerState) -> tuple[Tensor, TransformerState]:
         """Write tokens (batch, token) into new slots and score what follows each, as `step` does for one a hypothesis.
 
-        lineage: (batch, token, slot + token) bool, True at the slots that a token sees: those before it and its own
+        visible_slots: (batch, token, slot + token) bool, True at those that a token sees, its own included
         """
-        x = self._embed(tokens, lineage.sum(dim=2) - 1)
+        x = self._embed(tokens, visible_slots.sum(dim=2) - 1)
         written = []
         for layer, earlier in zip(self.layers, state.written, strict=True):
-            x, keys_values = layer(x, earlier=earlier, lineage=lineage[:, None])
+            x, keys_values = layer(x, earlier=earlier, visible_slots=visible_slots[:, None])
             written.append(keys_values)
-        return self._logits(x), replace(state, written=tuple(written), lineage=lineage, position=state.position + 1)
+        return self._logits(x), replace(
+            state, written=tuple(written), visible_slots=visible_slots, position=state.position + 1
+        )
 
     def reorder(self, state: TransformerState, beams: Tensor) -> TransformerState:
         """Gather hypotheses within each utterance: beams (batch, new beam) holds old beam indices, repeats allowed."""

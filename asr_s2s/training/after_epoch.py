@@ -12,13 +12,13 @@ from asr_s2s.training.progress import described
 from asr_s2s.training.run import Run
 
 
-def look(run: Run) -> None:
+def after_epoch(run: Run) -> None:
     """Evaluate the model as it is and leave a record, pictures and a checkpoint; the first process does it for all."""
     state = run.state
     if run.processes.first:
         evaluation = _evaluated(run)
         _record(run, evaluation)
-        _tell(run, evaluation)
+        _report(run, evaluation)
         _warn(run)
         if run.config.training.plots:
             _draw(run, evaluation)
@@ -71,7 +71,7 @@ def _record(run: Run, evaluation: Evaluation) -> None:
     )
 
 
-def _tell(run: Run, evaluation: Evaluation) -> None:
+def _report(run: Run, evaluation: Evaluation) -> None:
     """Say where the run is, and show what it reads."""
     training, state, report = run.config.training, run.state, run.report
     alignment = evaluation.alignment
@@ -93,13 +93,13 @@ def _tell(run: Run, evaluation: Evaluation) -> None:
         f"{pace.padding:.1%} of what is computed",
         style="dim",
     )
-    for reading in evaluation.spread(training.samples):
-        report.line(f"  {reading.id}\n    said: {reading.reference}\n    read: {reading.hypothesis}", style="dim")
+    for one in evaluation.spread(training.samples):
+        report.line(f"  {one.id}\n    reference:  {one.reference}\n    hypothesis: {one.hypothesis}", style="dim")
 
 
 def _warn(run: Run) -> None:
-    """Say what is wrong, once for each cause."""
-    config, told = run.config, run.state.told
+    """Report what is wrong, once for each cause."""
+    config, given = run.config, run.state.alarms_given
     alarms = find_alarms(
         run.history.records,
         vocabulary_size=run.system.vocabulary.size,
@@ -108,8 +108,8 @@ def _warn(run: Run) -> None:
         patient=config.training.alarm_after,
     )
     for alarm in alarms:
-        if alarm.cause not in told:
-            told.append(alarm.cause)
+        if alarm.cause not in given:
+            given.append(alarm.cause)
             run.record({"event": "alarm", "step": run.state.step, "epoch": run.state.epoch, **asdict(alarm)})
             run.report.line(alarm.message, style="bold yellow")
 
@@ -119,14 +119,14 @@ def _draw(run: Run, evaluation: Evaluation) -> None:
     evaluations = run.history.of("evaluation")
     draw_losses(run.folder / "loss.png", train=run.history.of("train"), evaluations=evaluations)
     draw_error_rates(run.folder / "error_rate.png", evaluations=evaluations)
-    reading = evaluation.readings[-1]
+    longest = evaluation.utterances[-1]
     picture = attention_picture(run.folder, run.state.step)
     draw_attention(
         picture,
-        attention=reading.attention,
-        features=reading.features,
-        labels=reading.tokens,
+        attention=longest.attention,
+        features=longest.features,
+        labels=longest.tokens,
         frame_shift=run.system.front_end.frame_shift_seconds,
-        title=f"{reading.id}, epoch {run.state.epoch}: {reading.reference}",
+        title=f"{longest.id}, epoch {run.state.epoch}: {longest.reference}",
     )
     copyfile(picture, run.folder / "attention.png")

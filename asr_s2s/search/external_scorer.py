@@ -1,21 +1,21 @@
-"""What others beside the model add to hypotheses: hot words that are expected, a language model."""
+"""Scores that are added to the model's own: of expected hot words, of a language model."""
 
 from typing import Protocol, Self
 
 from asr_s2s.engine.protocol import LogProbs, Tokens
 
 
-class Advice(Protocol):
-    """What one adviser thinks of the hypotheses of a batch; a value: every method gives a new one."""
+class ScorerState(Protocol):
+    """One scorer's state for the hypotheses of a batch; a value: every method returns a new one."""
 
     @property
     def totals(self) -> LogProbs:
-        """Give what the hypotheses have been given so far, (batch, beam), in nats."""
+        """Return what the hypotheses have gained so far, (batch, beam), in nats."""
         ...
 
     @property
     def gains(self) -> LogProbs:
-        """Give what each next token would add, (batch, beam, vocabulary), in nats."""
+        """Return what each next token would add, (batch, beam, vocabulary), in nats."""
         ...
 
     def advance(self, beams: Tokens, tokens: Tokens) -> Self:
@@ -27,9 +27,9 @@ class Advice(Protocol):
         ...
 
 
-class Adviser(Protocol):
-    """Advises any number of searches."""
+class ExternalScorer(Protocol):
+    """Scores the hypotheses of any number of searches."""
 
-    def advise(self, batch: int, *, start_token: int) -> Advice:
+    def start(self, batch: int, *, start_token: int) -> ScorerState:
         """Begin with one empty hypothesis per utterance, after the last start token."""
         ...

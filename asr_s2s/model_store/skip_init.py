@@ -17,7 +17,7 @@ MAKES = ("empty", "zeros", "ones")  # what every layer makes its weights with
 SPARE = 2**20, 100  # weights, and tensors, that a network may make beside those of its file: tables of an instant
 
 
-class Undrawn(TorchFunctionMode):
+class SkipInit(TorchFunctionMode):
     """A context in which initialisers leave a tensor's memory as it comes, and few weights can be made.
 
     On torch's "meta" device drawing costs nothing either, but imports the compiler, which costs more than it saves.

@@ -115,7 +115,7 @@ def transcribe(
     check_channel(channel)
     check_outputs([manifest_output], [manifest] if manifest else [])
     from asr_s2s.recognizer import AudioSource, read_hotwords
-    from asr_s2s.recognizer.given import source_of
+    from asr_s2s.recognizer.audio_input import source_of
     from asr_s2s.transcripts import FORMATS, CaptionShape
 
     names = [name.strip() for name in channel_names.split(",")] if channel_names else []

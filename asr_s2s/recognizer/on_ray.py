@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from asr_s2s.errors import MissingExtraError
-from asr_s2s.recognizer.given import Recorded, source_of
+from asr_s2s.recognizer.audio_input import NamedAudio, source_of
 from asr_s2s.recognizer.load import load
 from asr_s2s.recognizer.source import AudioSource
 from asr_s2s.recognizer.transcription import OnProgress
@@ -31,7 +31,7 @@ class RayWorkers:
         self._arguments = (model, self._threads, options)
 
     def transcribe_many(
-        self, audio: Iterable[Recorded], *, in_order: bool = True, on_progress: OnProgress | None = None
+        self, audio: Iterable[NamedAudio], *, in_order: bool = True, on_progress: OnProgress | None = None
     ) -> Iterator[Answer]:
         """Transcribe recordings; what cannot be read comes back as its AudioError."""
         data = self._ray.data

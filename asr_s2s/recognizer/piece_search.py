@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from asr_s2s.audio import SAMPLE_RATE
-from asr_s2s.recognizer.advisers import build_advisers
+from asr_s2s.recognizer.external_scorers import build_external_scorers
 from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import DecodeOptions
 from asr_s2s.recognizer.recovery import Found, recovered, segments_of
@@ -25,7 +25,7 @@ class PieceSearch:
 
     def __init__(self, model: ReadyModel, options: DecodeOptions) -> None:
         self._model, self._repair = model, options.repair
-        advisers = build_advisers(model, options)
+        scorers = build_external_scorers(model, options)
         search = model.search if options.beam is None else model.search.model_copy(update={"beam": options.beam})
         with_ctc = model.engine.has_ctc and model.rules.blank_token is not None
         safe = search.model_copy(
@@ -37,7 +37,7 @@ class PieceSearch:
             }
         )
         self.first, self.second = (
-            build_search(model.engine, model.rules, config, scorers=advisers) for config in (search, safe)
+            build_search(model.engine, model.rules, config, scorers=scorers) for config in (search, safe)
         )
 
     def __call__(self, pieces: Sequence[Piece]) -> list[list[Segment]]:

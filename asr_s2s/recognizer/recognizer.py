@@ -17,8 +17,8 @@ from asr_s2s.engine import Attention
 from asr_s2s.errors import AudioError
 from asr_s2s.memory import trim_memory
 from asr_s2s.recognizer.ahead import ReadAhead
+from asr_s2s.recognizer.audio_input import AudioInput, source_of, sources_of
 from asr_s2s.recognizer.batcher import Batcher, PieceResult
-from asr_s2s.recognizer.given import Given, source_of, sources_of
 from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import DecodeOptions
 from asr_s2s.recognizer.segmenter import Piece, Segmenter
@@ -52,7 +52,7 @@ class Recognizer:
 
     def transcribe(
         self,
-        audio: Given,
+        audio: AudioInput,
         *,
         sample_rate: float | None = None,
         channel: int | None = None,
@@ -77,7 +77,7 @@ class Recognizer:
 
     def segments(
         self,
-        audio: Given,
+        audio: AudioInput,
         *,
         sample_rate: float | None = None,
         channel: int | None = None,
@@ -99,7 +99,7 @@ class Recognizer:
 
     def transcribe_many(
         self,
-        audio: Iterable[Given],
+        audio: Iterable[AudioInput],
         *,
         in_order: bool = True,
         options: DecodeOptions | None = None,

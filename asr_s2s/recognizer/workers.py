@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from asr_s2s.errors import AsrError, AudioError
 from asr_s2s.memory import keep_large_blocks
 from asr_s2s.pool import in_processes
-from asr_s2s.recognizer.given import Recorded, source_of
+from asr_s2s.recognizer.audio_input import NamedAudio, source_of
 from asr_s2s.recognizer.load import load
 from asr_s2s.recognizer.recognizer import Recognizer
 from asr_s2s.recognizer.source import AudioSource
@@ -29,7 +29,7 @@ class Transcriber(Protocol):
     """Whoever transcribes recordings: one recogniser, several processes, a cluster."""
 
     def transcribe_many(
-        self, audio: Iterable[Recorded], *, in_order: bool = True, on_progress: OnProgress | None = None
+        self, audio: Iterable[NamedAudio], *, in_order: bool = True, on_progress: OnProgress | None = None
     ) -> Iterator[Answer]:
         """Give each recording with its transcript, or the error in its place; in order, or when it is done.
 
@@ -60,7 +60,7 @@ class Workers:
         self._arguments = (model, max(1, (threads or os.cpu_count() or 1) // jobs), options)
 
     def transcribe_many(
-        self, audio: Iterable[Recorded], *, in_order: bool = True, on_progress: OnProgress | None = None
+        self, audio: Iterable[NamedAudio], *, in_order: bool = True, on_progress: OnProgress | None = None
     ) -> Iterator[Answer]:
         """Transcribe recordings; what cannot be read comes back as its AudioError.
 

@@ -23,12 +23,12 @@ MOST_SECONDS = 1e9  # into a recording, or of it: 30 years
 MOST_CHANNELS = 16  # of an array with two axes: the shorter one is that of the channels, and no longer than this
 FULL_SCALE = {"i1": 2**7, "u1": 2**7, "i2": 2**15, "i4": 2**31}  # of whole numbers, by NumPy's name of the type
 
-Recorded = str | os.PathLike[str] | Utterance | AudioSource  # what names a recording without further words
+NamedAudio = str | os.PathLike[str] | Utterance | AudioSource  # what names a recording without further words
 Samples = NDArray[Any] | list[float] | tuple[float, ...]  # or a tensor: whatever NumPy makes an array of
-Given = Recorded | Samples | bytes | BinaryIO
+AudioInput = NamedAudio | Samples | bytes | BinaryIO
 
 
-def sources_of(recordings: Iterable[Given]) -> Iterator[AudioSource]:
+def sources_of(recordings: Iterable[AudioInput]) -> Iterator[AudioSource]:
     """Wrap each of several recordings. Raises ConfigError where one alone was given."""
     single = isinstance(recordings, str | os.PathLike | bytes | np.ndarray | Utterance | AudioSource | io.IOBase)
     if single or not isinstance(recordings, Iterable):
@@ -40,7 +40,7 @@ def sources_of(recordings: Iterable[Given]) -> Iterator[AudioSource]:
 
 
 def source_of(
-    audio: Given,
+    audio: AudioInput,
     *,
     sample_rate: float | None = None,
     channel: int | None = None,
@@ -59,7 +59,7 @@ def source_of(
         return AudioSource(name=name, fault=str(error))
 
 
-def _source(audio: Given, sample_rate: float | None, channel: int | None, track: int | None) -> AudioSource:
+def _source(audio: AudioInput, sample_rate: float | None, channel: int | None, track: int | None) -> AudioSource:
     _check_number("channel", channel)
     if hasattr(audio, "__array__") or isinstance(audio, list | tuple):
         if track is not None:

@@ -10,24 +10,24 @@ from asr_s2s.search import ExternalScorer, LanguageFusion, WordFusion
 from asr_s2s.text.vocabulary import token_texts
 
 
-def build_advisers(model: ReadyModel, options: DecodeOptions) -> list[ExternalScorer]:
-    """Make the advisers of a search.
+def build_external_scorers(model: ReadyModel, options: DecodeOptions) -> list[ExternalScorer]:
+    """Return the scorers beside the model that a search asks.
 
     Raises ConfigError for hot words that the model cannot write, or a language model of another vocabulary, and
         CheckpointError where there is no such language model.
     """
     search, vocabulary, path = model.search, model.vocabulary, options.language_model
     expected = build_hotwords(options.hotwords, vocabulary, bonus=search.hotword_bonus)
-    advisers: list[ExternalScorer] = [] if expected is None else [expected]
+    scorers: list[ExternalScorer] = [] if expected is None else [expected]
     if path is None:
-        return advisers
+        return scorers
     if is_file(path):
         fusion = WordFusion(WordNgram(path), search.language_weight, token_texts(vocabulary), vocabulary.end_token)
-        return [*advisers, fusion]
+        return [*scorers, fusion]
     if not is_folder(path):
         raise CheckpointError(
             f"{path}: is neither a language model's folder nor the file of a word n-gram model. Check the path."
         )
     language = open_language_model(path)
     check_same_vocabulary(vocabulary, language.vocabulary, recogniser=model.name, language_model=path.name)
-    return [*advisers, LanguageFusion(model.open_language(path), search.language_weight)]
+    return [*scorers, LanguageFusion(model.open_language(path), search.language_weight)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from asr_s2s.audio import read_audio
 from asr_s2s.errors import AudioError, ConfigError
 from asr_s2s.manifest import Utterance
-from asr_s2s.recognizer.given import source_of, sources_of
+from asr_s2s.recognizer.audio_input import source_of, sources_of
 
 pytestmark = pytest.mark.unit
 

@@ -1,6 +1,6 @@
-"""What a user hands over, made a AudioSource: a path, samples of any kind, the bytes of a file, an open file.
+"""What a user hands over, made an AudioSource: a path, samples of any kind, the bytes of a file, an open file.
 
-What cannot be used becomes a AudioSource that says so when it is read: one item never ends the others.
+What cannot be used becomes an AudioSource that says so when it is read: one item never ends the others.
 """
 
 import io

@@ -15,7 +15,8 @@ from asr_s2s.errors import AsrError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-INTERRUPTIONS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # a service manager sends them to every process
+# A service manager sends them to every process. Windows knows not all of them, and cannot put them off.
+INTERRUPTIONS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 AHEAD = 2  # items a process that are given out before the first is done
 
 
@@ -92,6 +93,9 @@ def _leave_with_parent() -> None:
 @contextmanager
 def _without_interruptions() -> Iterator[None]:
     """Put interruptions off, in a process begun meanwhile for ever: they are left to the one that began the others."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
     try:
         yield

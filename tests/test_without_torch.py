@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.unit
 
+ROOT = Path(__file__).parents[1]
+AURORA = ROOT / "tests" / "data" / "arctic_a0015_1592748256.ogg"
 # rooms and modules that compute with tensors, or train
 IN_TORCH = {
     "models",
@@ -59,3 +62,40 @@ def test_only_what_computes_with_tensors_needs_torch() -> None:
     done = subprocess.run([sys.executable, "-c", IMPORT_ALL], capture_output=True, text=True, check=True)
     needing = {name for name in done.stdout.split() if name.partition(".")[0] not in IN_TORCH}
     assert needing == {name for name in IN_TORCH if "." in name}
+
+
+ELSEWHERE = """
+import os, signal, sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+import multiprocessing.util, subprocess, tempfile  # Python's own parts, which know where they are
+sys.meta_path.insert(0, Absent())
+for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+    sys.modules.pop(name, None)
+for name in ("SIGHUP", "SIGPIPE", "SIGUSR1", "SIGALRM", "SIGKILL", "pthread_sigmask", "setitimer", "alarm"):
+    if hasattr(signal, name):
+        delattr(signal, name)
+for name in ("register_at_fork", "fork", "sched_getaffinity", "geteuid", "getuid", "fchmod", "mkfifo", "killpg"):
+    if hasattr(os, name):
+        delattr(os, name)
+
+from asr_s2s.cli import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+def test_transcribing_and_scoring_need_nothing_that_only_posix_has(tmp_path: Path) -> None:
+    for arguments in (
+        ["transcribe", str(AURORA), "--format", "json,srt", "-o", str(tmp_path)],
+        ["score", str(ROOT / "tests/data/scoring/commonvoice.jsonl")],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", ELSEWHERE, *arguments], capture_output=True, text=True, timeout=100, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert "Aurora Borealis" in (tmp_path / f"{AURORA.stem}.json").read_text()

@@ -22,6 +22,7 @@ from asr_s2s.cli.status import FAILED_INPUTS, OUR_FAULT, WRONG_USE
 from asr_s2s.cli.terminal import open_streams, output, say
 from asr_s2s.errors import AsrError, MissingExtraError
 
+READER_GONE = 128 + 13  # SIGPIPE, which Windows does not name
 INTERRUPTED = 128 + signal.SIGINT  # which typer makes of KeyboardInterrupt by itself
 
 NAME = "asr-s2s"
@@ -76,7 +77,7 @@ def main() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        status = status or 128 + signal.SIGPIPE
+        status = status or READER_GONE
     except OSError as error:
         say(f"standard output cannot be written ({error.strerror}).")
         status = status or FAILED_INPUTS
@@ -96,7 +97,7 @@ def run(arguments: list[str]) -> int:
         status = INTERRUPTED
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # typer leaves by itself where our reader has gone
-            return 128 + signal.SIGPIPE
+            return READER_GONE
         raise
     except InterruptedWorkError as left:
         say(f"Interrupted; {left}")
@@ -135,7 +136,7 @@ def _explained(error: Exception) -> int:
         return WRONG_USE
     if isinstance(error, BrokenPipeError):
         sys.stderr.close()  # the reader of our output has gone; Python would complain once more at exit
-        return 128 + signal.SIGPIPE
+        return READER_GONE
     if isinstance(error, OSError):  # of the disk, or of rights that have changed: what was asked for was possible
         place = error.filename or "standard output"
         say(f"{place}: {error.strerror or error}. Files that were written before are whole.")

@@ -7,7 +7,8 @@ from types import FrameType
 class Ending:
     """The signal that ends the command, raised as KeyboardInterrupt wherever the command is."""
 
-    ASKED_BY = (signal.SIGTERM, signal.SIGHUP)  # Ctrl-C is Python's own
+    # Ctrl-C is Python's own; Windows has no SIGHUP
+    ASKED_BY = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
     def __init__(self) -> None:
         self._signal: int | None = None

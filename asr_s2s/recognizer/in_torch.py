@@ -80,4 +80,5 @@ def _narrow(model: nn.Module) -> None:
 @cache
 def _survive_forks() -> None:
     """Let a forked process transcribe, with one thread: those of its parent are not in it, and are waited for."""
-    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
+    if hasattr(os, "register_at_fork"):  # Windows does not fork
+        os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))

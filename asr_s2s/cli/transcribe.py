@@ -200,6 +200,7 @@ def _check_effects(context: typer.Context, chosen: list[str], *, manifest: bool,
             (not captions, shapes, "without --format srt or vtt"),
             ("vtt" not in chosen, ("highlight_words",), "without --format vtt"),
             (not manifest and not folder, ("resume", "live_text"), "without --output-dir or --manifest"),
+            (context.params["quiet"], ("live_text",), "beside --quiet"),
             (dialogue and channel != EACH, ("channel",), "beside --dialogue, which takes every channel"),
             (not dialogue and channel != EACH, ("channel_names",), "without --dialogue or --channel each"),
         ],
@@ -299,13 +300,15 @@ def _transcribe_files(
             outcome.recognised(one.name, result)
             found = in_channel(result, one.channel, speaker=one.speaker) if one.channel else result
             try:
+                files = 0
                 for each, transcript in dialogues.add(one, found) if dialogues else [(one, found)]:
                     texts = writer.texts(transcript)
                     if output_dir:
                         write_texts(each, texts, output_dir)
+                        files += len(texts)
                     elif not (flows and result.text):
                         _print(each, texts, progress, is_line=each is one and len(inputs) > 1)
-                    outcome.written(len(texts) if output_dir else 0)
+                outcome.written(files)
                 if plot and output_dir and isinstance(recognizer, Recognizer):
                     draw_segments(recognizer, source, result, partial(one.target, output_dir))
             except (AudioError, TranscriptError) as error:

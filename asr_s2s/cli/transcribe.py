@@ -38,7 +38,7 @@ def transcribe(
         typer.Option(
             "--format",
             "-f",
-            help="txt, json, jsonl, srt, vtt, tsv, ctm, stm, trn, textgrid, seglst or all; several: srt,vtt.",
+            help="txt, json, jsonl, srt, vtt, tsv, ctm, stm, trn, textgrid, seglst, html or all; several: srt,vtt.",
         ),
     ] = None,
     output_dir: Annotated[
@@ -68,6 +68,9 @@ def transcribe(
     max_line_count: Annotated[int, typer.Option(min=1, help="Maximum lines per caption.")] = 2,
     highlight_words: Annotated[
         bool, typer.Option("--highlight-words", help="Highlight each word as it is spoken (vtt).")
+    ] = False,
+    embed_audio: Annotated[
+        bool, typer.Option("--embed-audio", help="Put the recording into the html page, instead of a link to it.")
     ] = False,
     plot: Annotated[
         bool, typer.Option("--plot", help="Also draw waveform, spectrogram, attention and words into --output-dir.")
@@ -153,7 +156,7 @@ def transcribe(
             hotwords=words,
         )
     shape = CaptionShape(max_line_width=max_line_width, max_line_count=max_line_count)
-    writer = Writer(chosen, shape, highlight_words=highlight_words)
+    writer = Writer(chosen, shape, highlight_words=highlight_words, embed_audio=embed_audio)
     sources = (
         AudioSource(
             one.name,
@@ -192,13 +195,14 @@ def _check_effects(context: typer.Context, chosen: list[str], *, manifest: bool,
     """Raise ConfigError for options that this call would not use."""
     shapes, captions = ("max_line_width", "max_line_count"), set(chosen) & set(CAPTIONS)
     dialogue, channel = context.params["dialogue"], context.params["channel"]
-    of_files = ("formats", "output_dir", "plot", *shapes, "highlight_words", "dialogue", "channel_names")
+    of_files = ("formats", "output_dir", "plot", *shapes, "highlight_words", "embed_audio", "dialogue", "channel_names")
     check_effects(
         context,
         [
             (manifest, of_files, "beside --manifest"),
             (not captions, shapes, "without --format srt or vtt"),
             ("vtt" not in chosen, ("highlight_words",), "without --format vtt"),
+            ("html" not in chosen, ("embed_audio",), "without --format html"),
             (not manifest and not folder, ("resume", "live_text"), "without --output-dir or --manifest"),
             (context.params["quiet"], ("live_text",), "beside --quiet"),
             (dialogue and channel != EACH, ("channel",), "beside --dialogue, which takes every channel"),
@@ -302,7 +306,7 @@ def _transcribe_files(
             try:
                 files = 0
                 for each, transcript in dialogues.add(one, found) if dialogues else [(one, found)]:
-                    texts = writer.texts(transcript)
+                    texts = writer.texts(transcript, folder=each.target(output_dir or Path(), "").parent)
                     if output_dir:
                         write_texts(each, texts, output_dir)
                         files += len(texts)

@@ -147,7 +147,7 @@ def test_all_formats_are_written_and_say_the_same(tmp_path: Path) -> None:
     done = asr_s2s("transcribe", AURORA, "--format", "all", "--output-dir", tmp_path)
     assert done.returncode == 0
     assert {path.name.removeprefix(AURORA.stem) for path in tmp_path.iterdir()} == {
-        ".TextGrid", ".ctm", ".json", ".jsonl", ".seglst.json", ".srt", ".stm", ".trn", ".tsv", ".txt", ".vtt"
+        ".TextGrid", ".ctm", ".html", ".json", ".jsonl", ".seglst.json", ".srt", ".stm", ".trn", ".tsv", ".txt", ".vtt"
     }  # fmt: skip
     assert all(re.search("Aurora.*Borealis", path.read_text(), re.DOTALL) for path in tmp_path.iterdir())
 

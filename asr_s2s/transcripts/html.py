@@ -1,6 +1,5 @@
 """A page that shows and plays a transcript, its words coloured by doubt; it fetches nothing but the recording."""
 
-import json
 import re
 from pathlib import Path
 
@@ -25,7 +24,7 @@ def write(transcript: Transcript, *, folder: Path = Path(), embed_audio: bool = 
     audio = [_embedded(path) if embed_audio else page.link(path, folder=folder)] if path else []
     return page.document(
         page.SHARED["transcript.html"],
-        json.loads(json_format.write(transcript)),
+        transcript.to_dict(),
         title=path.name if path else UNNAMED,
         styles=[page.SHARED["base.css"], page.SHARED["transcript.css"]],
         scripts=[page.SHARED[name] for name in ("elements.js", "player.js", "transcript.js")],

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asr_s2s.errors import AsrError
     from asr_s2s.manifest import Utterance, Word, read_manifest, write_manifest
-    from asr_s2s.recognizer import DecodeOptions, Recognizer, load
+    from asr_s2s.recognizer import DecodeOptions, Recognizer
+    from asr_s2s.recognizer.load import load
     from asr_s2s.scoring import Comparison, ErrorRate, Report, compare, score
     from asr_s2s.transcripts import Segment, Transcript
 
@@ -52,3 +53,8 @@ def __getattr__(name: str) -> object:
         if name in names:
             return getattr(import_module(room), name)
     raise AttributeError(f"module 'asr_s2s' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """List the public names too that were not imported yet, for whoever looks around or presses Tab."""
+    return sorted({*globals(), *__all__})

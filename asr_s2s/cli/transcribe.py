@@ -38,7 +38,7 @@ def transcribe(
         typer.Option(
             "--format",
             "-f",
-            help="txt, json, jsonl, srt, vtt, tsv, ctm, stm, trn, textgrid, seglst or all; several: srt,vtt.",
+            help="txt, json, jsonl, srt, vtt, tsv, ctm, stm, trn, textgrid, seglst, html or all; several: srt,vtt.",
         ),
     ] = None,
     output_dir: Annotated[
@@ -68,6 +68,9 @@ def transcribe(
     max_line_count: Annotated[int, typer.Option(min=1, help="Maximum lines per caption.")] = 2,
     highlight_words: Annotated[
         bool, typer.Option("--highlight-words", help="Highlight each word as it is spoken (vtt).")
+    ] = False,
+    embed_audio: Annotated[
+        bool, typer.Option("--embed-audio", help="Put the recording into the html page, instead of a link to it.")
     ] = False,
     plot: Annotated[
         bool, typer.Option("--plot", help="Also draw waveform, spectrogram, attention and words into --output-dir.")
@@ -153,7 +156,7 @@ def transcribe(
             hotwords=words,
         )
     shape = CaptionShape(max_line_width=max_line_width, max_line_count=max_line_count)
-    writer = Writer(chosen, shape, highlight_words=highlight_words)
+    writer = Writer(chosen, shape, highlight_words=highlight_words, embed_audio=embed_audio)
     sources = (
         AudioSource(
             one.name,
@@ -192,14 +195,16 @@ def _check_effects(context: typer.Context, chosen: list[str], *, manifest: bool,
     """Raise ConfigError for options that this call would not use."""
     shapes, captions = ("max_line_width", "max_line_count"), set(chosen) & set(CAPTIONS)
     dialogue, channel = context.params["dialogue"], context.params["channel"]
-    of_files = ("formats", "output_dir", "plot", *shapes, "highlight_words", "dialogue", "channel_names")
+    of_files = ("formats", "output_dir", "plot", *shapes, "highlight_words", "embed_audio", "dialogue", "channel_names")
     check_effects(
         context,
         [
             (manifest, of_files, "beside --manifest"),
             (not captions, shapes, "without --format srt or vtt"),
             ("vtt" not in chosen, ("highlight_words",), "without --format vtt"),
+            ("html" not in chosen, ("embed_audio",), "without --format html"),
             (not manifest and not folder, ("resume", "live_text"), "without --output-dir or --manifest"),
+            (context.params["quiet"], ("live_text",), "beside --quiet"),
             (dialogue and channel != EACH, ("channel",), "beside --dialogue, which takes every channel"),
             (not dialogue and channel != EACH, ("channel_names",), "without --dialogue or --channel each"),
         ],
@@ -299,13 +304,15 @@ def _transcribe_files(
             outcome.recognised(one.name, result)
             found = in_channel(result, one.channel, speaker=one.speaker) if one.channel else result
             try:
+                files = 0
                 for each, transcript in dialogues.add(one, found) if dialogues else [(one, found)]:
-                    texts = writer.texts(transcript)
+                    texts = writer.texts(transcript, folder=each.target(output_dir or Path(), "").parent)
                     if output_dir:
                         write_texts(each, texts, output_dir)
+                        files += len(texts)
                     elif not (flows and result.text):
                         _print(each, texts, progress, is_line=each is one and len(inputs) > 1)
-                    outcome.written(len(texts) if output_dir else 0)
+                outcome.written(files)
                 if plot and output_dir and isinstance(recognizer, Recognizer):
                     draw_segments(recognizer, source, result, partial(one.target, output_dir))
             except (AudioError, TranscriptError) as error:

@@ -32,18 +32,22 @@ def chosen_formats(formats: list[str] | None) -> list[str]:
 class Writer:
     """Writes a transcript in the formats that were asked for; captions in the shape that was asked for."""
 
-    def __init__(self, formats: list[str], shape: "CaptionShape", *, highlight_words: bool) -> None:
+    def __init__(
+        self, formats: list[str], shape: "CaptionShape", *, highlight_words: bool, embed_audio: bool = False
+    ) -> None:
         self.formats, self._shape = formats, shape
-        self._highlight_words = highlight_words
+        self._highlight_words, self._embed_audio = highlight_words, embed_audio
 
-    def texts(self, transcript: "Transcript") -> dict[str, str]:
-        """Give the content of each file by its format. Raises TranscriptError as the formats do."""
-        from asr_s2s.transcripts import FORMATS, shaped, vtt
+    def texts(self, transcript: "Transcript", *, folder: Path = Path()) -> dict[str, str]:
+        """Give the content of each file by its format; folder: where they go. Raises TranscriptError as they do."""
+        from asr_s2s.transcripts import FORMATS, html, shaped, vtt
 
         captions = shaped(transcript, self._shape)
         texts = {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self.formats}
         if "vtt" in texts and self._highlight_words:
             texts["vtt"] = vtt.write(captions, highlight_words=True)
+        if "html" in texts:
+            texts["html"] = html.write(transcript, folder=folder, embed_audio=self._embed_audio)
         return texts
 
 

@@ -2,9 +2,9 @@
 
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from asr_s2s.errors import ConfigError, MissingExtraError
 from asr_s2s.files import is_file, is_folder
@@ -18,17 +18,37 @@ from asr_s2s.recognizer.recognizer import Recognizer
 GPU_DRIVER = Path("/proc/driver/nvidia/version")
 
 
-def load(model: str | Path = "en", **options: Any) -> Recognizer:
+def load(
+    model: str | Path = "en",
+    *,
+    runtime: Literal["auto", "onnx", "torch"] = "auto",
+    device: str = "auto",
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    threads: int | None = None,
+    beam: int | None = None,
+    find_speech: bool = True,
+    repair: bool = True,
+    hotwords: Iterable[str] = (),
+    language_model: str | Path | None = None,
+) -> Recognizer:
     """Load a shipped model by its name, or any model directory, ready to transcribe.
 
-    options: what computes (ComputeOptions: runtime, device, precision, threads), and how recordings are recognised
-        (DecodeOptions: beam, find_speech, repair, hotwords, language_model)
+    runtime: 'onnx', which needs no torch; 'torch'; 'auto' takes torch for a GPU, and for models without graphs
+    device: 'cpu', 'cuda', 'cuda:1'; 'auto' takes a GPU where there is one
+    precision: 'float32' or 'bfloat16'; 'auto' takes bfloat16 in torch, where the machine is made for it
+    threads: of the processor; None takes all that this process may use
+    beam: hypotheses kept by the search, 1 for greedy; the model's own default where None
+    find_speech: transcribe only where the detector finds speech; without, recordings are cut at their pauses alone
+    repair: search again what ran in circles or was cut off, and where speech lies under no word
+    hotwords: words and phrases that are expected, as they shall be written
+    language_model: the folder of one that was trained with the model's vocabulary, or the file of a word n-gram model
     Raises CheckpointError if there is no such model or it is damaged, ConfigError for another value that cannot be,
         MissingExtraError where torch is needed and not installed.
     """
-    named = {name: value for name, value in options.items() if name in ComputeOptions.model_fields}
-    compute = ComputeOptions.checked(**named)
-    decode = DecodeOptions.checked(**{name: value for name, value in options.items() if name not in named})
+    compute = ComputeOptions.checked(runtime=runtime, device=device, precision=precision, threads=threads)
+    decode = DecodeOptions.checked(
+        beam=beam, find_speech=find_speech, repair=repair, hotwords=hotwords, language_model=language_model
+    )
     return Recognizer(_ready(model, compute, decode), decode)
 
 

@@ -6,7 +6,7 @@ Each format is a module with `suffix`, `write` and `read`; a new one is a module
 from typing import Protocol
 
 from asr_s2s.errors import TranscriptError
-from asr_s2s.transcripts import ctm, json, jsonl, seglst, srt, stm, textgrid, trn, tsv, txt, vtt
+from asr_s2s.transcripts import ctm, html, json, jsonl, notebook, seglst, srt, stm, textgrid, trn, tsv, txt, vtt
 from asr_s2s.transcripts.dialogue import dialogue, in_channel
 from asr_s2s.transcripts.phrases import Phrases
 from asr_s2s.transcripts.shape import CaptionShape, shaped
@@ -39,6 +39,7 @@ FORMATS: dict[str, TranscriptFormat] = {
     "trn": trn,
     "textgrid": textgrid,
     "seglst": seglst,
+    "html": html,
 }
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "TranscriptFormat",
     "dialogue",
     "in_channel",
+    "notebook",
     "shaped",
 ]

@@ -85,7 +85,12 @@ class TranscriptDocument(_Document):
 
 def write(transcript: Transcript) -> str:
     """Write all that a transcript holds; times to the millisecond, probabilities to four decimals."""
-    document = TranscriptDocument(
+    return document_of(transcript).model_dump_json(indent=2) + "\n"
+
+
+def document_of(transcript: Transcript) -> TranscriptDocument:
+    """Return what is written of a transcript."""
+    return TranscriptDocument(
         version=VERSION,
         text=transcript.text,
         duration=round(transcript.duration, 3),
@@ -99,7 +104,6 @@ def write(transcript: Transcript) -> str:
         notes=transcript.notes,
         segments=tuple(_segment_document(segment) for segment in transcript.segments),
     )
-    return document.model_dump_json(indent=2) + "\n"
 
 
 def read(text: str, *, origin: str = "transcript") -> Transcript:

@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
 
-from asr_s2s.errors import Damage
+from asr_s2s import transcripts  # whose formats are asked for when they are needed: they import this module
+from asr_s2s.errors import Damage, TranscriptError, counted
+from asr_s2s.files import write_text
 from asr_s2s.manifest import Word
 
+SHOWN = 60  # characters of a text in a repr
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Segment:
     """A stretch of a recording and what was said in it; times are seconds in the file.
 
@@ -27,6 +34,11 @@ class Segment:
     speaker: str | None = None
     channel: int | None = None
 
+    def __repr__(self) -> str:
+        """Show the beginning of the text, and how much there is."""
+        about = [f"{self.start:.2f} to {self.end:.2f} s", _shown(self.text), counted(len(self.words), "word")]
+        return f"Segment({', '.join([*about, *self.flags])})"
+
     def later(self, seconds: float) -> "Segment":
         """Move it and its words in time."""
         if not seconds:
@@ -35,7 +47,7 @@ class Segment:
         return replace(self, start=self.start + seconds, end=self.end + seconds, words=words)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Transcript:
     """The segments of one recording, in the order of time.
 
@@ -86,3 +98,52 @@ class Transcript:
                 worst = min if name == "low_confidence" else max
                 joined[name] = worst(joined.get(name, value), value)
         return joined
+
+    def __repr__(self) -> str:
+        """Show the beginning of the text, and how much there is."""
+        sure = [] if self.confidence is None else [f"confidence {self.confidence:.2f}"]
+        about = [_shown(self.text), f"{self.duration:.1f} s", counted(len(self.segments), "segment")]
+        return f"Transcript({', '.join([*about, *sure, *self.flags])})"
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the text, its doubtful words coloured, and a player."""
+        return transcripts.notebook.fragment(self)
+
+    def save(self, path: str | PathLike[str], *, embed_audio: bool = False) -> None:
+        """Write the file, whole or not at all, in the format that its suffix names: .txt, .json, .srt, .vtt, .html ...
+
+        embed_audio: put the recording into an .html page, instead of a link to it
+        Raises TranscriptError for another suffix, OSError for a file that cannot be written.
+        """
+        path = Path(path)
+        suffixes = {one.suffix.lower(): name for name, one in transcripts.FORMATS.items()}
+        fitting = [suffix for suffix in suffixes if path.name.lower().endswith(suffix)]
+        if not fitting:
+            raise TranscriptError(f"{path}: no format has this suffix. Use one of {', '.join(suffixes)}.")
+        name = suffixes[max(fitting, key=len)]
+        if name == "html":
+            text = transcripts.html.write(self, folder=path.parent, embed_audio=embed_audio)
+        else:
+            text = {"srt": self.to_srt, "vtt": self.to_vtt}.get(name, lambda: transcripts.FORMATS[name].write(self))()
+        write_text(path, text)
+
+    def to_srt(self, *, max_line_width: int = 42, max_line_count: int = 2) -> str:
+        """Return SubRip captions; max_line_width: columns of a line, of which wide characters take two."""
+        return transcripts.srt.write(self._captions(max_line_width, max_line_count))
+
+    def to_vtt(self, *, max_line_width: int = 42, max_line_count: int = 2, highlight_words: bool = False) -> str:
+        """Return WebVTT captions; highlight_words: let players show which words are spoken."""
+        captions = self._captions(max_line_width, max_line_count)
+        return transcripts.vtt.write(captions, highlight_words=highlight_words)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a .json file holds, as plain lists and dictionaries."""
+        return transcripts.json.document_of(self).model_dump(mode="json")
+
+    def _captions(self, width: int, count: int) -> "Transcript":
+        shape = transcripts.CaptionShape(max_line_width=width, max_line_count=count)
+        return transcripts.shaped(self, shape)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")

@@ -147,7 +147,7 @@ def test_all_formats_are_written_and_say_the_same(tmp_path: Path) -> None:
     done = asr_s2s("transcribe", AURORA, "--format", "all", "--output-dir", tmp_path)
     assert done.returncode == 0
     assert {path.name.removeprefix(AURORA.stem) for path in tmp_path.iterdir()} == {
-        ".TextGrid", ".ctm", ".json", ".jsonl", ".seglst.json", ".srt", ".stm", ".trn", ".tsv", ".txt", ".vtt"
+        ".TextGrid", ".ctm", ".html", ".json", ".jsonl", ".seglst.json", ".srt", ".stm", ".trn", ".tsv", ".txt", ".vtt"
     }  # fmt: skip
     assert all(re.search("Aurora.*Borealis", path.read_text(), re.DOTALL) for path in tmp_path.iterdir())
 
@@ -297,7 +297,9 @@ def test_an_interruption_ends_all_processes_and_keeps_what_is_done(tmp_path: Pat
     os.killpg(process.pid, number)  # as a terminal or a service manager does: to every process
     said = process.communicate(timeout=100)[1]
     done = list(out.iterdir())
-    assert (process.returncode, said) == (128 + number, f"Interrupted; {len(done)} of 400 files written\n")
+    assert process.returncode == 128 + number
+    counts = (len(done), len(done) - 1)  # the signal may come between a file and its count
+    assert said in [f"Interrupted; {count} of 400 files written\n" for count in counts]
     assert there <= len(done) < 400
     assert {one.suffix for one in done} == {".txt"}
     assert all(one.read_text() for one in done)

@@ -56,7 +56,6 @@ def test_a_model_without_graphs_runs_in_torch_and_says_so_where_it_shall_not(tmp
         ({"runtime": "tensorflow"}, "runtime: Input should be 'auto', 'onnx' or 'torch'"),
         ({"runtime": "onnx", "device": "cuda"}, "device 'cuda': the onnx runtime computes on the processor"),
         ({"runtime": "onnx", "precision": "bfloat16"}, "precision 'bfloat16': the onnx runtime computes"),
-        ({"beams": 3}, "beams: unknown key, did you mean 'beam'"),
     ],
 )
 def test_what_a_runtime_cannot_do_is_refused(options: dict[str, object], said: str) -> None:

@@ -19,7 +19,11 @@ def test_the_wheel_transcribes_outside_the_checkout(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert not [name for name in names if name.startswith(("tests/", "tools/", "recipes/"))]
-    assert {"asr_s2s/py.typed", "asr_s2s/scoring/page/assets/page.html"} <= set(names)
+    assert {
+        "asr_s2s/py.typed",
+        "asr_s2s/scoring/page/assets/page.html",
+        "asr_s2s/transcripts/page/assets/transcript.html",
+    } <= set(names)
     subprocess.run([*pip, "install", wheel, "--no-deps", "--target", tmp_path / "site"], check=True, timeout=600)
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
     for model, recording, text in (

@@ -6,11 +6,12 @@ from pathlib import Path
 from asr_s2s.scoring.page.document import document
 from asr_s2s.scoring.page.fields import flag_fields, label_fields
 from asr_s2s.scoring.page.figures import difference_figures, system_figures
-from asr_s2s.scoring.page.recordings import embedded, links, recording_columns
+from asr_s2s.scoring.page.recordings import embedded, recording_columns
 from asr_s2s.scoring.page.rows import rows_of
 from asr_s2s.scoring.page.utterances import hypothesis_columns, reference_columns
 from asr_s2s.scoring.report import Comparison, Report
 from asr_s2s.scoring.tables import reports_of
+from asr_s2s.transcripts.page import link
 
 
 def to_html(result: Report | Comparison, *, folder: Path, embed_audio: bool = False) -> str:
@@ -33,7 +34,7 @@ def to_html(result: Report | Comparison, *, folder: Path, embed_audio: bool = Fa
         "hypotheses": [hypothesis_columns([row[at] for row in rows]) for at in range(len(reports))],
         "recordings": recordings,
     }
-    return document(payload, audio=embedded(paths) if embed_audio else links(paths, folder=folder))
+    return document(payload, audio=embedded(paths) if embed_audio else [link(path, folder=folder) for path in paths])
 
 
 def _facts(reports: Sequence[Report]) -> dict[str, str]:

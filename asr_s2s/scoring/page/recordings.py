@@ -1,18 +1,14 @@
 """The sound behind the words: links from the page to the audio files, or the files themselves within it."""
 
-import base64
 import math
-import mimetypes
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from asr_s2s.errors import ScoringError, listed
 from asr_s2s.scoring.page.rows import Row, labels_of
+from asr_s2s.transcripts.page import data_address
 
-UNKNOWN_TYPE = "audio/basic"  # a browser looks into the file itself then
 NO_FILE = -1
 
 
@@ -29,12 +25,6 @@ def recording_columns(rows: Sequence[Row]) -> tuple[dict[str, Any], list[Path]]:
     return columns, [Path(path) for path in numbers]
 
 
-def links(paths: Sequence[Path], *, folder: Path) -> list[str]:
-    """Write each path as an address relative to the page's folder; a browser goes up by names, not by links."""
-    here = os.path.abspath(folder)  # noqa: PTH100 - Path.resolve would follow links, Path.absolute keeps '..'
-    return [quote(Path(os.path.relpath(path, here)).as_posix()) for path in paths]
-
-
 def embedded(paths: Sequence[Path]) -> list[str]:
     """Write each file as a data address.
 
@@ -43,9 +33,8 @@ def embedded(paths: Sequence[Path]) -> list[str]:
     addresses: list[str] = []
     faults: list[str] = []
     for path in paths:
-        kind = mimetypes.guess_type(path.name)[0] or UNKNOWN_TYPE
         try:
-            addresses.append(f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}")
+            addresses.append(data_address(path))
         except OSError as error:
             faults.append(f"{path} ({error.strerror})")
     if faults:

@@ -80,16 +80,6 @@ function alignLabels() {
   document.documentElement.style.setProperty("--labels", `${Math.min(name + state, WIDEST_LABEL)}ch`);
 }
 
-function walk(event, words) {
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  const next = step && words[words.indexOf(document.activeElement) + step];
-  if (!next) return;
-  event.preventDefault();
-  document.activeElement.tabIndex = -1;
-  next.tabIndex = 0;
-  next.focus();
-}
-
 function drawColumn(at, { reference, cells, span }, shown) {
   const isWrong = cells.some((cell) => cell && cell.kind !== "=");
   const said = element("span", { className: "said", textContent: reference ?? "" });

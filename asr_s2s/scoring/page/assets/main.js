@@ -1,4 +1,5 @@
 drawTitle();
+startTheme();
 drawRates();
 drawOthers();
 drawRemarks();
@@ -8,5 +9,5 @@ drawKinds();
 drawErrors();
 drawSections();
 alignLabels();
-startPlayer();
+startSound();
 startTable();

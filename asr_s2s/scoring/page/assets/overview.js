@@ -13,13 +13,6 @@ function drawTitle() {
     );
     byId(list).append(...facts);
   }
-  const root = document.documentElement;
-  const show = (theme) => {
-    root.dataset.theme = theme;
-    byId("theme").textContent = theme === "dark" ? "Light colours" : "Dark colours";
-  };
-  show(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-  byId("theme").addEventListener("click", () => show(root.dataset.theme === "dark" ? "light" : "dark"));
 }
 
 function drawRates() {

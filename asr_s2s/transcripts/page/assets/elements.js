@@ -26,3 +26,25 @@ const row = (...cells) => element("tr", null, ...cells);
 function fillTable(table, heads, rows) {
   table.replaceChildren(element("thead", null, row(heads)), element("tbody", null, rows));
 }
+
+// Arrow keys walk through words or lines, of which one at a time can be reached by Tab.
+function walk(event, items) {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const next = step && items[items.indexOf(document.activeElement) + step];
+  if (!next) return;
+  event.preventDefault();
+  document.activeElement.tabIndex = -1;
+  next.tabIndex = 0;
+  next.focus();
+}
+
+// A button that turns the page light or dark; until it is used the page follows the system.
+function startTheme() {
+  const root = document.documentElement;
+  const show = (theme) => {
+    root.dataset.theme = theme;
+    byId("theme").textContent = theme === "dark" ? "Light colours" : "Dark colours";
+  };
+  show(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  byId("theme").addEventListener("click", () => show(root.dataset.theme === "dark" ? "light" : "dark"));
+}

@@ -217,7 +217,7 @@ def test_lines_for_people_show_references_hypotheses_and_scores(tmp_path: Path) 
     train(tiny_experiment(tmp_path, epochs=1), output=tmp_path / "run", console=Console(file=written, width=200))
     text = written.getvalue()
     assert "5 utterances" in text
-    assert "said: place red at c eight please" in text
+    assert "reference:  place red at c eight please" in text
     assert "WER" in text
 
 

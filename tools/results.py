@@ -1,4 +1,4 @@
-"""Put the figures of docs/results/*.json, which the benches wrote, into README.md and docs/results.md.
+"""Put the figures of docs/results/*.json, which the benches wrote, into README.md, docs/results.md and docs/models.md.
 
 usage: results.py [--check]
 
@@ -9,6 +9,7 @@ A part of a page between <!-- results: NAME --> and <!-- end --> is written from
 import argparse
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 FILES = ROOT / "docs" / "results"
-PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "models.md")
 PART = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 SETS = {
     "commonvoice": "Common Voice",
@@ -27,6 +28,11 @@ SETS = {
     "no_speech": "nobody speaks: invented words",
 }
 ENGLISH = tuple(SETS)[:-1]
+MODELS = {
+    "en": ("English", "words, cased and punctuated"),
+    "en-char": ("English; a start for other alphabets", "letters, cased and punctuated"),
+    "commands": ("six-word commands and digits, English", "letters"),
+}
 Row = dict[str, Any]
 
 
@@ -135,6 +141,28 @@ def scoring() -> str:
     return _table(["utterances", "tool", "time", "memory"], lines) + _source(file)
 
 
+def models() -> str:
+    """The models that ship, their errors and their speed."""
+    file = _read("models")
+    lines = [
+        [
+            f"`{row['model']}`",
+            *MODELS[row["model"]],
+            f"{row['megabytes']:.0f} MB",
+            f"{row['wer']:.1f} % of {row['words']:,} words",
+            f"{row['audio_seconds'] / row['core_seconds']:.0f} ×",
+        ]
+        for row in file["measured"]
+    ]
+    return _table(["model", "language", "writes", "size", "WER", "real time, one core"], lines)
+
+
+def architectures() -> str:
+    """Which models learn to align, as the recipe's own command prints it."""
+    command = [sys.executable, ROOT / "recipes" / "architectures" / "run.py", "data", "--table"]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+
+
 def reasons() -> str:
     """Three reasons to use it, with a figure each."""
     rows = {(row["set"], row["system"]): row for row in _read("english")["measured"]["rows"]}
@@ -164,6 +192,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "word_times": word_times,
     "confidence": confidence,
     "scoring": scoring,
+    "models": models,
+    "architectures": architectures,
     "reasons": reasons,
 }
 

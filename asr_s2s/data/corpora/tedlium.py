@@ -49,7 +49,7 @@ def _read_talk(table: Path, corpus: Corpus, *, part: str) -> None:
             continue
         text = " ".join(LONELY.sub("", MARKS.sub(" ", text)).split())
         if not text:
-            corpus.leave_out(NO_TEXT, f"{where}: holds no word, only marks. Nothing to mend.")
+            corpus.leave_out(NO_TEXT, f"{where}: holds no word, only marks. Nothing to correct.")
         elif not 0 <= start < end:
             corpus.leave_out(NO_PIECE, f"{where}: goes from {start} s to {end} s. Correct the times.")
         else:

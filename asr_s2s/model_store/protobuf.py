@@ -76,6 +76,9 @@ def written(number: int, value: Value | str) -> bytes:
 
 
 def _varint(content: Content, at: int) -> tuple[int, int]:
+    value = content[at]
+    if value < 128:  # nearly all
+        return value, at + 1
     value = 0
     for shift in range(0, 70, 7):
         byte = content[at]

@@ -56,7 +56,7 @@ def transcribe(
         Literal["auto", "onnx", "torch"], typer.Option(help="What computes: onnx, which needs no torch, or torch.")
     ] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32, bfloat16 (torch) or int8 (onnx).")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, max=MOST_THREADS, help="Processor threads.")] = None,
     jobs: Annotated[
         int, typer.Option(min=1, max=MOST_JOBS, help="Processes, each with a model and its share of the threads.")

@@ -14,35 +14,50 @@ GROUP = 64  # tokens of which only the best is compared first
 
 @dataclass(frozen=True)
 class NumpyScores:
-    """See the protocol `Scores`; logits: (batch, beam, vocabulary), minus infinity at what is forbidden."""
+    """See the protocol `Scores`.
+
+    logits: (batch, beam, vocabulary), minus infinity at what is forbidden
+    scale: (batch, beam, 1), positive, by which they are still to be multiplied; None: they are as they should be
+    """
 
     logits: NDArray[np.float32]
+    scale: NDArray[np.float32] | None = None
 
-    @classmethod
-    def of(cls, logits: NDArray[np.float32], forbidden: Sequence[int]) -> "NumpyScores":
-        """Share probability out among the tokens that are not forbidden; the logits are overwritten."""
-        if forbidden:
-            logits[..., list(forbidden)] = -np.inf
-        return cls(logits)
+    def forbid(self, tokens: Sequence[int]) -> None:
+        """Share probability out among the other tokens; the logits are overwritten."""
+        if tokens:
+            self.logits[..., list(tokens)] = -np.inf
+
+    def between(self, first: int, end: int | None = None) -> "NumpyScores":
+        """Take some places of the second axis; the logits are shared."""
+        return NumpyScores(self.logits[:, first:end], None if self.scale is None else self.scale[:, first:end])
 
     def top(self, count: int, *, gains: LogProbs | None = None) -> tuple[LogProbs, Tokens]:
         """Return the best tokens and their log probabilities."""
-        tokens = best(self.logits if gains is None else self.logits + gains, count)
+        tokens = best(self.logits if gains is None else self._scaled(self.logits) + gains, count)
         return self.at(tokens), tokens
 
     def at(self, tokens: Tokens) -> LogProbs:
         """Return the log probabilities of chosen tokens."""
-        return np.asarray(np.take_along_axis(self.logits, tokens, axis=-1) - self._total)
+        return np.asarray(self._scaled(np.take_along_axis(self.logits, tokens, axis=-1)) - self._total)
+
+    def _scaled(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        return logits if self.scale is None else logits * self.scale
 
     @cached_property
     def _total(self) -> NDArray[np.float32]:
         """The logarithm of the sum of all exponentials, (batch, beam, 1)."""
         rows = self.logits.reshape(-1, self.logits.shape[-1])
+        scales = None if self.scale is None else self.scale.reshape(-1)
         highest = rows.max(axis=1)
         total = np.empty_like(highest)
         shifted = np.empty_like(rows[0])
         for place, row in enumerate(rows):  # one by one they stay in the processor's cache
-            total[place] = np.exp(np.subtract(row, highest[place], out=shifted), out=shifted).sum()
+            np.subtract(row, highest[place], out=shifted)
+            if scales is not None:
+                shifted *= scales[place]
+            total[place] = np.exp(shifted, out=shifted).sum()
+        highest = highest if scales is None else highest * scales
         return np.asarray((highest + np.log(total)).reshape(*self.logits.shape[:-1], 1))
 
 

@@ -33,12 +33,17 @@ class OnnxEngine:
     """See the protocol `Engine`.
 
     folder: a model directory with graphs; threads: that each operator computes in
+    int8: multiply with weights in 8-bit integers, which is quicker and a little less exact (engine/int8.py)
     Raises CheckpointError where the folder holds no complete model, or its graphs are missing or not its own
     """
 
-    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+    def __init__(self, folder: Path, *, threads: int = 1, int8: bool = False) -> None:
         self._sessions = OnnxSessions(
-            folder, names=("lengths", "encoder", "start", "step"), optional=("heads",), threads=threads
+            folder,
+            names=("lengths", "encoder", "start", "step"),
+            optional=("heads",),
+            threads=threads,
+            int8=int8,
         )
         facts = ("vocabulary_size", "max_tokens", "window_seconds", "aligns")
         size, most, window, aligns = (self._sessions.number("step", fact) for fact in facts)
@@ -89,11 +94,11 @@ class OnnxEngine:
         if not fed:
             return Start(state, None)
         tokens = np.tile(np.asarray(fed, np.int64), (len(encoding), 1))
-        logits, state = self._steps.feed(tokens, state, wanted="logits")
+        scores, state = self._steps.feed(tokens, state)
         if rules.no_speech_token is None:
             return Start(state, None)
         asked = np.full((len(encoding), 1, 1), rules.no_speech_token)
-        return Start(state, np.exp(NumpyScores(logits[:, :1]).at(asked)[:, 0, 0]))
+        return Start(state, np.exp(scores.between(0, 1).at(asked)[:, 0, 0]))
 
     def step(self, tokens: Tokens, state: OnnxState, *, forbidden: Sequence[int] = ()) -> tuple[NumpyScores, OnnxState]:
         """Append one token to each hypothesis and score what follows."""
@@ -109,17 +114,17 @@ class OnnxEngine:
 
     def read(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> NumpyScores:
         """Score each token of whole texts and what follows them at once."""
-        logits, _ = self._steps.feed(padded(texts, rules), self._begun(encoding), wanted="logits")
-        logits = logits[:, len(rules.start_tokens) - 1 :]
-        for part, is_first in ((logits[:, :1], True), (logits[:, 1:], False)):
-            NumpyScores.of(part, rules.forbidden(first=is_first))  # in place
-        return NumpyScores(logits)
+        fed, _ = self._steps.feed(padded(texts, rules), self._begun(encoding))
+        scores = fed.between(len(rules.start_tokens) - 1)
+        scores.between(0, 1).forbid(rules.forbidden(first=True))
+        scores.between(1).forbid(rules.forbidden(first=False))
+        return scores
 
     def attention(self, encoding: Encoding, texts: Texts, rules: TokenRules) -> list[Attention] | None:
         """Return the attention of each token of whole texts."""
         if not self._steps.has_attention:
             return None
-        found, _ = self._steps.feed(padded_but_last(texts, rules), self._begun(encoding), wanted="attention")
+        found = self._steps.attention(padded_but_last(texts, rules), self._begun(encoding))
         return without_padding(found, texts, encoding, rules)
 
     def _encoded(self, samples: Samples) -> dict[str, NDArray[Any]]:

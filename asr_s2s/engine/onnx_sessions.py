@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
 from asr_s2s.config import PartConfig, read_config
+from asr_s2s.engine.int8 import in_int8
 from asr_s2s.errors import CheckpointError, listed
 from asr_s2s.model_store.graphs import GraphFile, graph_path, made_for, read_graph
 from asr_s2s.model_store.stored import (
@@ -38,11 +39,19 @@ class _Settings(PartConfig):
 class OnnxSessions:
     """Graphs of one model, ready to be run.
 
-    threads: that each operator computes in
+    threads: that each operator computes in; int8: multiply with weights in 8-bit integers
     Raises CheckpointError where the folder holds no complete model, or a graph does not belong to it
     """
 
-    def __init__(self, folder: Path, *, names: Sequence[str], optional: Sequence[str] = (), threads: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        names: Sequence[str],
+        optional: Sequence[str] = (),
+        threads: int = 1,
+        int8: bool = False,
+    ) -> None:
         self.folder = folder
         check_complete(folder)
         stored = open_weights(folder / WEIGHTS_FILE)
@@ -54,7 +63,7 @@ class OnnxSessions:
             )
             for name in (*names, *there)
         }
-        self._stored, self._process = stored, os.getpid()
+        self._stored, self._int8, self._process = stored, int8, os.getpid()
         self._sessions = self._made(threads=threads)
         self._inputs = {name: _shapes(session.get_inputs()) for name, session in self._sessions.items()}
         self._outputs = {name: list(_shapes(session.get_outputs())) for name, session in self._sessions.items()}
@@ -97,7 +106,7 @@ class OnnxSessions:
 
     def _made(self, *, threads: int) -> dict[str, Any]:
         return {
-            name: _session(graph, self._stored, threads=threads, origin=graph_path(self.folder, name))
+            name: _session(graph, self._stored, threads=threads, int8=self._int8, origin=graph_path(self.folder, name))
             for name, graph in self._graphs.items()
         }
 
@@ -106,20 +115,25 @@ def _shapes(nodes: Sequence[Any]) -> dict[str, Sequence[int | str]]:
     return {each.name: each.shape for each in nodes}
 
 
-def _session(graph: GraphFile, stored: StoredWeights, *, threads: int, origin: Path) -> Any:
+def _session(graph: GraphFile, stored: StoredWeights, *, threads: int, int8: bool, origin: Path) -> Any:
     """Make a graph ready; onnxruntime keeps the weights in the order that it computes in, and those are let go."""
     weights = stored.read(graph.weights)
     check_finite(weights, origin=stored.path)
     if foreign := sorted(name for name, values in weights.items() if values.dtype != np.float32):
         raise CheckpointError(f"{stored.path}: holds whole numbers in {listed(foreign)}. Copy the model again.")
+    content = graph.content
+    if int8:
+        content, weights = in_int8(content, weights)
     options = onnxruntime().SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
+    # threads that wait by spinning take a core each from those that read, detect speech and search
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # what an operator no longer needs goes back at once: as quick, and the longest recording does not stay in memory
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     options.add_external_initializers(list(weights), [_value(values) for values in weights.values()])
     try:
-        return onnxruntime().InferenceSession(graph.content, options, providers=["CPUExecutionProvider"])
+        return onnxruntime().InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # see run
         raise _broken(origin, error) from error
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asr_s2s.engine.int8 import LOGITS, LOGITS_SCALE
 from asr_s2s.engine.numpy_scores import NumpyScores
 from asr_s2s.engine.onnx_sessions import OnnxSessions
 from asr_s2s.engine.protocol import Tokens
@@ -46,6 +47,7 @@ class OnnxSteps:
         self._inputs = sessions.inputs("step")
         self._outputs = sessions.outputs("step")
         self._moving = [name for name in self._inputs if f"new_{name}" in self._outputs]
+        self._scores = [name for name in (LOGITS, LOGITS_SCALE) if name in self._outputs]
         self.has_attention = "attention" in self._outputs
 
     def first(self, batch: int, given: Named) -> OnnxState:
@@ -65,25 +67,33 @@ class OnnxSteps:
         """Append one token to each hypothesis and score what follows."""
         batch, beam = tokens.shape
         own = np.broadcast_to(np.eye(beam, dtype=np.bool_), (batch, beam, beam))
-        found, state = self._run(tokens, np.concatenate([state.visible, own], axis=2), state, ["logits"])
-        return NumpyScores.of(found["logits"], forbidden), state
+        found, state = self._run(tokens, np.concatenate([state.visible, own], axis=2), state, self._scores)
+        scores = NumpyScores(*(found[name] for name in self._scores))
+        scores.forbid(forbidden)
+        return scores, state
 
-    def feed(self, tokens: Tokens, state: OnnxState, *, wanted: str) -> tuple[Array, OnnxState]:
-        """Append tokens (batch, token), one after another, to the only hypothesis of each utterance.
+    def feed(self, tokens: Tokens, state: OnnxState) -> tuple[NumpyScores, OnnxState]:
+        """Append tokens (batch, token), one after another, to the only hypothesis of each utterance, and score each."""
+        found, state = self._fed(tokens, state, self._scores)
+        return NumpyScores(*found), state
 
-        returns: an output of each step, (batch, token, ...), and the state after them
-        """
+    def attention(self, tokens: Tokens, state: OnnxState) -> Array:
+        """Give what each of some tokens looks at, (batch, token, time'), where `has_attention`."""
+        (found,), _ = self._fed(tokens, state, ["attention"])
+        return found
+
+    def _fed(self, tokens: Tokens, state: OnnxState, wanted: Sequence[str]) -> tuple[list[Array], OnnxState]:
         batch, count = tokens.shape
         if not state.slots:
-            found = []
+            steps = []
             for place in range(count):
-                output, state = self._run(tokens[:, place : place + 1], state.visible, state, [wanted])
-                found.append(output[wanted])
-            return np.concatenate(found, axis=1), state
+                output, state = self._run(tokens[:, place : place + 1], state.visible, state, wanted)
+                steps.append([output[name] for name in wanted])
+            return [np.concatenate(each, axis=1) for each in zip(*steps, strict=True)], state
         seen = np.repeat(state.visible, count, axis=1)
         own = np.broadcast_to(np.tri(count, dtype=np.bool_), (batch, count, count))
-        output, state = self._run(tokens, np.concatenate([seen, own], axis=2), state, [wanted])
-        return output[wanted], replace(state, visible=state.visible[:, -1:])
+        output, state = self._run(tokens, np.concatenate([seen, own], axis=2), state, wanted)
+        return [output[name] for name in wanted], replace(state, visible=state.visible[:, -1:])
 
     def reorder(self, state: OnnxState, beams: Tokens) -> OnnxState:
         """Gather hypotheses within each utterance."""

@@ -5,7 +5,7 @@ name as model.safetensors does. What else a file may ask for, such as other file
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from asr_s2s.errors import CheckpointError, listed
 from asr_s2s.files import is_file
 from asr_s2s.inputs import read_bytes
+from asr_s2s.model_store.protobuf import Message, message, numbers, parts, text
 from asr_s2s.model_store.stored import WEIGHTS_FILE, Shape
 
 GRAPH_FOLDER = "graph"
@@ -20,8 +21,6 @@ ARCHITECTURE = "architecture"  # in a graph's metadata, as in the header of the 
 MADE_FOR = "made_for"  # there too, see made_for
 MOST_BYTES = 8_000_000  # of Whisper's largest 0.9 million
 FLOAT, EXTERNAL = 1, 1  # ONNX's numbers for a type and a place
-
-Message = Mapping[int, list[int | memoryview]]  # of protocol buffers: what each numbered field holds
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ def read_graph(path: Path, *, architecture: str, settings: str, shapes: Mapping[
         )
     try:
         content = read_bytes(path, most=MOST_BYTES)
-        model = _message(memoryview(content))
-        metadata = {_text(entry, 1): _text(entry, 2) for entry in _parts(model, 14)}
+        model = message(memoryview(content))
+        metadata = {text(entry, 1): text(entry, 2) for entry in parts(model, 14)}
         weights, faults = _looked_through(model)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror}). {advice}") from error
@@ -89,91 +88,29 @@ def _looked_through(model: Message) -> tuple[dict[str, Shape], list[str]]:
     """Find the weights that a model (ONNX's ModelProto) wants, by name, and what it must not do."""
     weights: dict[str, Shape] = {}
     faults: set[str] = set()
-    graphs, functions, training = _parts(model, 7), _parts(model, 25), _parts(model, 20)
-    nodes = [node for graph in graphs for node in _parts(graph, 1)]
-    domains = [_text(part, 1) for part in _parts(model, 8)] + [_text(node, 7) for node in nodes]
+    graphs, functions, training = parts(model, 7), parts(model, 25), parts(model, 20)
+    nodes = [node for graph in graphs for node in parts(graph, 1)]
+    domains = [text(part, 1) for part in parts(model, 8)] + [text(node, 7) for node in nodes]
     faults |= {f"has operators of the domain '{domain}'" for domain in domains if domain not in ("", "ai.onnx")}
     if functions or training:
         faults.add("brings functions of its own")
-    for attribute in (attribute for node in nodes for attribute in _parts(node, 5)):
-        if _parts(attribute, 6) or _parts(attribute, 11):
+    for attribute in (attribute for node in nodes for attribute in parts(node, 5)):
+        if parts(attribute, 6) or parts(attribute, 11):
             faults.add("has graphs within graphs")
-        if any(_is_external(tensor) for field in (5, 10) for tensor in _parts(attribute, field)):
+        if any(_is_external(tensor) for field in (5, 10) for tensor in parts(attribute, field)):
             faults.add("names other files")
-        if _parts(attribute, 22) or _parts(attribute, 23):
+        if parts(attribute, 22) or parts(attribute, 23):
             faults.add("holds sparse tensors")
     for graph in graphs:
-        if _parts(graph, 15):
+        if parts(graph, 15):
             faults.add("holds sparse tensors")
-        for tensor in filter(_is_external, _parts(graph, 5)):
-            places = {_text(entry, 2) for entry in _parts(tensor, 13) if _text(entry, 1) == "location"}
-            if places != {WEIGHTS_FILE} or _numbers(tensor, 2) != [FLOAT]:
+        for tensor in filter(_is_external, parts(graph, 5)):
+            places = {text(entry, 2) for entry in parts(tensor, 13) if text(entry, 1) == "location"}
+            if places != {WEIGHTS_FILE} or numbers(tensor, 2) != [FLOAT]:
                 faults.add("names other files")
-            weights[_text(tensor, 8)] = tuple(_numbers(tensor, 1))
+            weights[text(tensor, 8)] = tuple(numbers(tensor, 1))
     return weights, sorted(faults)
 
 
 def _is_external(tensor: Message) -> bool:
-    return EXTERNAL in _numbers(tensor, 14) or bool(_parts(tensor, 13))
-
-
-def _message(content: memoryview) -> Message:
-    """Read the fields of a message. Raises ValueError or IndexError where it is damaged."""
-    found: dict[int, list[int | memoryview]] = {}
-    for number, value in _fields(content):
-        found.setdefault(number, []).append(value)
-    return found
-
-
-def _fields(content: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    at = 0
-    while at < len(content):
-        key, at = _varint(content, at)
-        kind = key & 7
-        value: int | memoryview
-        if kind == 0:
-            value, at = _varint(content, at)
-        else:
-            size = {1: 8, 5: 4}.get(kind)
-            if kind == 2:
-                size, at = _varint(content, at)
-            if size is None or at + size > len(content):
-                raise ValueError("it is damaged")
-            value = content[at : at + size]
-            at += size
-        yield key >> 3, value
-
-
-def _varint(content: memoryview, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = content[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-    raise ValueError("it is damaged")
-
-
-def _parts(message: Message, field: int) -> list[Message]:
-    """Read the messages in a field."""
-    return [_message(value) for value in message.get(field, ()) if isinstance(value, memoryview)]
-
-
-def _text(message: Message, field: int) -> str:
-    values = message.get(field) or [memoryview(b"")]
-    return bytes(values[-1]).decode() if isinstance(values[-1], memoryview) else ""
-
-
-def _numbers(message: Message, field: int) -> list[int]:
-    """Read whole numbers, one after another or packed."""
-    found: list[int] = []
-    for value in message.get(field, ()):
-        if isinstance(value, int):
-            found.append(value)
-            continue
-        at = 0
-        while at < len(value):
-            number, at = _varint(value, at)
-            found.append(number)
-    return found
+    return EXTERNAL in numbers(tensor, 14) or bool(parts(tensor, 13))

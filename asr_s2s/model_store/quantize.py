@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Weights = NDArray[np.float32]
 Values = NDArray[np.int8]
-ROWS_AT_ONCE = 256  # unpacked, so that the bits of a large table, a byte each, do not leave the processor's cache
+ROWS_AT_ONCE = 256  # so that what is made of a large table on the way does not leave the processor's cache
 
 
 def quantize(weight: Weights, *, bits: int = 8) -> tuple[Values, Weights]:
@@ -23,9 +23,13 @@ def quantize(weight: Weights, *, bits: int = 8) -> tuple[Values, Weights]:
     """
     largest = 2 ** (bits - 1) - 1
     rows = weight.reshape(len(weight), -1)
-    scale = np.abs(rows).max(axis=1) / np.float32(largest)
-    steps = rows / np.maximum(scale, np.finfo(np.float32).tiny)[:, None]
-    return np.clip(np.round(steps), -largest, largest).astype(np.int8).reshape(weight.shape), scale
+    scale = np.maximum(rows.max(axis=1), -rows.min(axis=1)) / np.float32(largest)
+    values = np.empty(rows.shape, np.int8)
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        chunk = slice(first, first + ROWS_AT_ONCE)
+        steps = rows[chunk] / np.maximum(scale[chunk], np.finfo(np.float32).tiny)[:, None]
+        values[chunk] = np.clip(np.round(steps, out=steps), -largest, largest, out=steps)
+    return values.reshape(weight.shape), scale
 
 
 def dequantize(values: Values, scale: NDArray[np.floating[Any]]) -> Weights:

@@ -3,23 +3,30 @@
 from functools import partial
 from pathlib import Path
 
+from asr_s2s.engine.int8 import has_int8_units
 from asr_s2s.engine.onnx_engine import OnnxEngine
 from asr_s2s.engine.onnx_language import OnnxLanguageEngine
+from asr_s2s.errors import ConfigError
 from asr_s2s.model_store import OpenedModel
 from asr_s2s.recognizer.model import ReadyModel
 
 
-def in_onnx(model: OpenedModel, *, threads: int = 1) -> ReadyModel:
+def in_onnx(model: OpenedModel, *, threads: int = 1, precision: str = "float32") -> ReadyModel:
     """Load a model's graphs and weights.
 
     threads: that each operator computes in
-    Raises CheckpointError where graphs are missing, or are not those of the weights
+    precision: 'float32'; 'int8', for products with weights; or 'auto', int8 where the processor has units for it
+    Raises ConfigError for int8 where it has none, CheckpointError where graphs are missing, or are not those of the
+        weights
     """
+    has_units = has_int8_units()
+    if precision == "int8" and not has_units:
+        raise ConfigError("precision 'int8': this processor has no units for it (VNNI). Take float32.")
     return ReadyModel(
         name=model.name,
         vocabulary=model.vocabulary,
         search=model.search,
-        engine=OnnxEngine(model.folder, threads=threads),
+        engine=OnnxEngine(model.folder, threads=threads, int8=has_units and precision != "float32"),
         open_language=partial(_language, threads=threads),
     )
 

@@ -25,6 +25,8 @@ def in_torch(system: SpeechSystem, *, device: str = "cpu", precision: str = "flo
     Raises ConfigError for another value, or a device that is not there
     """
     compute = ComputeOptions.checked(device=device, precision=precision)
+    if compute.precision == "int8":
+        raise ConfigError("precision 'int8': torch takes float32 or bfloat16. Take the onnx runtime.")
     where = _device(compute.device)
     _survive_forks()
     system.model.to(where).eval()

@@ -58,15 +58,19 @@ def _ready(model: str | Path, compute: ComputeOptions, decode: DecodeOptions) ->
     if (compute.runtime if compute.runtime != "auto" else _runtime(folders, compute)) == "torch":
         return _ready_in_torch(model, compute, threads=threads)
     for name, value in (("device", compute.device), ("precision", compute.precision)):
-        if value not in ("auto", "cpu", "float32"):
-            raise ConfigError(f"{name} '{value}': the onnx runtime computes on the processor in float32. Take torch.")
-    return in_onnx(open_model(model), threads=threads)
+        if value not in ("auto", "cpu", "float32", "int8"):
+            raise ConfigError(
+                f"{name} '{value}': the onnx runtime computes on the processor in float32 or int8. Take torch."
+            )
+    return in_onnx(open_model(model), threads=threads, precision=compute.precision)
 
 
 def _runtime(folders: Sequence[Path], compute: ComputeOptions) -> Literal["onnx", "torch"]:
     """Choose a runtime, without a look into torch: its import takes longer than many a transcription."""
     if compute.precision == "bfloat16" or compute.device.startswith("cuda"):
         return "torch"
+    if compute.precision == "int8":
+        return "onnx"
     has_torch = importlib.util.find_spec("torch") is not None
     gpu = compute.device == "auto" and GPU_DRIVER.exists()
     has_graphs = all(is_file(graph_path(folder, "step")) for folder in folders)

@@ -42,13 +42,14 @@ class ComputeOptions(_Options):
 
     runtime: 'onnx', which needs no torch; 'torch'; 'auto' takes torch for a GPU, and for models without graphs
     device: 'cpu', 'cuda', 'cuda:1'; 'auto' takes a GPU where there is one
-    precision: 'float32' or 'bfloat16'; 'auto' takes bfloat16 in torch, where the machine is made for it
+    precision: 'float32', 'bfloat16' (torch) or 'int8' (onnx, products with weights); 'auto' takes the narrow one where
+        the machine has units for it
     threads: of the processor; None takes all that this process may use
     """
 
     runtime: Literal["auto", "onnx", "torch"] = "auto"
     device: Annotated[str, BeforeValidator(_known)] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | None = None
 
 

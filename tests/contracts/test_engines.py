@@ -9,13 +9,14 @@ from test_speech_model import DECODERS, ENCODERS
 
 from asr_s2s.audio import read_audio
 from asr_s2s.config import check_config
-from asr_s2s.engine import Encoding, token_rules
+from asr_s2s.engine import Encoding, int8, token_rules
 from asr_s2s.engine.export import export_graphs, export_language_graphs
+from asr_s2s.engine.int8 import has_int8_units
 from asr_s2s.engine.onnx_engine import OnnxEngine
 from asr_s2s.engine.onnx_language import OnnxLanguageEngine
 from asr_s2s.engine.torch_engine import TorchEngine
 from asr_s2s.engine.torch_language import TorchLanguageEngine
-from asr_s2s.model_store.directory import ModelDirectoryConfig, build_system, save_model
+from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, build_system, save_model
 from asr_s2s.model_store.graphs import graph_path
 from asr_s2s.model_store.language import LanguageDirectoryConfig, LanguageSystem, save_language_model
 from asr_s2s.text import CharacterVocabulary
@@ -46,11 +47,12 @@ LANGUAGE_MODELS = {
     "transformer": {"kind": "transformer", "channels": 8, "heads": 2, "layers": 2, "feedforward": 16},
 }
 Engines = tuple[TorchEngine, OnnxEngine]
+Exported = tuple[SpeechSystem, Path]
 
 
 @pytest.fixture(scope="module", params=MODELS.values(), ids=MODELS)
-def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Engines:
-    """A small random model in torch, and its graphs."""
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """A small random model, and the directory with its weights and graphs."""
     features, encoder, decoder, others = request.param
     model = {"encoder": ENCODERS[encoder], **DECODERS[decoder], **others}
     tree = {"input": features, "vocabulary": {"kind": "characters"}, "model": model}
@@ -64,6 +66,13 @@ def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("model")
     save_model(folder, system, card="")
     export_graphs(folder, system)
+    return system, folder
+
+
+@pytest.fixture(scope="module")
+def engines(exported: Exported) -> Engines:
+    """The model in torch, and its graphs."""
+    system, folder = exported
     return TorchEngine(system.model, system.front_end), OnnxEngine(folder)
 
 
@@ -157,6 +166,27 @@ def test_whole_texts_are_read_as_in_torch(engines: Engines) -> None:
     assert (of_torch is None) == (of_onnx is None)
     for wanted, given in zip(of_torch or (), of_onnx or (), strict=True):
         np.testing.assert_allclose(given, wanted, **CLOSE)
+
+
+@pytest.mark.skipif(not has_int8_units(), reason="sums of 8-bit integers overflow without VNNI units")
+def test_in_8_bits_texts_are_scored_nearly_alike_and_alone_as_among_others(
+    exported: Exported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(int8, "LEAST_SIZE", 1)
+    in_float, in_int8 = OnnxEngine(exported[1]), OnnxEngine(exported[1], int8=True)
+    texts = [[5, 6, 7, 7], [4], [8, 8, 3], [4, 9, 3]]
+    every = every_token(4, 5)
+    encoding = in_int8.encode(clips())
+    expected, found = (engine.read(engine.encode(clips()), texts, RULES).at(every) for engine in (in_float, in_int8))
+    for place, (clip, text) in enumerate(zip(clips(), texts, strict=True)):
+        end = len(text) + 1
+        np.testing.assert_allclose(found[place, :end], expected[place, :end], atol=0.1)  # worst seen 0.05
+        alone = in_int8.encode([clip])
+        length = int(alone.lengths[0])
+        np.testing.assert_array_equal(alone.states.encoder_out[0], encoding.states.encoder_out[place, :length])
+        np.testing.assert_allclose(
+            in_int8.read(alone, [text], RULES).at(every[:1, :end])[0], found[place, :end], **CLOSE
+        )
 
 
 @pytest.mark.parametrize("kind", LANGUAGE_MODELS)

@@ -56,6 +56,7 @@ def test_a_model_without_graphs_runs_in_torch_and_says_so_where_it_shall_not(tmp
         ({"runtime": "tensorflow"}, "runtime: Input should be 'auto', 'onnx' or 'torch'"),
         ({"runtime": "onnx", "device": "cuda"}, "device 'cuda': the onnx runtime computes on the processor"),
         ({"runtime": "onnx", "precision": "bfloat16"}, "precision 'bfloat16': the onnx runtime computes"),
+        ({"runtime": "torch", "precision": "int8"}, "precision 'int8': torch takes float32 or bfloat16"),
     ],
 )
 def test_what_a_runtime_cannot_do_is_refused(options: dict[str, object], said: str) -> None:

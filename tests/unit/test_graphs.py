@@ -140,7 +140,8 @@ def test_the_best_are_those_of_all_sorted(count: int, row: list[int]) -> None:
 
 def test_the_forbidden_have_no_share_and_gains_count_for_the_choice_alone() -> None:
     logits = np.log(np.array([[[0.5, 0.25, 0.125, 0.125]]], np.float32))
-    scores = NumpyScores.of(logits, [0])
+    scores = NumpyScores(logits)
+    scores.forbid([0])
     log_probs, tokens = scores.top(2)
     assert tokens.tolist() == [[[1, 2]]]
     np.testing.assert_allclose(np.exp(log_probs), [[[0.5, 0.25]]], rtol=1e-6)

@@ -23,7 +23,7 @@ def load(
     *,
     runtime: Literal["auto", "onnx", "torch"] = "auto",
     device: str = "auto",
-    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto",
     threads: int | None = None,
     beam: int | None = None,
     find_speech: bool = True,
@@ -35,7 +35,8 @@ def load(
 
     runtime: 'onnx', which needs no torch; 'torch'; 'auto' takes torch for a GPU, and for models without graphs
     device: 'cpu', 'cuda', 'cuda:1'; 'auto' takes a GPU where there is one
-    precision: 'float32' or 'bfloat16'; 'auto' takes bfloat16 in torch, where the machine is made for it
+    precision: 'float32', 'bfloat16' (torch) or 'int8' (onnx); 'auto' takes the narrow one where the processor has units
+        for it
     threads: of the processor; None takes all that this process may use
     beam: hypotheses kept by the search, 1 for greedy; the model's own default where None
     find_speech: transcribe only where the detector finds speech; without, recordings are cut at their pauses alone

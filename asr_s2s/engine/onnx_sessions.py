@@ -101,7 +101,7 @@ class OnnxSessions:
     def _session(self, name: str) -> Any:
         if self._process != os.getpid():  # a fork: its parent's threads are not in it, and would be waited for
             self._of_the_parent = self._sessions  # kept, because to let them go waits as well
-            self._process, self._sessions = os.getpid(), self._made(threads=1)
+            self._sessions, self._process = self._made(threads=1), os.getpid()  # in this order: other threads look
         return self._sessions[name]
 
     def _made(self, *, threads: int) -> dict[str, Any]:

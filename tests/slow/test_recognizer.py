@@ -259,7 +259,7 @@ def test_one_bad_item_never_ends_the_others() -> None:
         ({"beam": "5"}, "beam: Input should be a valid integer"),
         ({"device": "cuda"}, "device 'cuda': this machine has no such devices"),
         ({"device": None}, "unknown device 'None'"),
-        ({"precision": "int8"}, "precision: Input should be 'auto'"),
+        ({"precision": "int4"}, "precision: Input should be 'auto'"),
         ({"hotwords": "abc"}, "hotwords: is one text, not a list of words. Give ['one', 'two'] (got 'abc')"),
         ({"hotwords": [5]}, "hotwords.0: Input should be a valid string"),
         ({"hotwords": ["a" * 5000]}, "has 5,000 characters"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_s2s.cli.options import Quiet
 from asr_s2s.cli.outputs import check_outputs
 from asr_s2s.cli.status import CHECK_FAILED, FAILED_INPUTS
 from asr_s2s.cli.terminal import Progress, say, show
@@ -45,6 +46,7 @@ def check(
     jobs: Annotated[
         int | None, typer.Option(min=1, max=MOST_JOBS, help="Processes that read audio (default: one per core).")
     ] = None,
+    quiet: Quiet = False,
 ) -> int:
     """Look for what spoils training: broken, silent, clipped or doubled audio, wrong texts, sets that share speakers.
 
@@ -59,12 +61,12 @@ def check(
     system = _loaded(model) if model else None
     named, broken = _read(manifests)
     utterances = [utterance for _, utterance in named]
-    with Progress(len(utterances)) as progress:
+    with Progress(len(utterances), shown=not quiet) as progress:
         sounds = measure_sounds(
             utterances, jobs=jobs or os.cpu_count() or 1, on_done=lambda count: progress.done(count=count)
         )
     checked = [CheckedUtterance(name, utterance, sound) for (name, utterance), sound in zip(named, sounds, strict=True)]
-    report = report_of(checked, broken=broken, by_model=_judged(checked, system) if system else ())
+    report = report_of(checked, broken=broken, by_model=_judged(checked, system, quiet=quiet) if system else ())
     _show(report, limit=limit)
     if json:
         write_text(json, to_json(report))
@@ -151,18 +153,20 @@ def _loaded(model: str) -> "SpeechSystem":
     return system
 
 
-def _judged(checked: "list[CheckedUtterance]", system: "SpeechSystem") -> "Iterator[tuple[int, Finding]]":
+def _judged(
+    checked: "list[CheckedUtterance]", system: "SpeechSystem", *, quiet: bool
+) -> "Iterator[tuple[int, Finding]]":
     from asr_s2s.checking.mislabelled import mislabelled
 
     judged: list[float] = []  # seconds of each
-    with Progress(len(checked)) as progress:
+    with Progress(len(checked), shown=not quiet) as progress:
 
         def done(seconds: float) -> None:
             judged.append(seconds)
             progress.done(seconds)
 
         yield from mislabelled(checked, system, on_done=done)
-    if len(judged) < len(checked):
+    if len(judged) < len(checked) and not quiet:
         say(
             f"The model compared {len(judged)} of {len(checked)} texts with their audio. The others have no audio or "
             "no words, are longer than a minute, or have characters that the model does not know."

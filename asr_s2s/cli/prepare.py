@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_s2s.cli.options import Quiet
 from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import Progress, say, show
 
@@ -28,6 +29,7 @@ def prepare(
     target: Annotated[Path, typer.Argument(help="A folder, which gets a manifest of each part; or a .jsonl file.")],
     part: Annotated[list[str] | None, typer.Option(help="Only this part, such as dev-clean; may be repeated.")] = None,
     checksums: Annotated[bool, typer.Option(help="Write the SHA-256 of each audio file.")] = True,
+    quiet: Quiet = False,
 ) -> int:
     """Read a corpus and write manifests; what cannot be used is left out and listed (exit status 1)."""
     from asr_s2s.data.corpora import audio_paths, first_messages, left_out_path, measure, read_corpus, write_corpus
@@ -38,10 +40,11 @@ def prepare(
         found = found.chosen(part, source=source)
     one_file = target.suffix == MANIFEST
     folder, lock = (target.parent, f".{target.name}{LOCK_FILE}") if one_file else (target, LOCK_FILE)
-    with held(folder, name=lock), Progress(len(audio_paths(found))) as progress:
+    with held(folder, name=lock), Progress(len(audio_paths(found)), shown=not quiet) as progress:
         measured = measure(found, source=source, checksums=checksums, on_file=progress.done)
         manifests = write_corpus(target, measured)
-    show(_table(measured.corpus, manifests))
+    if not quiet:
+        show(_table(measured.corpus, manifests))
     left_out = measured.corpus.left_out
     if not left_out:
         return 0

@@ -11,6 +11,7 @@ import typer
 from asr_s2s.cli.dialogues import Dialogues
 from asr_s2s.cli.evidence import ONE_LINE, Outcome
 from asr_s2s.cli.inputs import EACH, MIX, Input, check_channel, check_targets, named_inputs, with_channel
+from asr_s2s.cli.options import Quiet
 from asr_s2s.cli.outputs import check_outputs
 from asr_s2s.cli.terminal import Progress, moment, say
 from asr_s2s.cli.together import check_effects
@@ -98,7 +99,7 @@ def transcribe(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse damaged files; by default what can be decoded is transcribed.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only results and errors.")] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Transcribe audio files, or the utterances of a manifest.
 

@@ -182,7 +182,7 @@ class Recognizer:
             transcription.error = error
             return
         transcription.duration = segmenter.num_samples / SAMPLE_RATE
-        transcription.speech = segmenter.speech if find_speech else None
+        transcription.speech = segmenter.speech
 
     def features_and_attention(
         self, samples: NDArray[np.float32], text: str

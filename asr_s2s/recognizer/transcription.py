@@ -42,7 +42,7 @@ class Transcription:
     results: list[PieceResult] = field(default_factory=list)
     is_read: bool = False  # all its pieces are known
     duration: float | None = None  # seconds, once it was read to its end
-    speech: float | None = None  # the highest probability of speech in it, where it was detected
+    speech: float | None = None  # the highest probability of speech in it, once it was read to its end
     error: AudioError | None = None
     findings: Findings = field(init=False)  # damage, and choices that were made
     _num_taken: int = 0

@@ -92,6 +92,9 @@ def test_a_muted_channel_is_an_empty_transcript_and_no_failure(call: Path, capsy
     assert muted["flags"]["no_speech"] > 0.9
     assert (call / "out" / "muted.channel-1.ctm").read_text().startswith("muted 1 ")
     assert "channel 2: no speech found (0.99; if there is speech, use --no-vad) at 0:00" in capsys.readouterr().err
+    assert run([*command, "--channel", "each", "--no-vad"]) == 0
+    assert "no_speech" in json.loads((call / "out" / "muted.channel-2.json").read_text())["flags"]
+    capsys.readouterr()
     assert run([*command, "--channel", "each", "--resume"]) == 0
     assert "2 of 2 are done already." in capsys.readouterr().err
     assert run(["transcribe", str(call / "muted.wav"), "-m", "commands", "--channel", "2"]) == 1

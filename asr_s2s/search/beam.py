@@ -46,6 +46,7 @@ class Beam:
         self._beam, self._enough, self._ranking = beam, enough, ranking
         self._forbidden_repeats = forbidden_repeats
         self._scorers = tuple(scorers)
+        self._most_gain = sum(each.most_gain for each in scorers)
         every = engine.vocabulary_size
         self._tokens_tried = every if ranking.ctc_weight else min(2 * beam, every)
 
@@ -166,7 +167,8 @@ class Beam:
             enough = outcome.count >= self._enough
             if at_bound and not enough:
                 self._note_cut(growing, row, outcome, length=length)
-            beaten = self._ranking.best_possible(total, length + 1, limit=outcome.limit) <= outcome.value
+            possible = self._ranking.best_possible(total, length + 1, limit=outcome.limit, gain=self._most_gain)
+            beaten = possible <= outcome.value
             outcome.settled = at_bound or enough or beaten or outcome.is_empty
             if not outcome.settled:
                 going_on.append(row)

@@ -30,6 +30,11 @@ class ScorerState(Protocol):
 class ExternalScorer(Protocol):
     """Scores the hypotheses of any number of searches."""
 
+    @property
+    def most_gain(self) -> float:
+        """Give the most that one token may add to a hypothesis, in nats."""
+        ...
+
     def start(self, batch: int, *, start_token: int) -> ScorerState:
         """Begin with one empty hypothesis per utterance, after the last start token."""
         ...

@@ -18,6 +18,7 @@ class LanguageFusion:
 
     engine: LanguageEngine[Any]
     weight: float
+    most_gain = 0.0  # of a log probability
 
     def start(self, batch: int, *, start_token: int) -> "LanguageFusionState":
         """Begin with one empty hypothesis per utterance."""

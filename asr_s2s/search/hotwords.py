@@ -56,6 +56,11 @@ class Hotwords:
         before = [text != "" and not any(sign.isalnum() or sign == "'" for sign in text) for text in token_texts]
         return cls(tuple(children), np.array(depths), np.array(ends), np.array(after), np.array(before), bonus=bonus)
 
+    @property
+    def most_gain(self) -> float:
+        """Give the most that one token may add."""
+        return max(self.bonus, 0.0) if self.children[ROOT] else 0.0
+
     def start(self, batch: int, **_: object) -> "HotwordState":
         """Begin with one empty hypothesis per utterance."""
         return HotwordState.start(self, batch)

@@ -37,12 +37,13 @@ class Ranking:
         scale: float = (length + 1) ** self.length_normalization
         return total / scale
 
-    def best_possible(self, total: float, length: int, *, limit: int) -> float:
+    def best_possible(self, total: float, length: int, *, limit: int, gain: float) -> float:
         """Bound from above the final value of every hypothesis that this one may grow into within the limit.
 
-        No factor adds to a total but the bonus; dividing a negative total by the greatest length shrinks it most.
+        No factor adds to a total but the bonus and others' gain, of each token at most so much; dividing a negative
+        total by the greatest length shrinks it most.
         """
-        total += max(self.length_bonus, 0.0) * (limit - length)
+        total += max(self.length_bonus + gain, 0.0) * (limit - length)
         return self.final(total, limit if total < 0 else length)
 
     def cut_wins(self, cut: float, length: int, *, ended: float, ended_length: int) -> bool:

@@ -41,6 +41,7 @@ class WordFusion:
     weight: float
     token_texts: Sequence[str]
     end_token: int
+    most_gain = 0.0  # of a log probability
 
     @cached_property
     def finishes(self) -> NDArray[np.bool_]:

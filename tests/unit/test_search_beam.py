@@ -1,6 +1,9 @@
 import itertools
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from search_scripted import (
@@ -24,6 +27,7 @@ from search_scripted import (
 from asr_s2s.decoding import SearchConfig
 from asr_s2s.engine import TokenRules
 from asr_s2s.errors import ConfigError
+from asr_s2s.search import Hotwords
 from asr_s2s.search.ranking import Ranking
 
 pytestmark = pytest.mark.unit
@@ -118,10 +122,39 @@ def test_a_wide_beam_without_loops_equals_exhaustive_search_among_sequences_with
 @pytest.mark.parametrize("bonus", [-0.5, 0.0, 2.0])
 def test_no_continuation_is_worth_more_than_the_best_possible(bonus: float, normalization: float) -> None:
     ranking = Ranking(ctc_weight=0.0, length_bonus=bonus, length_normalization=normalization)
-    for total, length in [(-12.0, 3), (-0.5, 3), (4.0, 3), (-2.0, 0)]:
-        bound = ranking.best_possible(total, length, limit=9)
-        for longer in range(length, 10):
-            assert ranking.final(total + bonus * (longer - length), longer) <= bound + 1e-9
+    for total, length, gain in itertools.product((-12.0, -2.0, -0.5, 4.0), (0, 3), (0.0, 1.0)):
+        bound = ranking.best_possible(total, length, limit=9, gain=gain)
+        for longer, gained in itertools.product(range(length, 10), (0, gain)):
+            assert ranking.final(total + (bonus + gained) * (longer - length), longer) <= bound + 1e-9
+
+
+@pytest.mark.parametrize("normalization", [0.0, 0.5, 1.0])
+def test_a_wide_beam_with_hot_words_equals_exhaustive_search(normalization: float) -> None:
+    """An ended hypothesis settles nothing as long as hot words may lift a growing one above it."""
+    texts = {A: "a", B: " b"}
+    words = Hotwords.build(
+        [(B, A, A)], token_texts=[texts.get(token, "") for token in range(SIZE)], end_token=END, bonus=2.0
+    )
+    config = SearchConfig(**EXHAUSTIVE, length_normalization=normalization)
+    rules = replace(RULES, suppressed_first=(END,))  # an empty text is settled at once
+    for seed in range(8):
+        model = ScriptedModel(ScriptedDecoder(seed=seed, end_bias=2.0))
+        alone = encodings(LONGEST, seed=seed)
+        values = {
+            tokens: (sequence_log_prob(model, tokens, *alone, rules=rules) + gained(words, (*tokens, END)))
+            / (len(tokens) + 1) ** normalization
+            for tokens in all_sequences(LONGEST)
+            if tokens
+        }
+        found = searching(config, model, rules=rules, scorers=[words])(*alone)[0]
+        assert found.tokens == max(values, key=values.__getitem__)
+
+
+def gained(words: Hotwords, tokens: Sequence[int]) -> float:
+    state = words.start(1)
+    for token in tokens:
+        state = state.advance(np.zeros((1, 1), int), np.array([[token]]))
+    return float(state.totals[0, 0])
 
 
 def test_ctc_alone_finds_the_most_probable_labelling_where_best_frames_do_not() -> None:

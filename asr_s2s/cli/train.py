@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,6 +53,7 @@ def train(
     from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig, train_language_model
     from asr_s2s.training import train as run
     from asr_s2s.training.left_out import LEFT_OUT_FILE
+    from asr_s2s.training.page import next_commands
     from asr_s2s.training.processes import Processes
 
     check_effects(context, [(find_batch, ("resume", "target", "threads"), "beside --find-batch, which trains nothing")])
@@ -78,6 +80,7 @@ def train(
                     texts, output=target, resume=resume, overwrite=overwrite, threads=threads, command=command
                 )
             say(f"{target}: done. {made.summary}")
+            say(f"Next:\n  asr-s2s transcribe --language-model {shlex.quote(str(target))} FILE")
             return 0
         experiment = read_config(config, ExperimentConfig, overrides or ())
     system = load_model(initial) if initial else None
@@ -100,6 +103,7 @@ def train(
         if result.left_out:
             many = counted(result.left_out, "recording")
             say(f"Left out of training: {many} that could not be read, listed in {target / LEFT_OUT_FILE}")
+        say(f"Next:\n{indent(next_commands(target), '  ')}")
     return FAILED_INPUTS if result.left_out or left_out else 0
 
 

@@ -87,12 +87,6 @@ def _report(run: Run, evaluation: Evaluation) -> None:
         f"epoch {state.epoch} ({run.clock.seconds / 60:.1f} min): dev {losses}; next token right "
         f"{evaluation.accuracy:.1%}; WER {evaluation.wer:.1%}, CER {evaluation.cer:.1%}{attention}"
     )
-    pace = run.pace
-    report.line(
-        f"  {pace.frames_per_second:,.0f} frames a second; waiting for data {pace.idle:.1%} of the time, padding "
-        f"{pace.padding:.1%} of what is computed",
-        style="dim",
-    )
     for one in evaluation.spread(training.samples):
         report.line(f"  {one.id}\n    reference:  {one.reference}\n    hypothesis: {one.hypothesis}", style="dim")
 

@@ -62,7 +62,7 @@ class ModelComparison:
         if self.before is None:
             return ""
         if self.p is None or self.p > CHANCE:
-            return "no difference beyond chance"
+            return "no significant difference"
         return "better" if self.after.plain.errors < self.before.plain.errors else "worse"
 
     @property

@@ -31,6 +31,7 @@ class ProgressReport:
         self._bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console)
         self._task = self._bar.add_task("starting", total=1.0)
         self._curves: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=RECENT))
+        self._rates: list[float] = []
         self._pace = ""
         shown = console.is_terminal and process == 0
         self._live = Live(console=console, transient=True, get_renderable=self._view) if shown else None
@@ -65,12 +66,16 @@ class ProgressReport:
 
     def evaluated(self, *, wer: float) -> None:
         """Show the word error rate of an evaluation."""
-        self._curves["dev WER"].append(wer)
+        self._rates.append(wer)
 
     def _view(self) -> Group:
-        curves = Table.grid(padding=(0, 2))
-        for name, values in self._curves.items():
-            curves.add_row(name, f"{values[-1]:.3f}", sparkline(values))
+        curves = Table("", "now", "", "lowest", "highest", box=None, padding=(0, 1), header_style="dim")
+        rows = [(name, values, "{:.3f}") for name, values in self._curves.items()]
+        for name, values, form in [*rows, ("dev WER", self._rates, "{:.1%}")]:
+            finite = [value for value in values if math.isfinite(value)]
+            if finite:
+                bounds = (form.format(bound) for bound in (min(finite), max(finite)))
+                curves.add_row(name, form.format(values[-1]), sparkline(values), *bounds)
         return Group(curves, self._pace, self._bar)
 
 

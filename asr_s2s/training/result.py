@@ -44,10 +44,11 @@ class TrainingResult:
     @property
     def summary(self) -> str:
         """One line for people."""
+        epochs = counted(self.epochs, "epoch")
         whole = f" ({self.searched_whole} utterances over {LONGEST_PIECE:.0f} s, searched whole, which transcribe cuts)"
         return (
             f"WER {_percent(self.words)}, CER {_percent(self.characters)} on the development set"
-            f"{whole if self.searched_whole else ''} after {self.epochs} epochs in {self.minutes:.1f} minutes"
+            f"{whole if self.searched_whole else ''} after {epochs} in {self.minutes:.1f} minutes"
         )
 
 
@@ -83,7 +84,6 @@ def finish(
     save_model(run.folder, chosen, card=_card(run, result, command=command))
     document = asdict(result) | {"folder": run.folder.name, "wer": result.words.rate, "cer": result.characters.rate}
     write_text(run.folder / "result.json", json.dumps(document, indent=1) + "\n")
-    run.report.line(result.summary)
     write_page(run.folder, summary=[result.summary, *(one.summary for one in result.comparisons)])
     for comparison in result.comparisons:
         style = "bold yellow" if comparison.verdict == "worse" else None

@@ -1,11 +1,18 @@
 """The report page for every reader: by keyboard, in the dark, by contrast and by name, and with hostile texts."""
 
+import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from scoring_page import HOSTILE, ids
+from scoring_page import HOSTILE, SOUND, ids
+
+from asr_s2s.cli import run
+from asr_s2s.manifest import Utterance, write_manifest
+from asr_s2s.training.page import write_page
 
 pytestmark = pytest.mark.slow
 
@@ -99,3 +106,43 @@ def test_all_controls_have_names_and_all_ids_are_unique(page: Page) -> None:
     assert page.locator("button, select, input, th").evaluate_all(nameless) == 0
     names = re.findall(r'<[^>]* id="([^"]+)"', page.content())
     assert len(names) == len(set(names))
+
+
+BEYOND = """() => [...document.querySelectorAll("body *")].filter(
+  (node) => node.checkVisibility() && !node.closest(".scroll") && node.getBoundingClientRect().right > innerWidth + 1,
+).map((node) => `${node.tagName}#${node.id}`)"""
+
+
+@contextmanager
+def on_a_phone(browser: Browser, path: Path) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page.goto(path.as_uri())
+    yield page
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate(BEYOND) == []
+    page.close()
+
+
+def test_on_a_phone_the_words_of_an_utterance_lie_within_the_screen(browser: Browser, report: Path) -> None:
+    with on_a_phone(browser, report) as page:
+        words = page.locator("#table .column").all()
+        assert len(words) > 50
+        boxes = [box for word in words if (box := word.bounding_box())]
+        assert max(box["x"] + box["width"] for box in boxes) <= 390
+        page.fill("#query", "heard")
+        page.get_by_role("button", name="Play heard").tap()
+        expect(page.locator("#player")).to_be_visible()
+
+
+def test_a_check_and_a_training_fit_a_phone_too(browser: Browser, tmp_path: Path) -> None:
+    text = "a long text of many words that nobody reads aloud in a second " * 5
+    write_manifest(tmp_path / "train.jsonl", [Utterance("one", SOUND, text=f"<b>{text}</b>"), Utterance("two", SOUND)])
+    assert run(["check", str(tmp_path / "train.jsonl"), "--html", str(tmp_path / "check.html")]) == 4
+    with on_a_phone(browser, tmp_path / "check.html") as page:
+        assert page.locator("audio").count() == 2
+    record = {"event": "evaluation", "step": 1, "epoch": 1, "wer": 0.5, "cer": 0.25, "accuracy": 0.5, "idle": 0.1}
+    record["samples"] = [{"id": "one", "reference": text, "hypothesis": "word" * 40}]
+    (tmp_path / "history.jsonl").write_text(json.dumps(record) + "\n")
+    write_page(tmp_path, summary=["WER 50.00%"])
+    with on_a_phone(browser, tmp_path / "report.html") as page:
+        assert "asr-s2s transcribe --model" in page.inner_text("pre")

@@ -67,7 +67,7 @@ def test_the_verdict_follows_the_plain_words_and_their_chance() -> None:
     assert better.after.plain.errors == 0
     assert better.after.raw.errors == 30 * 5  # all but C
     assert "WER 16.7% before, 0.0% after (difference -16.7% to -16.7%, p = 0.001): better" in better.summary
-    assert compared("x", texts, wrong, before=wrong).verdict == "no difference beyond chance"
+    assert compared("x", texts, wrong, before=wrong).verdict == "no significant difference"
 
 
 def test_held_out_recordings_are_judged_by_what_the_product_gives(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_the_live_view_shows_losses_speed_and_error_rates_on_a_terminal_and_leav
             report.evaluated(wer=0.25)
             report.step("epoch 2 of 9", progress=0.5, losses={"cross_entropy": 1.5}, pace="1,234 frames a second")
         shown = re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", written.getvalue())
-        for part in ("cross entropy", "1.500", "dev WER", "0.250", "1,234 frames a second", "epoch 2 of 9", "50%"):
+        for part in ("cross entropy", "1.500", "dev WER", "25.0%", "1,234 frames a second", "epoch 2 of 9", "50%"):
             assert (part in shown) == terminal, part
 
 

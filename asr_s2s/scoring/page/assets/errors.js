@@ -26,7 +26,8 @@ function errorList(system, kind, limit) {
       element("span", { className: "figure" }, number(count)),
     ]);
   });
-  const title = element("h3", null, `${KINDS[kind]} words: ${number(kinds)} different `);
+  const name = KINDS[kind][0].toUpperCase() + KINDS[kind].slice(1);
+  const title = element("h3", null, `${name} words: ${number(kinds)} different`);
   const list = element("div", null, title, element("ol", null, items));
   const more = Math.min(commonest.length, 10 * limit);
   if (more > limit) list.append(link(`Show ${number(more)}`, () => list.replaceWith(errorList(system, kind, more))));

@@ -223,6 +223,13 @@ def test_a_description_counts_the_parameters(tmp_path: Path) -> None:
     assert f"whole model: {number / 1e6:.2f} M parameters" in describe(tmp_path / "m")
 
 
+def test_a_description_counts_long_lists_and_fits_a_screen() -> None:
+    lines = describe("en").split("\n")
+    assert "  suppressed: 57 tokens" in lines
+    assert "  prompt: [<|startoftranscript|>, <|notimestamps|>]" in lines
+    assert len(lines) < 50
+
+
 def test_the_metadata_holds_version_and_hash(tmp_path: Path) -> None:
     system = tiny_system()
     save_model(tmp_path / "m", system, card="")

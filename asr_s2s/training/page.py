@@ -32,6 +32,7 @@ COLUMNS = {
     "coverage": "{:.2f}",
     "idle": "{:.1%}",
 }
+TITLES = {"dev_cross_entropy_loss": "cross entropy", "wer": "WER", "cer": "CER", "idle": "waiting for data"}
 
 
 def attention_picture(folder: Path, step: int) -> Path:
@@ -95,7 +96,7 @@ def _table(evaluations: Sequence[Record]) -> str:
     shown = {
         name: form for name, form in COLUMNS.items() if any(record.get(name) is not None for record in evaluations)
     }
-    heads = "".join(f"<th>{name.removeprefix('dev_').replace('_', ' ')}</th>" for name in shown)
+    heads = "".join(f"<th>{TITLES.get(name, name.replace('_', ' '))}</th>" for name in shown)
     rows = "".join(
         "<tr>"
         + "".join(

@@ -35,7 +35,7 @@ class SearchConfig(PartConfig):
     language_weight: Gain = 0.3  # of a language model's log probabilities, where one is given
     # of the logistic curve from a word's probability to its confidence; asr-s2s model calibrate fits both
     confidence_slope: float = Field(default=1.0, gt=0, le=1000)
-    confidence_offset: Nats = 0.0
+    confidence_offset: Nats = 0.0  # of the same curve
 
     @model_validator(mode="before")
     @classmethod

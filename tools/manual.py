@@ -27,7 +27,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from asr_s2s.training import ExperimentConfig
+from asr_s2s.training import ExperimentConfig, LanguageExperimentConfig
 
 ROOT = Path(__file__).parents[1]
 GENERATED = ROOT / "docs" / "generated"
@@ -72,7 +72,7 @@ def decisions() -> str:
 
 
 def configuration() -> str:
-    """Return the reference of all keys of a training's configuration."""
+    """Return the reference of all keys of a training's configuration, and of a language model's."""
     return "".join(_configuration())
 
 
@@ -82,15 +82,24 @@ def _configuration() -> Iterator[str]:
         "any of them may also be given after the command, `training.epochs=5`.\nAn unknown key is an error that "
         "names the nearest. Where a key takes one of several kinds, `kind` chooses.\n"
     )
+    example = (ROOT / "conf" / "commands.yaml").read_text(encoding="utf-8")
+    yield f"\n## An example\n\n`conf/commands.yaml`:\n\n```yaml\n{example}```\n"
+    yield from _sections(ExperimentConfig, of="")
+    yield from _sections(LanguageExperimentConfig, of="language model")
+
+
+def _sections(root: type[BaseModel], *, of: str) -> Iterator[str]:
+    """Return a table for each section of a file, the file itself first."""
     seen: set[type] = set()
-    waiting: list[tuple[str, type[BaseModel]]] = [("", ExperimentConfig)]
+    waiting: list[tuple[str, type[BaseModel]]] = [("", root)]
     while waiting:
         path, config = waiting.pop(0)
         if config in seen:
             continue
         seen.add(config)
         said = _sentences(config)
-        yield f"\n## {path or 'the whole file'}\n\n{_first(config)}\n\n| key | type | default | |\n|---|---|---|---|\n"
+        title = ": ".join(filter(None, [of, path or "the whole file"]))
+        yield f"\n## {title}\n\n{_first(config)}\n\n| key | type | default | |\n|---|---|---|---|\n"
         for name, field in config.model_fields.items():
             yield f"| `{name}` | {_type(field)} | {_value(field)} | {_cell(said.get(name, ''))} |\n"
         waiting[:0] = [
@@ -119,7 +128,7 @@ def _first(config: type) -> str:
 
 def _sentences(config: type[BaseModel]) -> dict[str, str]:
     """Return what stands behind or before each key in the code, or explains it in the class's docstring."""
-    found: dict[str, str] = {}
+    found = {"kind": "chooses this kind"}
     for owner in reversed(config.__mro__):
         if not (isinstance(owner, type) and issubclass(owner, BaseModel)) or owner is BaseModel:
             continue

@@ -24,9 +24,9 @@ Manifests = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(strict=F
 class NoiseConfig(PartConfig):
     """Noise mixed into training audio: which recordings, how loud, how often."""
 
-    manifest: str
-    snr_db: Range = (5.0, 25.0)
-    probability: Probability = 0.5
+    manifest: str  # recordings of noise
+    snr_db: Range = (5.0, 25.0)  # signal-to-noise ratio, drawn between
+    probability: Probability = 0.5  # share of utterances that get noise
 
     @model_validator(mode="after")
     def _range_is_ordered(self) -> Self:
@@ -36,16 +36,16 @@ class NoiseConfig(PartConfig):
 class RoomConfig(PartConfig):
     """Reverberation of training audio: which impulse responses, how often."""
 
-    manifest: str
-    probability: Probability = 0.3
+    manifest: str  # impulse responses
+    probability: Probability = 0.3  # share of utterances that get one
 
 
 class SpecAugmentConfig(PartConfig):
     """Stretches of time and of mel channels blanked in training; Park et al. 2019, "SpecAugment"."""
 
-    time_masks: Count = 2
+    time_masks: Count = 2  # number of stretches of time that are masked
     time_width: Share = 0.05  # the widest, as a share of the utterance
-    mel_masks: Count = 2
+    mel_masks: Count = 2  # number of bands of mel channels that are masked
     mel_width: Count = 15  # the widest, in channels
 
 
@@ -55,12 +55,13 @@ class AugmentConfig(PartConfig):
     merge_dropout: how many of the merges of byte pairs are left out, from 0 (none) to 1 (all: single bytes)
     """
 
+    # factors, one drawn for each utterance
     speed: Annotated[tuple[Annotated[float, Field(ge=0.5, le=2.0)], ...], Field(strict=False, min_length=1)] = (1.0,)
     trailing_silence: Annotated[tuple[Seconds, Seconds], Field(strict=False)] = (0.0, 0.0)  # seconds, drawn between
-    rooms: RoomConfig | None = None
-    noise: NoiseConfig | None = None
-    gain_db: Range = (0.0, 0.0)
-    specaugment: SpecAugmentConfig | None = None
+    rooms: RoomConfig | None = None  # reverberation
+    noise: NoiseConfig | None = None  # noise mixed in
+    gain_db: Range = (0.0, 0.0)  # change of level, drawn between
+    specaugment: SpecAugmentConfig | None = None  # masks on the features
     merge_dropout: Annotated[tuple[Probability, Probability], Field(strict=False)] = (0.0, 0.0)
 
     @model_validator(mode="after")
@@ -79,7 +80,7 @@ def _ordered(config: Config, *names: str) -> Config:
 class DataConfig(PartConfig):
     """The training and development sets and how they become batches."""
 
-    train: Manifests
+    train: Manifests  # manifests to train on
     dev: Manifests | None = None  # None: taken from train, by speaker where there are several
     test: Manifests | None = None  # judge the result once; with --from, the model that it started from as well
     test_share: Share | None = None  # where test names none: taken from train, by speaker where there are several
@@ -92,4 +93,4 @@ class DataConfig(PartConfig):
     shortest_first_epochs: Count = 0  # the first epochs go from short to long, which helps attention to form
     allow_empty: bool = False  # a text may be empty: nobody speaks there, and the model shall learn to say nothing
     cache: str | None = None  # a folder for computed features
-    augment: AugmentConfig = AugmentConfig()
+    augment: AugmentConfig = AugmentConfig()  # how training audio and texts are varied

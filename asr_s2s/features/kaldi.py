@@ -63,7 +63,8 @@ class KaldiConfig(PartConfig):
     """Kaldi's filterbank and how its values are normalised."""
 
     kind: Literal["kaldi"]
-    num_mels: Annotated[int, Field(ge=4, le=128)] = 80
+    num_mels: Annotated[int, Field(ge=4, le=128)] = 80  # mel channels
+    # mean and variance of the training set, or of each utterance
     normalize: Literal["global", "utterance", "none"] = "global"
 
     def build(self) -> FrontEnd:

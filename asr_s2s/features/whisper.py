@@ -117,8 +117,8 @@ class WhisperConfig(PartConfig):
     """
 
     kind: Literal["whisper"]
-    num_mels: Literal[80, 128] = 80
-    pad_to_seconds: Annotated[float, Field(ge=1.0, le=300.0)] | None = None
+    num_mels: Literal[80, 128] = 80  # mel channels; large-v3 has 128
+    pad_to_seconds: Annotated[float, Field(ge=1.0, le=300.0)] | None = None  # window that each utterance is padded to
     tail_seconds: Annotated[float, Field(ge=0.0, le=30.0)] = 0.0
 
     @model_validator(mode="after")

@@ -21,14 +21,14 @@ class DistillationConfig(PartConfig):
         pairs where the one that learns writes characters
     cache: the folder where what it made of each utterance is kept
     states: weight of the encoder states' loss; both encoders give as many frames of as many channels
-    tokens: weight of the divergence of the decoders; kept: how many of the teacher's most probable tokens it counts
+    tokens: weight of the divergence of the decoders
     """
 
     teacher: str
     cache: str
     states: NonNegativeFloat = 1.0
     tokens: NonNegativeFloat = 1.0
-    kept: PositiveInt = 32
+    kept: PositiveInt = 32  # number of the teacher's most probable tokens that are compared
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,26 +25,26 @@ BLANK = 0  # CTC's blank token; every vocabulary for CTC has it first
 class CrossEntropyConfig(PartConfig):
     """Cross-entropy of the decoder; smoothing is the share of the target spread over the whole vocabulary."""
 
-    weight: PositiveFloat = 1.0
-    smoothing: float = Field(default=0.1, ge=0.0, lt=1.0)
+    weight: PositiveFloat = 1.0  # in the sum of losses
+    smoothing: float = Field(default=0.1, ge=0.0, lt=1.0)  # share of the target spread over the vocabulary
 
 
 class GuidedAttentionConfig(PartConfig):
     """Pulls the attention towards the diagonal in the first epochs; sigma is the width of what is free, of length 1."""
 
-    weight: PositiveFloat = 1.0
-    sigma: PositiveFloat = 0.4
-    epochs: PositiveInt = 5
+    weight: PositiveFloat = 1.0  # in the sum of losses
+    sigma: PositiveFloat = 0.4  # width of the free diagonal; 1 is the whole utterance
+    epochs: PositiveInt = 5  # the first epochs, in which it counts
 
 
 class LossConfig(PartConfig):
     """Weights of the losses; ctc and length count where the model has the head (model.ctc, model.length)."""
 
-    cross_entropy: CrossEntropyConfig = CrossEntropyConfig()
-    ctc: float = 0.3
-    length: float = 0.05
-    guided_attention: GuidedAttentionConfig | None = None
-    distillation: DistillationConfig | None = None
+    cross_entropy: CrossEntropyConfig = CrossEntropyConfig()  # of the decoder's next tokens
+    ctc: float = 0.3  # weight, if model.ctc
+    length: float = 0.05  # weight, if model.length
+    guided_attention: GuidedAttentionConfig | None = None  # pulls attention towards the diagonal
+    distillation: DistillationConfig | None = None  # learning from another model
 
     @field_validator("ctc", "length")
     @classmethod

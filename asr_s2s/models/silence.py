@@ -20,8 +20,8 @@ from asr_s2s.models.masks import valid_frames
 class MergedSilenceConfig(PartConfig):
     """How many frames stand for the rest of the window; `window` and `frames` are encoded frames (Whisper's: 1500)."""
 
-    window: Width = 1500
-    frames: Width = 48
+    window: Width = 1500  # encoder frames of the window that the model was trained on
+    frames: Width = 48  # encoder frames that stand for its silence
 
     def build(self) -> "MergedSilence":
         """Make what encoder and decoder share."""

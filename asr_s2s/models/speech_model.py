@@ -129,11 +129,11 @@ class ModelConfig(PartConfig):
     silence: merges the silence of the window that a Transformer was trained on
     """
 
-    encoder: EncoderConfig
-    decoder: DecoderConfig
-    attention: AttentionConfig | None = Field(default=None, validate_default=True)
-    ctc: bool = False
-    length: bool = False
+    encoder: EncoderConfig  # from features to encoder states
+    decoder: DecoderConfig  # from encoder states to tokens
+    attention: AttentionConfig | None = Field(default=None, validate_default=True)  # of a recurrent decoder
+    ctc: bool = False  # a CTC head on the encoder, trained with losses.ctc
+    length: bool = False  # a head that predicts the number of tokens, trained with losses.length
     silence: MergedSilenceConfig | None = None
 
     @model_validator(mode="after")

@@ -167,12 +167,12 @@ class BytePairsConfig(PartConfig):
     """
 
     kind: Literal["bpe"]
-    prompt: Annotated[tuple[str, ...], Field(strict=False)]
-    end: str
+    prompt: Annotated[tuple[str, ...], Field(strict=False)]  # tokens that a text starts with
+    end: str  # token that ends a text
     no_speech: str | None = None  # the token that stands for "nobody speaks"
     size: Annotated[int, Field(ge=1, le=MOST_TOKENS)] | None = None
-    suppressed: TokenIds = ()
-    suppressed_first: TokenIds = ()
+    suppressed: TokenIds = ()  # ids that a search never writes
+    suppressed_first: TokenIds = ()  # ids that it does not write first
 
     def read(self, folder: Path) -> BytePairVocabulary:
         """Read the vocabulary from a model directory."""

@@ -93,7 +93,7 @@ class CharactersConfig(PartConfig):
     """A character vocabulary; lowercase folds the texts, for corpora that keep no case."""
 
     kind: Literal["characters"]
-    lowercase: bool = False
+    lowercase: bool = False  # fold the texts to lower case
 
     def read(self, folder: Path) -> CharacterVocabulary:
         """Read the vocabulary from a model directory."""

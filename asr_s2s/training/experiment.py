@@ -17,11 +17,11 @@ from asr_s2s.training.schedule import Decay
 class TrainingConfig(PartConfig):
     """The loop: how long, how fast, how often it looks at itself, and what it keeps."""
 
-    epochs: PositiveInt = 60
+    epochs: PositiveInt = 60  # passes over the training data, at most
     minutes: PositiveFloat | None = None  # a limit of time for steps and evaluations; the decay then follows the clock
-    learning_rate: PositiveFloat = 1e-3
+    learning_rate: PositiveFloat = 1e-3  # the highest, after the warm-up
     warmup: NonNegativeInt = 200  # steps
-    decay: Decay = "cosine"
+    decay: Decay = "cosine"  # how the learning rate falls after the warm-up
     floor: float = Field(default=0.01, ge=0, le=1)  # share of the learning rate that is left at the end
     weight_decay: NonNegativeFloat = 0.01  # on matrices only
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = None  # in place of the model's own; Whisper's have none
@@ -30,9 +30,9 @@ class TrainingConfig(PartConfig):
     precision: Precision = "float32"  # auto measures whether bfloat16 is faster on this machine
     compile: bool = False  # the encoder, by torch.compile: a minute at the start, for faster steps
     rates: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)  # {encoder: 0.1}; 0 freezes a part
-    seed: NonNegativeInt = 1
-    threads: PositiveInt | None = None
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    seed: NonNegativeInt = 1  # of all random choices
+    threads: PositiveInt | None = None  # of the processor; None: all
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto takes a GPU if there is one
 
     evaluate_every: PositiveInt = 1  # epochs
     dev_utterances: PositiveInt | None = 150  # at most so many in each evaluation; None: all
@@ -42,7 +42,7 @@ class TrainingConfig(PartConfig):
     patience: PositiveInt | None = None  # evaluations without a lower WER that end the run
     samples: NonNegativeInt = 3  # hypotheses shown beside their references
     alarm_after: NonNegativeInt = 8  # epochs before the alignment monitor may raise an alarm
-    plots: bool = True
+    plots: bool = True  # draw pictures of losses, error rates and attention
     tensorboard: bool = False  # event files as well
 
     average: PositiveInt = 5  # the best so many checkpoints become the result
@@ -59,10 +59,10 @@ class ExperimentConfig(PartConfig):
     input and search that are given there replace those of that model.
     """
 
-    data: DataConfig
-    input: InputConfig | None = None
-    vocabulary: VocabularyConfig | None = None
-    model: ModelConfig | None = None
-    losses: LossConfig = LossConfig()
-    training: TrainingConfig = TrainingConfig()
+    data: DataConfig  # recordings, batches and augmentation
+    input: InputConfig | None = None  # features of the audio
+    vocabulary: VocabularyConfig | None = None  # tokens that the model writes
+    model: ModelConfig | None = None  # the network
+    losses: LossConfig = LossConfig()  # what training minimises
+    training: TrainingConfig = TrainingConfig()  # the loop
     search: SearchConfig | None = None  # the decoding defaults of the model that comes out

@@ -53,16 +53,16 @@ CHANGEABLE = {f"config.training.{name}" for name in ("epochs", "minutes", "threa
 class LanguageTrainingConfig(PartConfig):
     """How long, and how fast."""
 
-    epochs: PositiveInt = 10
-    minutes: PositiveFloat | None = None
-    learning_rate: PositiveFloat = 2e-3
+    epochs: PositiveInt = 10  # passes over the texts, at most
+    minutes: PositiveFloat | None = None  # limit of time; the decay then follows the clock
+    learning_rate: PositiveFloat = 2e-3  # the highest, after the warm-up
     warmup: NonNegativeInt = 100  # steps
-    decay: Decay = "cosine"
-    floor: float = Field(default=0.01, ge=0, le=1)
-    weight_decay: NonNegativeFloat = 0.0
-    clip: PositiveFloat = 1.0
-    seed: NonNegativeInt = 1
-    threads: PositiveInt | None = None
+    decay: Decay = "cosine"  # how the learning rate falls after the warm-up
+    floor: float = Field(default=0.01, ge=0, le=1)  # share of the learning rate that is left at the end
+    weight_decay: NonNegativeFloat = 0.0  # on matrices only
+    clip: PositiveFloat = 1.0  # largest norm of the gradient
+    seed: NonNegativeInt = 1  # of all random choices
+    threads: PositiveInt | None = None  # of the processor; None: all
     log_every: PositiveInt = 50  # steps
     checkpoint_minutes: PositiveFloat = 10  # also between evaluations
 
@@ -71,9 +71,9 @@ class LanguageExperimentConfig(PartConfig):
     """One YAML file of kind language_model."""
 
     kind: Literal["language_model"]
-    data: TextConfig
-    model: LanguageModelConfig
-    training: LanguageTrainingConfig = LanguageTrainingConfig()
+    data: TextConfig  # texts
+    model: LanguageModelConfig  # the network
+    training: LanguageTrainingConfig = LanguageTrainingConfig()  # the loop
 
 
 @dataclass

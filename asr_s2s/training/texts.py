@@ -19,17 +19,16 @@ from asr_s2s.text import CharactersConfig, CharacterVocabulary, Vocabulary, Voca
 class TextConfig(PartConfig):
     """Texts, and whose tokens they are spelled in.
 
-    train, dev: manifests (.jsonl), of which the texts are taken, or plain text, a sentence a line; without dev a share
-        of the lines is held out
     vocabulary_of: the recogniser that the language model shall help; None: the characters of the texts
     """
 
+    # manifests (.jsonl), of which the texts are taken, or plain text, a sentence a line
     train: tuple[str, ...] = Field(strict=False, min_length=1)
-    dev: tuple[str, ...] = Field(default=(), strict=False)
-    dev_share: float = Field(default=0.02, gt=0, lt=1)
+    dev: tuple[str, ...] = Field(default=(), strict=False)  # the same, to choose by; default: a share of the lines
+    dev_share: float = Field(default=0.02, gt=0, lt=1)  # share of the lines that is held out, where dev names none
     vocabulary_of: str | None = None
     lowercase: bool = False  # of characters of the texts
-    batch_tokens: PositiveInt = 4096
+    batch_tokens: PositiveInt = 4096  # tokens in a batch, padding included
     max_tokens: PositiveInt = 400  # a longer line is left out
 
 

@@ -39,7 +39,7 @@ class AdditiveConfig(PartConfig):
     """Additive attention (Bahdanau et al. 2015)."""
 
     kind: Literal["additive"]
-    channels: Width = 128
+    channels: Width = 128  # width in which query and key are added
 
     def build(self, query_channels: int, encoder_channels: int) -> AdditiveAttention:
         """Make the attention between a decoder state and an encoding of these widths."""

@@ -40,7 +40,7 @@ class DotConfig(PartConfig):
     """Scaled dot-product attention (Luong et al. 2015)."""
 
     kind: Literal["dot"]
-    channels: Width = 128
+    channels: Width = 128  # width of queries and keys
 
     def build(self, query_channels: int, encoder_channels: int) -> DotAttention:
         """Make the attention between a decoder state and an encoding of these widths."""

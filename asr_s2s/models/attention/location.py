@@ -50,9 +50,9 @@ class LocationConfig(PartConfig):
     """Location-aware attention (Chorowski et al. 2015)."""
 
     kind: Literal["location"]
-    channels: Width = 128
-    filters: Width = 10
-    reach: Width = 15
+    channels: Width = 128  # width in which query, key and location are added
+    filters: Width = 10  # filters over the earlier weights
+    reach: Width = 15  # frames that a filter spans on each side
 
     def build(self, query_channels: int, encoder_channels: int) -> LocationAttention:
         """Make the attention between a decoder state and an encoding of these widths."""

@@ -50,8 +50,8 @@ class MultiHeadConfig(PartConfig):
     """Multi-head attention (Vaswani et al. 2017)."""
 
     kind: Literal["multihead"]
-    channels: Width = 128
-    heads: Width = 4
+    channels: Width = 128  # width of all heads together
+    heads: Width = 4  # attention heads
 
     @model_validator(mode="after")
     def _heads_share_the_channels(self) -> "MultiHeadConfig":

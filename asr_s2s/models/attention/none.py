@@ -41,7 +41,7 @@ class NoneConfig(PartConfig):
     """No attention: a fixed-length vector (Cho et al. 2014, Sutskever et al. 2014)."""
 
     kind: Literal["none"]
-    channels: Width = 256
+    channels: Width = 256  # width of the vector
 
     def build(self, query_channels: int, encoder_channels: int) -> NoAttention:  # noqa: ARG002 - the contract's
         """Make the summary of an encoding of this width."""

@@ -186,13 +186,13 @@ class RnnConfig(PartConfig):
     """Recurrent decoder with an attention (model.attention)."""
 
     kind: Literal["rnn"]
-    cell: Literal["lstm", "gru"] = "lstm"
-    layers: Layers = 1
-    channels: Width = 256
-    embedding: Width = 128
-    dropout: Fraction = 0.1
-    token_dropout: Fraction = 0.0
-    tied: bool = False
+    cell: Literal["lstm", "gru"] = "lstm"  # recurrent cell
+    layers: Layers = 1  # recurrent layers
+    channels: Width = 256  # width of the state
+    embedding: Width = 128  # width of a token's vector
+    dropout: Fraction = 0.1  # in training
+    token_dropout: Fraction = 0.0  # share of the previous tokens hidden in training
+    tied: bool = False  # use the embedding as the output layer too
 
     def build(self, encoder_channels: int, vocabulary_size: int, attention: Attention) -> RnnDecoder:
         """Make the decoder around an attention built for queries of self.channels and an encoding of this width."""

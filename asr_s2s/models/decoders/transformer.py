@@ -225,11 +225,11 @@ class TransformerDecoderConfig(PartConfig):
     """
 
     kind: Literal["transformer"]
-    channels: Width = 256
-    heads: Width = 4
-    layers: Layers = 4
-    feedforward: Width = 1024
-    dropout: float = Field(default=0.1, ge=0, lt=1)
+    channels: Width = 256  # width of the states
+    heads: Width = 4  # attention heads
+    layers: Layers = 4  # Transformer layers
+    feedforward: Width = 1024  # width of the position-wise networks
+    dropout: float = Field(default=0.1, ge=0, lt=1)  # in training
     max_tokens: Width = 448  # the longest sequence, start tokens included
     alignment_heads: Annotated[tuple[AlignmentHead, ...], Field(strict=False)] = ()
 

@@ -73,13 +73,13 @@ class ConformerConfig(PartConfig):
     """A Conformer encoder; `feedforward` is the width of the position-wise networks, `kernel` of the convolutions."""
 
     kind: Literal["conformer"]
-    channels: Width = 256
-    heads: Width = 4
-    layers: Layers = 6
-    feedforward: Width = 1024
-    kernel: Width = 15
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    stem: StemConfig = Conv2dStemConfig(kind="conv2d")
+    channels: Width = 256  # width of the states
+    heads: Width = 4  # attention heads
+    layers: Layers = 6  # Conformer layers
+    feedforward: Width = 1024  # width of the position-wise networks
+    kernel: Width = 15  # frames that a convolution spans, an odd number
+    dropout: float = Field(default=0.1, ge=0, lt=1)  # in training
+    stem: StemConfig = Conv2dStemConfig(kind="conv2d")  # what shortens the features first
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:

@@ -56,11 +56,11 @@ class RecurrentLayer(nn.Module):
 
 class _RecurrentConfig(PartConfig):
     channels: Width = 256  # of the output; two directions have half of them each
-    layers: Layers = 3
-    bidirectional: bool = True
+    layers: Layers = 3  # recurrent layers
+    bidirectional: bool = True  # read the utterance backwards too
     pyramid_layers: int = Field(default=0, ge=0, le=8)  # layers above the lowest that halve the time axis again
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    stem: StemConfig = Conv2dStemConfig(kind="conv2d")
+    dropout: float = Field(default=0.1, ge=0, lt=1)  # between layers, in training
+    stem: StemConfig = Conv2dStemConfig(kind="conv2d")  # what shortens the features first
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:

@@ -98,7 +98,7 @@ class Conv1dStemConfig(PartConfig):
     """Whisper's two convolutions over time; factor 4 and 8 stride in every layer."""
 
     kind: Literal["conv1d"]
-    factor: Factor = 2
+    factor: Factor = 2  # how many times shorter the sequence becomes
 
     def build(self, input_size: int, channels: int) -> Layer:
         """Make the module."""
@@ -109,8 +109,8 @@ class Conv2dStemConfig(PartConfig):
     """Convolutions over time and mel with `maps` feature maps."""
 
     kind: Literal["conv2d"]
-    factor: Factor = 4
-    maps: Width = 32
+    factor: Factor = 4  # how many times shorter the sequence becomes
+    maps: Width = 32  # feature maps
 
     def build(self, input_size: int, channels: int) -> Layer:
         """Make the module."""

@@ -51,12 +51,12 @@ class TransformerConfig(PartConfig):
     """A Transformer encoder; `feedforward` is the width of the position-wise networks."""
 
     kind: Literal["transformer"]
-    channels: Width = 256
-    heads: Width = 4
-    layers: Layers = 6
-    feedforward: Width = 1024
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    stem: StemConfig = Conv2dStemConfig(kind="conv2d")
+    channels: Width = 256  # width of the states
+    heads: Width = 4  # attention heads
+    layers: Layers = 6  # Transformer layers
+    feedforward: Width = 1024  # width of the position-wise networks
+    dropout: float = Field(default=0.1, ge=0, lt=1)  # in training
+    stem: StemConfig = Conv2dStemConfig(kind="conv2d")  # what shortens the features first
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:

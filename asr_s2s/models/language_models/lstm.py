@@ -64,10 +64,10 @@ class LstmLanguageConfig(PartConfig):
     """An LSTM language model; `embedding` is the width of the tokens' table, `channels` that of the layers."""
 
     kind: Literal["lstm"]
-    embedding: Width = 128
-    channels: Width = 512
-    layers: Layers = 2
-    dropout: float = Field(default=0.2, ge=0, lt=1)
+    embedding: Width = 128  # width of a token's vector
+    channels: Width = 512  # width of the layers
+    layers: Layers = 2  # LSTM layers
+    dropout: float = Field(default=0.2, ge=0, lt=1)  # in training
 
     def build(self, vocabulary_size: int) -> LstmLanguageModel:
         """Make the model."""

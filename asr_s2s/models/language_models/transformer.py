@@ -131,11 +131,11 @@ class TransformerLanguageConfig(PartConfig):
     """A Transformer language model; `feedforward` is the width of the position-wise networks."""
 
     kind: Literal["transformer"]
-    channels: Width = 256
-    heads: Width = 4
-    layers: Layers = 4
-    feedforward: Width = 1024
-    dropout: float = Field(default=0.1, ge=0, lt=1)
+    channels: Width = 256  # width of the states
+    heads: Width = 4  # attention heads
+    layers: Layers = 4  # Transformer layers
+    feedforward: Width = 1024  # width of the position-wise networks
+    dropout: float = Field(default=0.1, ge=0, lt=1)  # in training
 
     @model_validator(mode="after")
     def _heads_fit(self) -> Self:

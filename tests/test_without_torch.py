@@ -26,7 +26,6 @@ IN_TORCH = {
     "engine.torch_language",
     "engine.tracing",
     "model_store.average",
-    "model_store.describe",
     "model_store.directory",
     "model_store.language",
     "model_store.loading",
@@ -39,8 +38,8 @@ IN_TORCH = {
     "model_store.whisper_checkpoints",
     "recognizer.in_torch",
 }
-IMPORT_ALL = """
-import importlib, pkgutil, sys
+WITHOUT_TORCH = """
+import sys
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
@@ -48,7 +47,9 @@ class Absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())
-import asr_s2s
+"""
+IMPORT_ALL = """
+import importlib, pkgutil, asr_s2s
 for module in pkgutil.walk_packages(asr_s2s.__path__, "asr_s2s."):
     if module.name != "asr_s2s.__main__":
         try:
@@ -59,7 +60,9 @@ for module in pkgutil.walk_packages(asr_s2s.__path__, "asr_s2s."):
 
 
 def test_only_what_computes_with_tensors_needs_torch() -> None:
-    done = subprocess.run([sys.executable, "-c", IMPORT_ALL], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH + IMPORT_ALL], capture_output=True, text=True, check=True
+    )
     needing = {name for name in done.stdout.split() if name.partition(".")[0] not in IN_TORCH}
     assert needing == {name for name in IN_TORCH if "." in name}
 
@@ -99,3 +102,11 @@ def test_transcribing_and_scoring_need_nothing_that_only_posix_has(tmp_path: Pat
         )
         assert done.returncode == 0, done.stderr
     assert "Aurora Borealis" in (tmp_path / f"{AURORA.stem}.json").read_text()
+
+
+def test_a_model_is_described_without_torch() -> None:
+    script = WITHOUT_TORCH + "from asr_s2s.cli import run; sys.exit(run(['model', 'info', 'commands']))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "encoder: " in done.stdout
+    assert "graphs for transcription without torch: encoder, heads, lengths, start, step" in done.stdout
+    assert "stem: {kind: conv2d, factor: 4, maps: 32}" in done.stdout

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,9 +12,15 @@ from asr_s2s.cli.outputs import check_output_folder
 from asr_s2s.cli.status import FAILED_INPUTS
 from asr_s2s.cli.terminal import output, say
 
+if TYPE_CHECKING:
+    from asr_s2s.model_store.directory import SpeechSystem
+
 app = typer.Typer(help="Describe, average, import, merge, prune, calibrate and export models.", no_args_is_help=True)
 Storage = Annotated[
     Literal["float32", "float16", "int8", "compact"], typer.Option(help="Number format of the weights.")
+]
+Graph = Annotated[
+    bool, typer.Option("--graph/--no-graph", help="Write the graphs that transcription without torch needs.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the model in the target folder.")]
 
@@ -47,13 +53,15 @@ def info(model: Annotated[str, typer.Argument(help="A shipped model by its name,
 def average(
     models: Annotated[list[Path], typer.Argument(help="Model directories of one architecture.")],
     target: Annotated[Path, typer.Option("--output", "-o", help="The model directory to write.")],
+    graph: Graph = True,
     overwrite: Overwrite = False,
 ) -> None:
     """Average the weights of models of one architecture, for example checkpoints of one run."""
     from asr_s2s.model_store.average import average_models
 
     with _written(target, overwrite=overwrite):
-        average_models(models, target)
+        system = average_models(models, target)
+        _add_graphs(target, system, graph=graph)
     say(f"{target}: the average of {len(models)} models.")
 
 
@@ -64,13 +72,15 @@ def import_whisper_checkpoint(
     storage: Storage = "float16",
     tokenizer: Annotated[Path | None, typer.Option(help="A tokenizer.json, for a .pt file.")] = None,
     language: Annotated[str, typer.Option(help="Language of a multilingual model.")] = "en",
+    graph: Graph = True,
     overwrite: Overwrite = False,
 ) -> None:
     """Turn a Whisper checkpoint into a model directory."""
     from asr_s2s.model_store.whisper import import_whisper
 
     with _written(target, overwrite=overwrite):
-        import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=language)
+        system = import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=language)
+        _add_graphs(target, system, graph=graph)
     say(f"{target}: imported from {source}. Try: asr-s2s transcribe --model {target} AUDIO")
 
 
@@ -83,13 +93,15 @@ def merge_model(
         float, typer.Option(min=0.1, max=30, help="Seconds of silence kept after each utterance.")
     ] = 1.0,
     storage: Storage = "float16",
+    graph: Graph = True,
     overwrite: Overwrite = False,
 ) -> None:
     """Process only the speech, not 30 seconds of padding: several times faster."""
     from asr_s2s.model_store.merge import merge_silence
 
     with _written(target, overwrite=overwrite):
-        merge_silence(model, target, frames=frames, tail_seconds=tail_seconds, storage=storage)
+        system = merge_silence(model, target, frames=frames, tail_seconds=tail_seconds, storage=storage)
+        _add_graphs(target, system, graph=graph)
     say(f"{target}: {frames} frames stand for the silence that {model} pads with; the weights are the same.")
 
 
@@ -100,6 +112,7 @@ def prune_model(
     text: Annotated[list[Path], typer.Option(help="Plain text, a sentence or paragraph per line; may be repeated.")],
     size: Annotated[int, typer.Option(help="Byte pairs to keep, the 256 single bytes among them.")] = 8000,
     storage: Storage = "float16",
+    graph: Graph = True,
     overwrite: Overwrite = False,
 ) -> None:
     """Keep the byte pairs that a large text uses most; every text can still be written."""
@@ -111,6 +124,7 @@ def prune_model(
     lines = (line for each in texts for line in each.splitlines() if line.strip())
     with _written(target, overwrite=overwrite):
         pruning = prune_vocabulary(model, target, lines, size=size, storage=storage)
+        _add_graphs(target, pruning.system, graph=graph)
     words = pruning.words
     say(
         f"{target}: {words.vocabulary.size} tokens, {pruning.weights / 1e6:.1f} million weights of "
@@ -125,6 +139,7 @@ def set_characters(
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
     manifest: Annotated[list[Path], typer.Option(help="Manifest whose texts have all characters; may be repeated.")],
     storage: Storage = "float32",
+    graph: Graph = True,
     overwrite: Overwrite = False,
 ) -> None:
     """Replace the vocabulary with the characters of some texts; training then teaches them."""
@@ -133,8 +148,9 @@ def set_characters(
 
     texts = (utterance.text for file in manifest for utterance in read_manifest(file) if utterance.text)
     with _written(target, overwrite=overwrite):
-        vocabulary = spell(model, target, texts, storage=storage).vocabulary
-    say(f"{target}: {vocabulary.size} tokens, which training teaches: asr-s2s train CONFIG.yaml --from {target}")
+        system = spell(model, target, texts, storage=storage)
+        _add_graphs(target, system, graph=graph)
+    say(f"{target}: {system.vocabulary.size} tokens, which training teaches: asr-s2s train CONFIG.yaml --from {target}")
 
 
 @app.command()
@@ -186,14 +202,20 @@ def calibrate(
 def export(
     model: Annotated[str, typer.Argument(help="A shipped model by its name, or a model directory.")],
     target: Annotated[
-        Path | None, typer.Argument(help="The model directory to write; without one, --graph adds to MODEL itself.")
+        Path | None,
+        typer.Argument(help="The model directory to write; without one, --graph makes MODEL's graphs anew."),
     ] = None,
     storage: Storage = "int8",
     card: Annotated[Path | None, typer.Option(help="A model card in Markdown; default: the model's own.")] = None,
-    graph: Annotated[bool, typer.Option("--graph", help="Write the graphs that the onnx runtime needs.")] = False,
+    graph: Annotated[
+        bool | None,
+        typer.Option(
+            "--graph/--no-graph", help="Write the graphs that transcription without torch needs.", show_default="graph"
+        ),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Export a compact copy for sharing, or with --graph what the onnx runtime needs beside the weights."""
+    """Export a compact copy for sharing, or make a model's graphs anew."""
     from asr_s2s.errors import ConfigError
     from asr_s2s.inputs import read_text
     from asr_s2s.model_store import model_folder, read_card
@@ -208,11 +230,19 @@ def export(
         return
     text = read_text(card, error=ConfigError, advice="Name a model card in Markdown.") if card else read_card(model)
     with _written(target, overwrite=overwrite):
-        save_model(target, replace(load_model(model), name=target.name), card=text, storage=storage)
-        if graph:
-            _write_graphs(target)
+        system = replace(load_model(model), name=target.name)
+        save_model(target, system, card=text, storage=storage)
+        _add_graphs(target, system, graph=graph is not False)
     megabytes = sum(path.stat().st_size for path in target.iterdir()) / 1e6
     say(f"{target}: {megabytes:.1f} MB.")
+
+
+def _add_graphs(folder: Path, system: "SpeechSystem", *, graph: bool) -> None:
+    """Write graphs, those of the model that this one was made from where they fit."""
+    from asr_s2s.engine.export import add_graphs
+
+    if graph and (notice := add_graphs(folder, system, like=system.folder)):
+        say(notice)
 
 
 def _write_graphs(folder: Path) -> None:

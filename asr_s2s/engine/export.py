@@ -7,17 +7,21 @@ utterance, those with `beam` to a hypothesis, those with `slots` to tokens that 
 hypothesis sees which slots.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from asr_s2s.engine.tracing import Compute, Tensors, traced_graph
+from asr_s2s.errors import CheckpointError, MissingExtraError
 from asr_s2s.files import atomic_write
 from asr_s2s.model_store.directory import SpeechSystem
-from asr_s2s.model_store.graphs import ARCHITECTURE, MADE_FOR, graph_path, made_for
+from asr_s2s.model_store.graphs import ARCHITECTURE, GRAPH_FOLDER, MADE_FOR, graph_path, made_for, read_graph
 from asr_s2s.model_store.language import LanguageSystem
+from asr_s2s.model_store.names import stored_name
 from asr_s2s.models.attention import Memory
 from asr_s2s.models.decoders.rnn import RnnDecoder, RnnState
 from asr_s2s.models.decoders.transformer import TransformerDecoder
@@ -26,10 +30,26 @@ from asr_s2s.models.language_models.lstm import LstmLanguageModel
 from asr_s2s.models.language_models.transformer import TransformerLanguageModel
 
 
-def export_graphs(folder: Path, system: SpeechSystem) -> None:
+def add_graphs(folder: Path, system: SpeechSystem | LanguageSystem, *, like: Path | None = None) -> str | None:
+    """Write the graphs of a model that was just written, see export_graphs; if they cannot be made, return a notice."""
+    try:
+        if isinstance(system, SpeechSystem):
+            export_graphs(folder, system, like=like)
+        else:
+            export_language_graphs(folder, system)
+    except MissingExtraError as error:
+        return (
+            f"{folder}: written without the graphs that transcription without torch needs. {error} "
+            f"Then run: asr-s2s model export {folder} --graph."
+        )
+    return None
+
+
+def export_graphs(folder: Path, system: SpeechSystem, *, like: Path | None = None) -> None:
     """Write the graphs of a model into its directory, each whole or not at all.
 
-    Raises MissingExtraError where the exporter is not installed.
+    like: a model's directory, whose graphs are copied where they fit: an export takes seconds
+    Raises MissingExtraError where the exporter is needed and not installed.
     """
     decoder: Any = system.model.decoder
     parts = {"model": system.model, "front_end": system.front_end}
@@ -48,24 +68,24 @@ def export_graphs(folder: Path, system: SpeechSystem) -> None:
         start = _start_of(decoder)
         state = start(encoding)
     graphs: dict[str, tuple[Compute, Tensors]] = {
-        "lengths": (lambda given: {"lengths": system.front_end.lengths(given["sample_lengths"])}, samples),
+        "lengths": (
+            lambda given: {"lengths": system.front_end.lengths(given["sample_lengths"])},
+            {"sample_lengths": samples["sample_lengths"]},
+        ),
         "encoder": (_encoder_of(system), samples),
         "start": (start, encoding),
         "step": _step_of(decoder, state),
     }
     if system.model.ctc_head is not None or system.model.length_head is not None:
         graphs["heads"] = (_heads_of(system), encoding)
-    for name, (compute, inputs) in graphs.items():
-        given = {"sample_lengths": inputs["sample_lengths"]} if name == "lengths" else inputs
-        _write(graph_path(folder, name), traced_graph(compute, given, parts, marks=marks))
+    _write(folder, graphs, parts, marks=marks, like=like)
 
 
 def export_language_graphs(folder: Path, system: LanguageSystem) -> None:
     """Write the graph of a language model into its directory. Raises MissingExtraError as export_graphs does."""
     marks = {ARCHITECTURE: system.config.fingerprint(), MADE_FOR: made_for(system.config.model_dump(mode="json"))}
     marks |= {"vocabulary_size": str(system.vocabulary.size)}
-    compute, inputs = _language_step_of(system.model)
-    _write(graph_path(folder, "step"), traced_graph(compute, inputs, {"": system.model}, marks=marks))
+    _write(folder, {"step": _language_step_of(system.model)}, {"": system.model}, marks=marks, like=None)
 
 
 def _encoder_of(system: SpeechSystem) -> Compute:
@@ -210,6 +230,33 @@ def _rnn_beam(state: RnnState) -> Tensors:
     return cells | {"beam_context": state.context, "beam_history": state.history}
 
 
-def _write(path: Path, content: bytes) -> None:
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(content)
+def _write(
+    folder: Path,
+    graphs: Mapping[str, tuple[Compute, Tensors]],
+    parts: Mapping[str, nn.Module],
+    *,
+    marks: Mapping[str, str],
+    like: Path | None,
+) -> None:
+    """Write a model's graphs, and remove those of another model that the folder held."""
+    for name, (compute, inputs) in graphs.items():
+        content = _fitting(like, name, parts, marks=marks) if like else None
+        content = content or traced_graph(compute, inputs, parts, marks=marks)
+        with atomic_write(graph_path(folder, name)) as temporary:
+            temporary.write_bytes(content)
+    for path in (folder / GRAPH_FOLDER).glob("*.onnx"):
+        if path.stem not in graphs:
+            path.unlink()
+
+
+def _fitting(like: Path, name: str, parts: Mapping[str, nn.Module], *, marks: Mapping[str, str]) -> bytes | None:
+    """Return another model's graph if it fits weights of these shapes and says the same of itself."""
+    weights = nn.ModuleDict(dict(parts)).state_dict()
+    shapes = {stored_name(name): tuple(weight.shape) for name, weight in weights.items()}
+    try:
+        graph = read_graph(
+            graph_path(like, name), architecture=marks[ARCHITECTURE], settings=marks[MADE_FOR], shapes=shapes
+        )
+    except CheckpointError:
+        return None
+    return graph.content if graph.metadata == marks else None

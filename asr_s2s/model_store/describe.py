@@ -1,34 +1,37 @@
-"""What a model directory holds, for the person who asks."""
+"""What a model directory holds, for the person who asks. No torch."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from asr_s2s.model_store.directory import load_model
-from asr_s2s.model_store.folders import model_folder
-from asr_s2s.model_store.stored import WEIGHTS_FILE
+from asr_s2s.model_store.graphs import GRAPH_FOLDER
+from asr_s2s.model_store.opened import open_model
+from asr_s2s.model_store.stored import WEIGHTS_FILE, open_weights
 
 LONGEST_LIST = 8  # entries; longer ones are ids of tokens
 
 
 def describe(model: str | Path) -> str:
     """Return a model's sizes and configuration in a few lines."""
-    folder = model_folder(model)
-    system = load_model(model)
-    counts = [(name, parameter.numel()) for name, parameter in system.model.named_parameters()]
-    parts = {"encoder": "encoder.", "decoder": "decoder.", "whole model": ""}
+    opened = open_model(model)
+    path = opened.folder / WEIGHTS_FILE
+    counts = {name: math.prod(shape) for name, shape in open_weights(path).shapes.items()}
+    parts = {"encoder": "model.encoder.", "decoder": "model.decoder.", "whole model": "model."}
     sizes = [
-        f"{part}: {sum(count for name, count in counts if name.startswith(prefix)) / 1e6:.2f} M parameters"
+        f"{part}: {sum(count for name, count in counts.items() if name.startswith(prefix)) / 1e6:.2f} M parameters"
         for part, prefix in parts.items()
     ]
-    megabytes = (folder / WEIGHTS_FILE).stat().st_size / 1e6
+    graphs = sorted(path.stem for path in (opened.folder / GRAPH_FOLDER).glob("*.onnx"))
+    megabytes = path.stat().st_size / 1e6
     return "\n".join(
         [
-            f"{system.name}: {megabytes:.1f} MB of weights on disk, vocabulary of {system.vocabulary.size:,} tokens",
+            f"{opened.name}: {megabytes:.1f} MB of weights on disk, vocabulary of {opened.vocabulary.size:,} tokens",
             *sizes,
+            f"graphs for transcription without torch: {', '.join(graphs) or 'none'}",
             "",
-            _readable(system.config.model_dump(mode="json")),
+            _readable(opened.config.model_dump(mode="json")),
         ]
     )
 

@@ -55,13 +55,16 @@ class SpeechSystem:
     front_end: FrontEnd
     model: SpeechModel
     vocabulary: Vocabulary
+    folder: Path | None = None  # that the model, or the one that it was made from, was loaded from
 
 
-def build_system(config: ModelDirectoryConfig, vocabulary: Vocabulary, *, name: str) -> SpeechSystem:
+def build_system(
+    config: ModelDirectoryConfig, vocabulary: Vocabulary, *, name: str, folder: Path | None = None
+) -> SpeechSystem:
     """Build a system with fresh weights."""
     front_end = config.input.build()
     model = config.model.build(front_end.feature_size, vocabulary.size)
-    return SpeechSystem(name=name, config=config, front_end=front_end, model=model, vocabulary=vocabulary)
+    return SpeechSystem(name, config, front_end, model, vocabulary, folder)
 
 
 def rebuilt(system: SpeechSystem, config: ModelDirectoryConfig) -> SpeechSystem:
@@ -96,7 +99,7 @@ def load_model(model: str | Path) -> SpeechSystem:
     vocabulary = config.vocabulary.read(folder)
     stored = open_weights(folder / WEIGHTS_FILE, fingerprint=config.fingerprint())
     with SkipInit(stored.shapes.values(), origin=folder / CONFIG_FILE):
-        system = build_system(config, vocabulary, name=folder.name)
+        system = build_system(config, vocabulary, name=folder.name, folder=folder)
     load_into(_network(system), stored)
     system.model.eval()
     system.front_end.eval()

@@ -12,7 +12,7 @@ from asr_s2s.model_store.stored import CONFIG_FILE, check_complete
 from asr_s2s.text import Vocabulary, VocabularyConfig
 
 
-class _OpenedConfig(PartConfig):
+class OpenedConfig(PartConfig):
     """A model's configuration, in which the network stays plain data: torch alone can check it."""
 
     input: dict[str, Any]
@@ -29,11 +29,16 @@ class _OpenedLanguageConfig(PartConfig):
 
 @dataclass(frozen=True)
 class OpenedModel:
-    """A speech model's directory; search holds its decoding defaults."""
+    """A speech model's directory."""
 
     folder: Path
     vocabulary: Vocabulary
-    search: SearchConfig
+    config: OpenedConfig
+
+    @property
+    def search(self) -> SearchConfig:
+        """The decoding defaults."""
+        return self.config.search
 
     @property
     def name(self) -> str:
@@ -52,8 +57,8 @@ class OpenedLanguageModel:
 def open_model(model: str | Path) -> OpenedModel:
     """Open a shipped model by its name, or a model directory. Raises CheckpointError if there is no such model."""
     folder = model_folder(model)
-    config = read_config(folder / CONFIG_FILE, _OpenedConfig, older=True)
-    return OpenedModel(folder, config.vocabulary.read(folder), config.search)
+    config = read_config(folder / CONFIG_FILE, OpenedConfig, older=True)
+    return OpenedModel(folder, config.vocabulary.read(folder), config)
 
 
 def open_language_model(folder: Path) -> OpenedLanguageModel:

@@ -43,6 +43,7 @@ class TrainingConfig(PartConfig):
     samples: NonNegativeInt = 3  # hypotheses shown beside their references
     alarm_after: NonNegativeInt = 8  # epochs before the alignment monitor may raise an alarm
     plots: bool = True  # draw pictures of losses, error rates and attention
+    graphs: bool = True  # write those of the model that comes out, for transcription without torch
     tensorboard: bool = False  # event files as well
 
     average: PositiveInt = 5  # the best so many checkpoints become the result

@@ -12,6 +12,7 @@ from rich.console import Console
 from torch import nn
 
 from asr_s2s.config import PartConfig, write_config
+from asr_s2s.engine.export import add_graphs
 from asr_s2s.errors import ConfigError
 from asr_s2s.lock import held
 from asr_s2s.model_store.language import (
@@ -47,7 +48,7 @@ from asr_s2s.training.schedule import Decay, learning_rate
 from asr_s2s.training.texts import TextConfig, held_apart, spelled, vocabulary_for, windows
 
 WINDOW = 50  # batches among which lines of like length are put together
-CHANGEABLE = {f"config.training.{name}" for name in ("epochs", "minutes", "threads", "checkpoint_minutes")}
+CHANGEABLE = {f"config.training.{name}" for name in ("epochs", "minutes", "threads", "graphs", "checkpoint_minutes")}
 
 
 class LanguageTrainingConfig(PartConfig):
@@ -63,6 +64,7 @@ class LanguageTrainingConfig(PartConfig):
     clip: PositiveFloat = 1.0  # largest norm of the gradient
     seed: NonNegativeInt = 1  # of all random choices
     threads: PositiveInt | None = None  # of the processor; None: all
+    graphs: bool = True  # write those of the model that comes out, for transcription without torch
     log_every: PositiveInt = 50  # steps
     checkpoint_minutes: PositiveFloat = 10  # also between evaluations
 
@@ -134,7 +136,10 @@ def train_language_model(
             with resumable(output, save=run.save):
                 with Interruption() as interruption:
                     run.train(interruption)
-                return run.evaluated(load_language_model(output))
+                best = load_language_model(output)
+                if config.training.graphs and (notice := add_graphs(output, best)):
+                    report.warn(notice)
+                return run.evaluated(best)
     finally:
         torch.set_num_threads(usual_threads)
 

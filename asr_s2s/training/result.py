@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from asr_s2s.engine.export import add_graphs
 from asr_s2s.errors import counted
 from asr_s2s.files import write_text
 from asr_s2s.model_store.average import average_states
@@ -85,6 +86,10 @@ def finish(
     document = asdict(result) | {"folder": run.folder.name, "wer": result.words.rate, "cer": result.characters.rate}
     write_text(run.folder / "result.json", json.dumps(document, indent=1) + "\n")
     write_page(run.folder, summary=[result.summary, *(one.summary for one in result.comparisons)])
+    if run.config.training.graphs and (
+        notice := add_graphs(run.folder, load_model(run.folder), like=initial.folder if initial else None)
+    ):
+        run.report.warn(notice)
     for comparison in result.comparisons:
         style = "bold yellow" if comparison.verdict == "worse" else None
         run.report.line(f"{comparison.summary}{_advice(comparison)}", style=style)

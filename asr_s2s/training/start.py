@@ -56,6 +56,7 @@ _LOOP = (
     "minutes",
     "threads",
     "plots",
+    "graphs",
     "tensorboard",
     "samples",
     "keep",

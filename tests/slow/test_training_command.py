@@ -9,8 +9,10 @@ import pytest
 from asr_s2s.audio import read_audio, write_audio
 from asr_s2s.cli import run
 from asr_s2s.cli.status import FAILED_INPUTS, WRONG_USE
+from asr_s2s.engine.onnx_engine import OnnxEngine
 from asr_s2s.lock import held
 from asr_s2s.manifest import read_manifest
+from asr_s2s.model_store import model_folder
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +42,12 @@ def test_a_folder_of_recordings_adapts_a_shipped_model_and_says_whether_it_becam
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["comparisons"][0]["name"] == "held-out recordings"
     assert len(read_manifest(tmp_path / "out" / "recordings.jsonl")) == len(COMMANDS)
+    graphs = [
+        {path.name: path.read_bytes() for path in (folder / "graph").iterdir()}
+        for folder in (model_folder("commands"), tmp_path / "out")
+    ]
+    assert graphs[0] == graphs[1], "the architecture is the same, and so are its graphs"
+    assert OnnxEngine(tmp_path / "out").has_ctc
 
 
 def test_a_broken_recording_of_a_folder_is_left_out_and_listed_and_may_then_be_removed(

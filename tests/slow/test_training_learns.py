@@ -8,7 +8,9 @@ from matplotlib import image
 from rich.console import Console
 
 from asr_s2s.config import check_config
+from asr_s2s.engine.onnx_engine import OnnxEngine
 from asr_s2s.manifest import read_manifest, write_manifest
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.training import ExperimentConfig, train
 from asr_s2s.training.history import read_history
 
@@ -63,5 +65,6 @@ def test_cross_entropy_alone_learns_to_read_real_recordings(tmp_path: Path) -> N
     assert evaluations[-1]["dev_cross_entropy_loss"] < 0.05
     assert result.characters.errors == 0
     assert result.words.reference_length == 3 * 6 + 3
+    assert OnnxEngine(tmp_path / "run").vocabulary_size == load_model(tmp_path / "run").vocabulary.size
     for name in ("loss.png", "error_rate.png", "attention.png"):
         assert image.imread(tmp_path / "run" / name).std() > 0.05  # a drawing, not an empty sheet

@@ -1,6 +1,7 @@
 """Graphs that come from anywhere: what does not belong to a model, or asks for too much, is refused."""
 
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
+from asr_s2s.engine.export import add_graphs
 from asr_s2s.engine.numpy_scores import NumpyScores, best
 from asr_s2s.errors import CheckpointError
+from asr_s2s.model_store import model_folder
+from asr_s2s.model_store.directory import load_model
 from asr_s2s.model_store.graphs import GraphFile, graph_path, made_for, read_graph
 
 pytestmark = pytest.mark.unit
@@ -148,3 +152,20 @@ def test_the_forbidden_have_no_share_and_gains_count_for_the_choice_alone() -> N
     log_probs, tokens = scores.top(1, gains=np.array([[[9, 0, 0, 5]]], np.float32))
     assert tokens.tolist() == [[[3]]]
     np.testing.assert_allclose(np.exp(log_probs), [[[0.25]]], rtol=1e-6)
+
+
+def test_graphs_of_the_same_architecture_are_copied_and_others_need_the_exporter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx_ir", None)
+    system = load_model("commands")
+    assert system.folder == model_folder("commands")
+    graph_path(tmp_path, "of_another").parent.mkdir()
+    graph_path(tmp_path, "of_another").write_bytes(b"")
+    assert add_graphs(tmp_path, system, like=system.folder) is None
+    graphs = [{path.name: path.read_bytes() for path in (folder / "graph").iterdir()}
+              for folder in (tmp_path, model_folder("commands"))]  # fmt: skip
+    assert graphs[0] == graphs[1]
+    notice = add_graphs(tmp_path, system, like=model_folder("en"))
+    assert notice is not None
+    assert "pip install 'asr-s2s[train]'. Then run: asr-s2s model export" in notice

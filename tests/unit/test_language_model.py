@@ -104,7 +104,7 @@ def experiment(
         "kind": "language_model",
         "data": {"train": [str(folder / "lines.txt")], "batch_tokens": 512, "dev_share": 0.1},
         "model": model,
-        "training": {"epochs": 6, "learning_rate": 1e-2, "warmup": 5, "threads": 1, **training},
+        "training": {"epochs": 6, "learning_rate": 1e-2, "warmup": 5, "threads": 1, "graphs": False, **training},
     }
     return check_config(tree, LanguageExperimentConfig, origin="test")
 

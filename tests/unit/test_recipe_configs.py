@@ -35,6 +35,7 @@ SMALL = (
     "training.warmup=2",
     "training.threads=1",
     "training.plots=false",
+    "training.graphs=false",
     "training.log_every=1",
     "training.dev_search.max_tokens_per_frame=0.1",
 )

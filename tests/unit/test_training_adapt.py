@@ -59,7 +59,15 @@ def adaptation(folder: Path, **training: Any) -> ExperimentConfig:
             "cross_entropy": {"weight": 0.01, "smoothing": 0.0},
             "distillation": {"teacher": str(folder / "teacher"), "cache": str(folder / "said"), "kept": 8},
         },
-        "training": {"epochs": 2, "threads": 1, "warmup": 2, "plots": False, "log_every": 1, "learning_rate": 3e-3}
+        "training": {
+            "epochs": 2,
+            "threads": 1,
+            "warmup": 2,
+            "plots": False,
+            "graphs": False,
+            "log_every": 1,
+            "learning_rate": 3e-3,
+        }
         | training,
     }
     return check_config(tree, ExperimentConfig, origin="test")

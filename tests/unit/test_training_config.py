@@ -100,7 +100,8 @@ def what_happens(config: ExperimentConfig, folder: Path) -> tuple[Any, ...]:
 
 
 def test_the_list_of_other_values_is_complete() -> None:
-    assert OTHER_VALUES.keys() | {"device", "compile"} == TrainingConfig.model_fields.keys()
+    """Graphs take many seconds: slow/test_training_learns.py has them."""
+    assert OTHER_VALUES.keys() | {"device", "compile", "graphs"} == TrainingConfig.model_fields.keys()
 
 
 @pytest.mark.parametrize("field", OTHER_VALUES)

@@ -42,6 +42,7 @@ def tiny_experiment(folder: Path, **training: Any) -> ExperimentConfig:
             "threads": 1,
             "warmup": 4,
             "plots": False,
+            "graphs": False,
             "log_every": 1,
             "accumulate": 2,
             "average": 2,

@@ -44,7 +44,9 @@ def main() -> None:
     torch.set_num_threads(1)
     data = {"train": options.manifest, "allow_empty": True, "augment": {"specaugment": {}}}
     config = check_config(
-        {"data": data, "training": {"precision": "bfloat16", "plots": False}}, ExperimentConfig, origin=options.manifest
+        {"data": data, "training": {"precision": "bfloat16", "plots": False, "graphs": False}},
+        ExperimentConfig,
+        origin=options.manifest,
     )
     with TemporaryDirectory() as folder:
         report = ProgressReport(Console(quiet=True))

@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, nargs="+", default=[60, 120, 240])
     options = parser.parse_args()
     torch.set_num_threads(1)
-    changes = [f"data.train=[{options.manifest}]", "data.cache=null", "training.plots=false"]
+    changes = [f"data.train=[{options.manifest}]", "data.cache=null", "training.plots=false", "training.graphs=false"]
     print("seconds  utterances  longest  foreseen MB  kept MB  peak MB  peak / kept")
     for seconds in options.seconds:
         config = read_config(options.config, ExperimentConfig, [*changes, f"data.batch_seconds={seconds}"])

@@ -59,6 +59,7 @@ def experiment(manifest: str, folder: Path, *, minutes: float, threads: int) -> 
             "minutes": minutes,
             "threads": threads,
             "plots": False,
+            "graphs": False,
             "dev_utterances": 2,
             "average": 1,
             "log_every": 1,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from asr_s2s.engine.protocol import LogProbs, Tokens
 
-GROUP = 64  # tokens of which only the best is compared first
+GROUP = 32  # tokens of which only the best is compared first
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,6 @@ class Outcome(AbstractContextManager["Outcome"]):
         from asr_s2s.audio import described
 
         text = transcript.text
-        self._words += len(text.split())
         self._found += self._hotwords.count(text)
         if transcript.damage:
             say(f"{name}: {listed([described(damage) for damage in transcript.damage])}; the rest was transcribed")
@@ -68,10 +67,11 @@ class Outcome(AbstractContextManager["Outcome"]):
             for line in (*transcript.notes, *doubts(transcript)):
                 say(f"{name}: {line}")
 
-    def written(self, files: int = 1) -> None:
+    def written(self, transcript: "Transcript", *, files: int = 1) -> None:
         """Count a recording whose transcript is in so many files."""
         self._done += 1
         self._files += files
+        self._words += len(transcript.text.split())
 
     def finish(self, target: Path | None) -> int:
         """Sum up, and give the exit status; target: where transcripts were written, None for standard output."""

@@ -313,7 +313,7 @@ def _transcribe_files(
                         files += len(texts)
                     elif not (flows and result.text):
                         _print(each, texts, progress, is_line=each is one and len(inputs) > 1)
-                outcome.written(files)
+                outcome.written(result, files=files)
                 if plot and output_dir and isinstance(recognizer, Recognizer):
                     draw_segments(recognizer, source, result, partial(one.target, output_dir))
             except (AudioError, TranscriptError) as error:
@@ -376,7 +376,7 @@ def _transcribe_manifest(
                 if isinstance(result, Transcript):
                     outcome.recognised(utterance.id, result)
                     written[utterance.id] = _recognised(utterance, result)
-                    outcome.written()
+                    outcome.written(result)
                 else:
                     outcome.failed(f"{utterance.origin}: utterance '{utterance.id}': {result}")
                 if time.monotonic() - saved > SAVE_SECONDS:

@@ -50,6 +50,11 @@ class Recognizer:
         self._batcher = Batcher(model)
         self._batcher.check(options)  # what cannot be is said before any work
 
+    def __repr__(self) -> str:
+        """Name the model, and the options that differ from their defaults."""
+        chosen = self._options.model_dump(exclude_defaults=True).items()
+        return f"Recognizer({', '.join([repr(self.model.name), *(f'{name}={value!r}' for name, value in chosen)])})"
+
     def transcribe(
         self,
         audio: AudioInput,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asr_s2s.errors import counted
 from asr_s2s.scoring.align import Alignment
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.measures import Measures
@@ -151,7 +152,7 @@ class Counts:
     characters: NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Report:
     """Raw and normalised error rates of one hypothesis against one reference, with what lies behind them.
 
@@ -199,6 +200,13 @@ class Report:
     utterances: tuple[ScoredUtterance, ...]
     provenance: Provenance
     counts: Counts
+
+    def __repr__(self) -> str:
+        """Show the normalised word error rate and what it was measured on; `asr_s2s.scoring.to_text` shows all."""
+        words = self.normalised.words
+        rate = "no WER" if words.rate is None else f"WER {100 * words.rate:.2f} %"
+        of = f"{counted(words.reference_length, 'word')} in {counted(self.pairing.num_references, 'utterance')}"
+        return f"Report({self.system!r}, {rate} of {of})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -371,7 +371,9 @@ def test_names_that_no_terminal_or_file_holds_cost_no_transcript(tmp_path: Path)
     files = [*command, "--output-dir", str(tmp_path / "out"), "--format", "json", "--format", "txt"]
     written = subprocess.run(files, capture_output=True, timeout=300, check=False)
     assert written.returncode == 1
-    assert written.stderr.count(b"\n") == 2  # the name that is too long with '.json', and the count
+    assert written.stderr.count(b"\n") == 3  # the name that is too long with '.json', what was written, the count
+    assert b"4 files written to" in written.stderr
+    assert b": 12 words\n" in written.stderr
     assert b"File name too long" in written.stderr
     there = sorted((tmp_path / "out").iterdir(), key=os.fsencode)
     expected = [b"caf\xe9.json", b"caf\xe9.txt", "ü.json".encode(), "ü.txt".encode()]

@@ -72,6 +72,17 @@ def test_a_repr_is_short_whatever_the_length() -> None:
     assert len(repr(long)) < 200
 
 
+def test_a_report_and_a_recogniser_are_short_in_a_repr() -> None:
+    assert (
+        repr(asr_s2s.score(["a b", "c"], ["a x", "c"]))
+        == "Report('hypotheses', WER 33.33 % of 3 words in 2 utterances)"
+    )
+    assert repr(asr_s2s.load("commands")) == "Recognizer('commands')"
+    assert (
+        repr(asr_s2s.load("commands", beam=1, hotwords=["now"])) == "Recognizer('commands', beam=1, hotwords=('now',))"
+    )
+
+
 def test_a_notebook_shows_text_doubt_and_player_and_no_script() -> None:
     shown = TALK._repr_html_()
     assert '<audio controls src="data:audio/ogg;base64,' in shown

@@ -2,7 +2,8 @@
 
 >>> import asr_s2s
 >>> model = asr_s2s.load("en")
->>> print(model.transcribe("talk.wav").text)
+>>> model.transcribe("tests/data/arctic_a0015_1592748256.ogg").text
+"It's the Aurora Borealis."
 
 The public names are imported when they are first used, so that `import asr_s2s` loads no torch.
 """
@@ -56,5 +57,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """List the public names too that were not imported yet, for whoever looks around or presses Tab."""
+    """List the public names too that were not imported yet, as Tab completion asks for them."""
     return sorted({*globals(), *__all__})

@@ -18,7 +18,10 @@ from dataclasses import dataclass
 
 
 class AsrError(Exception):
-    """A mistake that the user can mend; the message is shown as it is."""
+    """What a user can correct: the message says what is wrong, where, and what to do.
+
+    All errors that the package raises on purpose are of this class; any other exception is a bug.
+    """
 
 
 class ConfigError(AsrError):

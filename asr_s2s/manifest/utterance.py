@@ -9,7 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word with its times in seconds of the file, and how sure the recogniser is of it."""
+    """A word with its times.
+
+    start, end: seconds in the file
+    probability: that the recognised word is right, from 0 to 1; None where nothing recognised it
+    """
 
     word: str
     start: float
@@ -19,7 +23,16 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One line of a manifest; audio_path is joined with the manifest's folder, extra holds every other key."""
+    """One line of a manifest.
+
+    id: names the utterance, once in a manifest
+    audio_path: joined with the manifest's folder
+    text: what was said; pred_text: what was recognised
+    offset, duration: seconds, the part of the recording that is meant; None: to its end
+    words: with their times
+    extra: every other key of the line, kept as it is
+    origin: "file:line", for messages
+    """
 
     id: str
     audio_path: Path

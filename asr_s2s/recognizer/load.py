@@ -41,10 +41,14 @@ def load(
     beam: hypotheses kept by the search, 1 for greedy; the model's own default where None
     find_speech: transcribe only where the detector finds speech; without, recordings are cut at their pauses alone
     repair: search again what ran in circles or was cut off, and where speech lies under no word
-    hotwords: words and phrases that are expected, as they shall be written
+    hotwords: words and phrases to expect, as they are to be written
     language_model: the folder of one that was trained with the model's vocabulary, or the file of a word n-gram model
-    Raises CheckpointError if there is no such model or it is damaged, ConfigError for another value that cannot be,
-        MissingExtraError where torch is needed and not installed.
+    Raises CheckpointError if there is no such model or it is damaged, ConfigError for a value that an option cannot
+        have, MissingExtraError where torch is needed and not installed.
+
+    >>> model = load("commands", threads=1)
+    >>> model.transcribe("tests/data/lbby5a.ogg").text
+    'lay blue by y five again'
     """
     compute = ComputeOptions.checked(runtime=runtime, device=device, precision=precision, threads=threads)
     decode = DecodeOptions.checked(

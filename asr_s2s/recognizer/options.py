@@ -59,9 +59,9 @@ class DecodeOptions(_Options):
     beam: hypotheses kept by the search, 1 for greedy; the model's own default where None
     find_speech: transcribe only where the detector finds speech; without, recordings are cut at their pauses alone
     repair: search again what ran in circles or was cut off, and where speech lies under no word
-    hotwords: words and phrases that are expected, as they shall be written
+    hotwords: words and phrases to expect, as they are to be written
     language_model: the folder of one that was trained with the model's vocabulary, or the file of a word n-gram model;
-        it counts search.language_weight beside the model's own opinion
+        its log probabilities are weighted by search.language_weight
     """
 
     beam: Annotated[int, Field(ge=1, le=MOST_BEAM)] | None = None

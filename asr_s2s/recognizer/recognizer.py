@@ -65,14 +65,23 @@ class Recognizer:
         strict: bool = False,
         options: DecodeOptions | None = None,
     ) -> Transcript:
-        """Transcribe one recording: a path, the bytes of a file, an open file, or samples with their sample_rate.
+        """Transcribe one recording.
 
-        Samples are an array, a tensor or a list, (time,), (time, channel) or (channel, time); whole numbers are scaled
-        by the range of their type. channel: one alone, counted from 1; None mixes them.
-        Of a damaged file what can be decoded is transcribed, and `damage` says what is missing.
-        track: the number of a sound track, counted from 1; None takes the best that is not silent
-        strict: raise AudioError for a damaged file instead; options: for this recording alone
+        audio: a path, the bytes of a file, a file opened with 'rb', an Utterance, or samples: an array, a tensor or a
+            list of shape (time,), (time, channel) or (channel, time), floats in [-1, 1] or whole numbers, which are
+            scaled by the range of their type
+        sample_rate: of samples, in Hz
+        channel: one channel, counted from 1; None mixes all
+        track: a sound track, counted from 1; None takes the best that is not silent
+        strict: raise AudioError for a damaged file; without, what can be decoded is transcribed, and `damage` of the
+            transcript says what is missing
+        options: for this recording alone
         Raises AudioError that names the file if it cannot be read or holds only silence.
+
+        >>> import asr_s2s, numpy
+        >>> model = asr_s2s.load("commands")
+        >>> model.transcribe(numpy.zeros(16_000, numpy.float32) + 1e-3, sample_rate=16_000).flags.keys()
+        dict_keys(['no_speech'])
         """
         source = source_of(audio, sample_rate=sample_rate, channel=channel, track=track, strict=strict)
         ((_, result),) = self.transcribe_many([source], options=options)
@@ -90,9 +99,9 @@ class Recognizer:
         strict: bool = True,
         options: DecodeOptions | None = None,
     ) -> Iterator[Segment]:
-        """Transcribe one recording as transcribe does, but give each segment as soon as it and all before it are there.
+        """Transcribe one recording as transcribe does, but yield each segment as soon as it is recognised, in order.
 
-        strict: raise AudioError for a damaged file, after the segments before the damage; without, go on behind it
+        strict: raise AudioError for a damaged file, after the segments before the damage; without, go on after it
         Raises AudioError as transcribe does.
         """
         source = source_of(audio, sample_rate=sample_rate, channel=channel, track=track, strict=strict)
@@ -110,9 +119,10 @@ class Recognizer:
         options: DecodeOptions | None = None,
         on_progress: OnProgress | None = None,
     ) -> Iterator[tuple[AudioSource, Transcript | AudioError]]:
-        """Transcribe recordings or utterances; what cannot be read comes back as its AudioError.
+        """Transcribe many recordings; yield each with its Transcript, or with the AudioError that it ended in.
 
-        in_order: without, each is given as soon as it is done, whatever comes before it
+        audio: what transcribe takes, any number of it; it is read ahead
+        in_order: without, each is yielded as soon as it is done, whatever comes before it
         options: for these recordings alone
         on_progress: called with the new segments of a recording, once they and all before them are there; in order,
             they wait for the recordings before it too

@@ -16,7 +16,9 @@ def difference_of(first: Report, second: Report, segments: MatchedSegments) -> D
     errors, other_errors, lengths = one[:, :3].sum(axis=1), other[:, :3].sum(axis=1), one[:, 3]
     num_words = int(lengths.sum())
     points = (int(other_errors.sum()) - int(errors.sum())) / num_words if num_words else 0.0
-    blocks = first.counts.speakers[in_first] if first.counts.speakers is not None else np.arange(len(lengths))
+    speakers = first.counts.speakers
+    several = speakers is not None and len(np.unique(speakers[in_first])) > 1
+    blocks = speakers[in_first] if speakers is not None and several else np.arange(len(lengths))
     by_blocks = (by_block(blocks, column) for column in (errors, other_errors, lengths))
     low, high, p_bootstrap = difference(*by_blocks) or (points, points, 1.0)
     return Difference(

@@ -11,7 +11,15 @@ from asr_s2s.errors import ScoringError
 
 @dataclass(frozen=True, slots=True)
 class ErrorRate:
-    """Substitutions, deletions and insertions against a number of reference words or characters."""
+    """Substitutions, deletions and insertions against a number of reference words or characters.
+
+    Raises ValueError for negative counts, and for more substitutions and deletions than the reference is long.
+
+    >>> ErrorRate(1, 0, 0, 1) + ErrorRate(0, 0, 0, 9)
+    ErrorRate(substitutions=1, deletions=0, insertions=0, reference_length=10)
+    >>> (ErrorRate(1, 0, 0, 1) + ErrorRate(0, 0, 0, 9)).rate
+    0.1
+    """
 
     substitutions: int = 0
     deletions: int = 0

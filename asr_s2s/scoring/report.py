@@ -214,7 +214,7 @@ class Difference:
     """How two systems differ in normalised word errors, on the utterances that both were scored on.
 
     points: rate of `second` less that of `first`, as a fraction: below 0 the second is better
-    low, high: bounds of 95 % of the bootstrap's resamples, of speakers where they are known, or else of utterances
+    low, high: bounds of 95 % of the bootstrap's resamples, of speakers where several are known, or else of utterances
     p_bootstrap: the share of resamples on the other side of 0, doubled
     p_mapsswe: matched pairs sentence segment word error test, two-sided
     p_sign, p_mcnemar: of the utterances where one has fewer errors, or has none; exact binomial tests

@@ -55,6 +55,9 @@ def _by_keywords(options: Callable[Keywords, ScoreOptions]) -> tuple[_ScoreCall[
 
         hypotheses: None where `references` is a manifest that holds both sides
         Raises ScoringError when they cannot be read or paired, TypeError for an option that does not exist.
+
+        >>> score(["the cat sat"], ["the cat sat down"]).normalised.words
+        ErrorRate(substitutions=0, deletions=0, insertions=1, reference_length=3)
         """
         return _score(references, hypotheses, settings_of(options(*none, **named)))
 
@@ -62,6 +65,10 @@ def _by_keywords(options: Callable[Keywords, ScoreOptions]) -> tuple[_ScoreCall[
         references: Texts, systems: Mapping[str, Texts], *none: Keywords.args, **named: Keywords.kwargs
     ) -> Comparison:
         """Score several systems, by their names, on the same references, and test their differences.
+
+        >>> found = compare(["a b c", "d e"], {"first": ["a b c", "d"], "second": ["a x c", "d"]})
+        >>> [(report.system, report.normalised.words.errors) for report in found.reports]
+        [('first', 1), ('second', 2)]
 
         Raises ScoringError when they cannot be read or paired, TypeError for an option that does not exist.
         """

@@ -1,5 +1,7 @@
+import doctest
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +29,18 @@ def test_the_public_names_are_these() -> None:
         "write_manifest",
     ]
     assert all(getattr(asr_s2s, name) for name in asr_s2s.__all__)
+
+
+def test_the_examples_of_the_public_names_do_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner()
+    names = {name: getattr(asr_s2s, name) for name in asr_s2s.__all__}
+    for name, value in names.items():
+        assert value.__doc__, name
+        for example in finder.find(value, name, module=False, globs=dict(names)):
+            runner.run(example)
+    assert runner.tries >= 10
+    assert runner.failures == 0
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -63,6 +63,19 @@ def test_systems_are_compared_on_the_utterances_that_both_were_scored_on() -> No
     )
 
 
+def test_utterances_are_resampled_where_all_are_of_one_speaker(tmp_path: Path) -> None:
+    texts = {"reference": ["a b c", "d e", "f g h"], "one": ["a x c", "d e", "f g"], "other": ["a b c", "d", "f g h"]}
+    paths = {}
+    for name, lines in texts.items():
+        key = "text" if name == "reference" else "pred_text"
+        records = [{"id": str(number), key: line, "speaker": "anna"} for number, line in enumerate(lines)]
+        paths[name] = tmp_path / f"{name}.jsonl"
+        paths[name].write_text("".join(json.dumps(record) + "\n" for record in records))
+    found = compare(paths["reference"], {name: paths[name] for name in ("one", "other")}).differences[0]
+    assert found.low < found.points < found.high
+    assert 0 < found.p_bootstrap < 1
+
+
 def test_segments_end_where_both_have_two_words_right() -> None:
     segments = MatchedSegments()
     # reference w0 .. w9; the first is wrong at 1 and 3 (one word between), the second at 6 (two words after 3)

@@ -10,7 +10,7 @@ from asr_s2s.checking.report import LENGTHS, CheckReport
 
 
 def to_json(report: CheckReport) -> str:
-    """Give the whole report; lengths counts the utterances from each length_edges on, in seconds."""
+    """Return the whole report; lengths counts the utterances from each length_edges on, in seconds."""
     record = {
         "sets": [asdict(each) for each in report.sets],
         "length_edges": LENGTHS[:-1],

@@ -59,7 +59,7 @@ def fault_of(loss: TextLoss) -> Finding | None:
 def text_losses(
     checked: Sequence[CheckedUtterance], system: SpeechSystem, *, on_done: Callable[[float], None] = lambda _: None
 ) -> Iterator[tuple[int, TextLoss]]:
-    """Give the losses of each text that a model can judge, by its index."""
+    """Return the losses of each text that a model can judge, by its index."""
     cased = {item.manifest for item in checked if any(map(str.islower, item.text))}
     judged = [
         (index, spoken)
@@ -86,13 +86,13 @@ def text_losses(
 
 
 def _other(known: Sequence[tuple[str, Tensor]], row: int) -> Tensor | None:
-    """Give the encoding of the next utterance with another text, if there is one."""
+    """Return the encoding of the next utterance with another text, if there is one."""
     turned = [*known[row + 1 :], *known[:row]]
     return next((encoding for text, encoding in turned if text != known[row][0]), None)
 
 
 def _losses(system: SpeechSystem, batch: Batch, recordings: Sequence[Tensor]) -> Tensor:
-    """Give the cross-entropy a token (batch,) of a batch's texts, each with a recording's encoding (time', channel)."""
+    """Return the cross-entropy a token (batch,) of texts, each with a recording's encoding (time', channel)."""
     vocabulary = system.vocabulary
     inputs, targets, lengths = with_start_and_end(
         batch.tokens, batch.token_lengths, start_tokens=vocabulary.start_tokens, end_token=vocabulary.end_token
@@ -104,7 +104,7 @@ def _losses(system: SpeechSystem, batch: Batch, recordings: Sequence[Tensor]) ->
 
 
 def _judged(item: CheckedUtterance, system: SpeechSystem, *, cased: bool) -> Utterance | None:
-    """Give an utterance as the model can judge it; the text of a set in capitals as models write sentences."""
+    """Return an utterance as the model can judge it; the text of a set in capitals as models write sentences."""
     if isinstance(item.sound, str) or not SHORTEST <= item.sound.seconds <= LONGEST or not plain(item.text):
         return None
     sentence = item.text.capitalize()

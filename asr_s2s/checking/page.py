@@ -15,7 +15,7 @@ TEMPLATE = "page.html.jinja"
 
 
 def to_html(report: CheckReport, *, folder: Path) -> str:
-    """Give a page that stands in a folder: it needs no network, and links the sound relative to itself.
+    """Return a page that stands in a folder: it needs no network, and links the sound relative to itself.
 
     Raises MissingExtraError where jinja2 is not installed.
     """
@@ -35,7 +35,7 @@ def length_names() -> list[str]:
 
 
 def _player(checked: CheckedUtterance, folder: Path) -> str | None:
-    """Give the address of a piece of sound (W3C media fragments); None for what cannot be played."""
+    """Return the address of a piece of sound (W3C media fragments); None for what cannot be played."""
     if not isinstance(checked.sound, Levels):
         return None
     address = quote(relative_path(checked.utterance.audio_path, folder))

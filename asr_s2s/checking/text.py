@@ -92,7 +92,7 @@ class Pace:
     spread: float
 
     def expected(self, characters: int) -> float:
-        """Give the seconds that a text of so many characters takes in this set."""
+        """Return the seconds that a text of so many characters takes in this set."""
         return max(self.pause + self.per_character * characters, 0.1)
 
     def deviations(self, characters: int, seconds: float) -> float:

@@ -123,7 +123,7 @@ def _kept(target: Path) -> Iterator[None]:
 def _adaptation(
     data: Path, keys: list[str], *, initial: str | None, target: Path, anew: bool
 ) -> "tuple[ExperimentConfig, int]":
-    """Give the configuration that adapts a model to a folder of recordings, or to a manifest, and what is left out.
+    """Return the configuration that adapts a model to a folder of recordings, or to a manifest, and what is left out.
 
     anew: nothing that the target folder holds is to be changed
     """

@@ -104,7 +104,7 @@ def words_of(text: str) -> list[str]:
 
 
 def characters_of(text: str) -> str:
-    """Give the characters that are scored: one space between words counts as a character, as in jiwer."""
+    """Return the characters that are scored: one space between words counts as a character, as in jiwer."""
     return " ".join(text.split())
 
 

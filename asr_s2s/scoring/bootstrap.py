@@ -16,7 +16,7 @@ COVERED = 0.95
 
 
 def rate_interval(errors: NDArray[np.integer], lengths: NDArray[np.integer], *, by: str) -> Interval | None:
-    """Give the interval of errors.sum() / lengths.sum(); None where there is but one unit, or no word.
+    """Return the interval of errors.sum() / lengths.sum(); None where there is but one unit, or no word.
 
     errors, lengths: (unit,) of utterances or of speakers
     """
@@ -29,7 +29,7 @@ def rate_interval(errors: NDArray[np.integer], lengths: NDArray[np.integer], *, 
 def difference(
     first: NDArray[np.integer], second: NDArray[np.integer], lengths: NDArray[np.integer]
 ) -> tuple[float, float, float] | None:
-    """Give the bounds of the second's rate less the first's, and twice the share of resamples beyond 0.
+    """Return the bounds of the second's rate less the first's, and twice the share of resamples beyond 0.
 
     None where there is but one unit, or no word.
 

@@ -56,7 +56,7 @@ def right_words(reference: str, hypothesis: Sequence[Word]) -> list[bool]:
 
 
 def judged_words(found: Iterable[tuple[str, Transcript]]) -> tuple[list[float], list[bool]]:
-    """Give the confidence of every recognised word, and whether it is right, of references and transcripts."""
+    """Return the confidence of every recognised word, and whether it is right, of references and transcripts."""
     confidences: list[float] = []
     right: list[bool] = []
     for reference, transcript in found:
@@ -82,7 +82,7 @@ def reliability(confidences: Sequence[float], right: Sequence[bool], *, num_bins
 
 
 def calibration_error(bins: Sequence[Bin]) -> float:
-    """Give the expected calibration error (Guo 2017, equation 3), between 0 and 1."""
+    """Return the expected calibration error (Guo 2017, equation 3), between 0 and 1."""
     total = sum(each.count for each in bins)
     return sum(each.count * abs(each.confidence - each.right) for each in bins) / total
 
@@ -117,7 +117,7 @@ def fit_logistic(probabilities: Sequence[float], right: Sequence[bool]) -> Logis
 
 
 def _loss(logits: NDArray[np.float64], targets: NDArray[np.float64]) -> float:
-    """Give the cross-entropy of targets between 0 and 1, by word."""
+    """Return the cross-entropy of targets between 0 and 1, by word."""
     return float(np.mean(np.logaddexp(0.0, logits) - targets * logits))
 
 

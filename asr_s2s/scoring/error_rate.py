@@ -96,7 +96,7 @@ class ErrorRate:
 
     @property
     def information_lost(self) -> float | None:
-        """Give what WIP lacks to 1, WIL (Morris 2004, equation 6)."""
+        """Return what WIP lacks to 1, WIL (Morris 2004, equation 6)."""
         return None if self.information_preserved is None else 1 - self.information_preserved
 
 

@@ -36,7 +36,7 @@ class Groups:
         self._codes.append(self._code(value_of(self.field, labels, num_words)))
 
     def codes(self, count: int) -> NDArray[np.int32]:
-        """Give each of so many utterances' group as a number: (utterance,)."""
+        """Return each of so many utterances' group as a number: (utterance,)."""
         self._fill(count)
         return np.frombuffer(self._codes, np.int32)
 
@@ -46,7 +46,7 @@ class Groups:
         return any(value != UNKNOWN for value in self._values)
 
     def members(self, count: int) -> list[tuple[str, NDArray[np.bool_]]]:
-        """Give the values of so many utterances in order, buckets by size, each with its utterances."""
+        """Return the values of so many utterances in order, buckets by size, each with its utterances."""
         codes = self.codes(count)
         if self.field in BUCKETS:
             labels = [UNKNOWN, *(_label(self.field, at) for at in range(len(BUCKETS[self.field][0]) + 1))]
@@ -75,7 +75,7 @@ class FlagGroups:
             self._flagged.setdefault(flag, array("q")).append(at)
 
     def members(self, count: int) -> list[tuple[str, NDArray[np.bool_]]]:
-        """Give each flag with its utterances, then those of all so many without any; empty where none was raised."""
+        """Return each flag with its utterances, then those of all so many without any; empty where none was raised."""
         if not self._flagged:
             return []
         free = np.ones(count, dtype=bool)
@@ -97,7 +97,7 @@ def flags_of(labels: Mapping[str, Any]) -> list[str]:
 
 
 def value_of(field: str, labels: Mapping[str, Any], num_words: int) -> str:
-    """Give an utterance's value of a field, or its bucket; UNKNOWN where the line does not tell.
+    """Return an utterance's value of a field, or its bucket; UNKNOWN where the line does not tell.
 
     speed: words of the reference a second, from its line's duration
     """

@@ -12,7 +12,7 @@ FEWEST = 10  # utterances or speakers: resamples of fewer are too much alike to 
 
 
 def intervals_of(counts: Counts) -> tuple[Interval, ...]:
-    """Give the interval by utterance, and the one by speaker where the speakers are known."""
+    """Return the interval by utterance, and the one by speaker where the speakers are known."""
     errors, lengths = _errors(counts), counts.words[:, 3]
     found = [rate_interval(errors, lengths, by="utterance")]
     if counts.speakers is not None:
@@ -22,7 +22,7 @@ def intervals_of(counts: Counts) -> tuple[Interval, ...]:
 
 
 def group_intervals(counts: Counts, members: Sequence[NDArray[np.bool_]]) -> list[Interval | None]:
-    """Give each group's interval, None where it has fewer than FEWEST speakers or utterances.
+    """Return each group's interval, None where it has fewer than FEWEST speakers or utterances.
 
     By speaker, unless the speakers are unknown or each group is one speaker's.
     """

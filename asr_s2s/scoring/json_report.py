@@ -20,7 +20,7 @@ def to_json(result: Report | Comparison, *, limit: int = LIMIT) -> str:
 
 
 def document(result: Report | Comparison, *, limit: int = LIMIT) -> dict[str, Any]:
-    """Give what the JSON holds."""
+    """Return what the JSON holds."""
     if isinstance(result, Report):
         return {"version": VERSION, **_report(result, limit)}
     return {

@@ -41,7 +41,7 @@ class KeywordCounts:
         self._hits.update(said & recognised)
 
     def result(self) -> tuple[Keyword, ...]:
-        """Give the counts in the order of the list."""
+        """Return the counts in the order of the list."""
         return tuple(
             Keyword(written, self._said[phrase], self._recognised[phrase], self._hits[phrase])
             for phrase, written in self._written.items()

@@ -57,7 +57,7 @@ class Pairs:
         self._doubled: dict[str, None] = {}
 
     def __iter__(self) -> Iterator[tuple[Text, Sequence[Text | None]]]:
-        """Give every pair once; what does not fit is known when all are read.
+        """Return every pair once; what does not fit is known when all are read.
 
         Raises ScoringError when the sides cannot be paired at all.
         """
@@ -139,7 +139,7 @@ class Match:
                 self._numbers[place - done] = number
 
     def rest(self, at: int) -> Text | None:
-        """Give the hypothesis of a reference that is not in step, counted from the first of them."""
+        """Return the hypothesis of a reference that is not in step, counted from the first of them."""
         number = self._numbers[at]
         return self.source[number] if number >= 0 else None
 

@@ -34,7 +34,7 @@ class Ranking(Generic[Item]):
 
     @property
     def counts(self) -> Counter[Item]:
-        """Give the counts so far."""
+        """Return the counts so far."""
         self._count()
         return self._counts
 

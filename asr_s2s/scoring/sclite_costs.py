@@ -41,7 +41,7 @@ def sclite_edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Ed
 
 
 def _without_common_end(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[int, int]:
-    """Give the lengths without the words that both end in: read from the end, these are always taken as correct."""
+    """Return the lengths without the words that both end in: read from the end, these are always taken as correct."""
     i, j = len(reference), len(hypothesis)
     while i and j and reference[i - 1] == hypothesis[j - 1]:
         i, j = i - 1, j - 1
@@ -71,7 +71,7 @@ class _Table:
         self._number, self._block = -1, [first]
 
     def cost(self, i: int, j: int) -> int:
-        """Give the cost of the first i words of the reference against the first j of the hypothesis; i never grows."""
+        """The cost of the first i words of the reference against the first j of the hypothesis; i never grows."""
         number, at = divmod(i, BLOCK)
         column = j - i + self._width
         if not 0 <= column < len(self._steps):

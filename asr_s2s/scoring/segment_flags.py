@@ -44,7 +44,7 @@ class SegmentFlags:
                 self._flagged = self._flagged.plus(errors)
 
     def errors(self, whole: ErrorRate, num_utterances: int) -> tuple[FlaggedSegments, ...]:
-        """Give each flag's share of all errors, then the rest; nothing where no utterance has several segments."""
+        """Return each flag's share of all errors, then the rest; nothing where no utterance has several segments."""
         if not self._beyond:
             return ()
         rest = FlaggedSegments(

@@ -46,7 +46,7 @@ class MatchedSegments:
 
     @property
     def p(self) -> float:
-        """Give the two-sided probability of a mean difference as large by chance (normal approximation)."""
+        """Return the two-sided probability of a mean difference as large by chance (normal approximation)."""
         if self.count < 2 or not self._sum:
             return 1.0
         mean = self._sum / self.count
@@ -55,7 +55,7 @@ class MatchedSegments:
 
 
 def _places(edits: Sequence[Edit], system: int) -> list[tuple[int, int, int]]:
-    """Give the stretch of the reference that each error touches, empty for an insertion."""
+    """Return the stretch of the reference that each error touches, empty for an insertion."""
     return [(place, place + (tag != "insert"), system) for tag, place, _ in edits]
 
 
@@ -76,7 +76,7 @@ def mcnemar(first: NDArray[np.integer], second: NDArray[np.integer]) -> float:
 
 
 def binomial_test(wins: int, losses: int) -> float:
-    """Give the two-sided probability that a fair coin falls as unevenly."""
+    """Return the two-sided probability that a fair coin falls as unevenly."""
     count, least = wins + losses, min(wins, losses)
     if wins == losses:
         return 1.0

@@ -41,7 +41,7 @@ def best_interval(report: Report) -> Interval | None:
 
 
 def rows(result: Report | Comparison) -> list[list[str]]:
-    """Give a row of rates for each system, the names of the columns first."""
+    """Return a row of rates for each system, the names of the columns first."""
     return [list(COLUMNS), *(_rates(report) for report in reports_of(result))]
 
 

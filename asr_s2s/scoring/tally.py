@@ -58,7 +58,7 @@ class _Rows:
 
     @property
     def tables(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Give the counts of words and of characters: (utterance, 4) each."""
+        """Return the counts of words and of characters: (utterance, 4) each."""
         both = np.frombuffer(self._counts, np.int32).reshape(-1, 8)
         return both[:, :4], both[:, 4:]
 
@@ -176,7 +176,7 @@ class Tally:
             self.utterances.append(scored)
 
     def counts(self) -> Counts:
-        """Give the errors of every utterance."""
+        """Return the errors of every utterance."""
         places = np.frombuffer(self.places, np.int64)
         speakers = self.speakers.codes(len(places)) if self.speakers.known else None
         normalised = self.normalised.tables
@@ -184,6 +184,6 @@ class Tally:
         return Counts(places, speakers, *raw, *normalised)
 
     def rule_effects(self) -> tuple[RuleEffect, ...]:
-        """Give the word errors after each rule of the normalizer."""
+        """Return the word errors after each rule of the normalizer."""
         pairs = zip(self.normalizer.rules, self.rule_errors, strict=True)
         return tuple(RuleEffect(rule.name, errors, length) for rule, (errors, length) in pairs)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from asr_s2s.errors import counted
 from asr_s2s.scoring.align import Alignment, Step
 from asr_s2s.scoring.report import ScoredUtterance
 from asr_s2s.scoring.text_layout import columns, padded, safe
@@ -19,7 +20,7 @@ def worst_utterances(worst: Sequence[ScoredUtterance], width: int) -> str:
 
 def _title(scored: ScoredUtterance) -> str:
     errors, length = scored.words.errors, scored.words.reference_length
-    return f"{safe(scored.id)}: {errors} {'error' if errors == 1 else 'errors'} in {length} words"
+    return f"{safe(scored.id)}: {counted(errors, 'error')} in {counted(length, 'word')}"
 
 
 def _aligned(alignment: Alignment, width: int) -> str:

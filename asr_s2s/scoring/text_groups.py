@@ -10,7 +10,7 @@ from asr_s2s.scoring.text_layout import safe, table
 
 
 def groups(grouping: Grouping, report: Report, title: str | None = None) -> str:
-    """Give the rates of each group of one report."""
+    """Return the rates of each group of one report."""
     told = _first_interval(grouping.groups)
     wer = ["WER raw", *_with_interval("WER normalised", "95 % interval", told)]
     body = [[safe(title or grouping.field), *wer, "CER normalised", "words", "sentences", "of errors"]]
@@ -70,7 +70,7 @@ def _rate_of(group: Group, told: Interval | None) -> list[str]:
 
 
 def _with_interval(rate: str, interval: str, told: Interval | None) -> list[str]:
-    """Give a cell, and one for the interval where a table tells any."""
+    """Return a cell, and one for the interval where a table tells any."""
     return [rate, interval] if told else [rate]
 
 

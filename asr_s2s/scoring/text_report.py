@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from asr_s2s.errors import listed
+from asr_s2s.errors import counted, listed
 from asr_s2s.scoring.error_rate import ErrorRate
 from asr_s2s.scoring.measures import Measures
 from asr_s2s.scoring.remarks import remarks
@@ -108,8 +108,8 @@ def _made_with(report: Report) -> str:
 def _rates(report: Report) -> str:
     sides = (("raw", report.raw), ("normalised", report.normalised))
     body = [["", "", "rate", "errors", "substituted", "deleted", "inserted", "of"]]
-    body += [_counts("WER", name, measures.words, "words") for name, measures in sides]
-    body += [_counts("CER", name, measures.characters, "characters") for name, measures in sides]
+    body += [_counts("WER", name, measures.words, "word") for name, measures in sides]
+    body += [_counts("CER", name, measures.characters, "character") for name, measures in sides]
     body += [_sentences(name, measures) for name, measures in sides]
     words = report.normalised.words
     body += [
@@ -121,7 +121,7 @@ def _rates(report: Report) -> str:
         )
     ]
     if report.speakers:
-        body.append(_counts("cpWER", "normalised", report.speakers, "words"))
+        body.append(_counts("cpWER", "normalised", report.speakers, "word"))
     translation = _translation(report)
     return table(body, left=2) + translation
 
@@ -135,12 +135,18 @@ def _translation(report: Report) -> str:
 
 def _counts(measure: str, side: str, rate: ErrorRate, unit: str) -> list[str]:
     counts = (rate.errors, rate.substitutions, rate.deletions, rate.insertions)
-    return [measure, side, percent(rate.rate), *(f"{count:,}" for count in counts), f"{rate.reference_length:,} {unit}"]
+    return [
+        measure,
+        side,
+        percent(rate.rate),
+        *(f"{count:,}" for count in counts),
+        counted(rate.reference_length, unit),
+    ]
 
 
 def _sentences(side: str, measures: Measures) -> list[str]:
     rate = percent(measures.sentence_error_rate)
-    return ["SER", side, rate, f"{measures.wrong_sentences:,}", "", "", "", f"{measures.sentences:,} sentences"]
+    return ["SER", side, rate, f"{measures.wrong_sentences:,}", "", "", "", counted(measures.sentences, "sentence")]
 
 
 def _interval(report: Report) -> str:
@@ -175,9 +181,9 @@ def _classes(report: Report) -> str:
         return ""
     body = [["Errors by word class", "rate", "errors", "substituted", "deleted", "inserted", "words", "of errors"]]
     for each in report.word_classes:
-        rate, *counts, length = _counts("", "", each.words, "")[2:]
+        rate, *counts, _ = _counts("", "", each.words, "word")[2:]
         part = share(each.words.errors, report.normalised.words.errors)
-        body.append([each.name, rate, *counts, length.strip(), part])
+        body.append([each.name, rate, *counts, f"{each.words.reference_length:,}", part])
     return table(body, left=1)
 
 

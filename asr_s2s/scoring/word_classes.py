@@ -64,7 +64,7 @@ class WordClasses:
         self._capitalised.update(_plain(word) for word in capital)
 
     def errors(self, edits: Iterable[Confusion]) -> tuple[WordClass, ...]:
-        """Give the errors by class; an inserted word counts by its own class."""
+        """Return the errors by class; an inserted word counts by its own class."""
         class_of = cache(partial(_class_of, names=self._names()))
         counts = {name: [0, 0, 0, 0] for name in ("names", "numbers", "function words", "others")}
         for word, count in self._words.counts.items():

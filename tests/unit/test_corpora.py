@@ -63,6 +63,7 @@ def test_a_folder_lists_all_that_does_not_pair(tmp_path: Path) -> None:
     copy("lbby5a", tmp_path / "good.ogg")
     write(tmp_path / "good.txt", "lay blue")
     copy("lbby5a", tmp_path / "untold.ogg")
+    write(tmp_path / "untold.srt", "")
     write(tmp_path / "lonely.txt", "no sound")
     copy("lbby5a", tmp_path / "double.ogg")
     copy("lbby5a", tmp_path / "double.wav")
@@ -75,7 +76,7 @@ def test_a_folder_lists_all_that_does_not_pair(tmp_path: Path) -> None:
     assert [fault.split(": ")[0] for fault in faults] == [
         str(tmp_path / name) for name in ("double.wav", "latin.txt", "untold.ogg", "lonely.txt", "broken.wav")
     ]
-    assert "untold.txt is missing beside it. Write" in faults[2]
+    assert "untold.txt is missing beside it. Its captions" in faults[2]
     assert "utterance 'broken'" in faults[4]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from asr_s2s.audio import AUDIO_SUFFIXES
 from asr_s2s.data.corpora.shared import DOUBLED, NO_AUDIO, NO_TEXT, Corpus, check_found, found_files, read_lines
+from asr_s2s.data.corpora.transcripts import SUFFIXES
 from asr_s2s.manifest import Utterance
 
 NO_TRANSCRIPTS = frozenset({"readme", "license", "licence", "copying", "changelog", "notice"})
@@ -15,6 +16,7 @@ def read_folder(source: Path) -> Corpus:
     files = found_files(source, corpus)
     audio = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
     texts = {path.with_suffix(""): path for path in files if path.suffix.lower() == ".txt"}
+    transcribed = {path.with_suffix("") for path in files if path.suffix.lower() in SUFFIXES}
     check_found(source, audio, f"audio file ({' '.join(AUDIO_SUFFIXES)})")
     first: dict[Path, Path] = {}
     for path in audio:
@@ -22,7 +24,10 @@ def read_folder(source: Path) -> Corpus:
         if first.setdefault(stem, path) != path:
             corpus.leave_out(DOUBLED, f"{path}: {first[stem].name} has the same name. Rename one of them.")
         elif stem not in texts:
-            corpus.leave_out(NO_TEXT, f"{path}: {stem.name}.txt is missing beside it. Write what is said into it.")
+            advice = "Write what is said into it."
+            if stem in transcribed:
+                advice = "Its captions, TextGrid or JSON are read by 'asr-s2s prepare transcripts'."
+            corpus.leave_out(NO_TEXT, f"{path}: {stem.name}.txt is missing beside it. {advice}")
         else:
             _add(path, texts[stem], corpus, name=stem.relative_to(source).as_posix())
     for stem in sorted(set(texts) - set(first)):

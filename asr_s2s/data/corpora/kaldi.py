@@ -51,7 +51,7 @@ def read_kaldi(source: Path) -> Corpus:
 
 
 def _read_recordings(source: Path, corpus: Corpus) -> dict[str, tuple[str, Path | None]]:
-    """Give where each recording is named, and its file; None where the line is at fault."""
+    """Return where each recording is named, and its file; None where the line is at fault."""
     folders = (source, *source.absolute().parents, Path())
     recordings: dict[str, tuple[str, Path | None]] = {}
     for where, line in read_lines(source / "wav.scp", corpus):
@@ -76,7 +76,7 @@ def _read_recordings(source: Path, corpus: Corpus) -> dict[str, tuple[str, Path 
 
 
 def _read_segments(path: Path, recordings: dict[str, tuple[str, Path | None]], corpus: Corpus) -> Iterator[Utterance]:
-    """Give the pieces of recordings; whether a piece lies within its recording shows when that is opened."""
+    """Return the pieces of recordings; whether a piece lies within its recording shows when that is opened."""
     for where, line in read_lines(path, corpus):
         try:
             name, recording, *times = line.split()

@@ -95,7 +95,7 @@ def add_supervisions(
 
 
 def _read_items(path: Path, kind: str, corpus: Corpus) -> Iterator[tuple[str, Any]]:
-    """Give ("path:number", item) for each line that is of the kind, a class of lhotse's."""
+    """Return ("path:number", item) for each line that is of the kind, a class of lhotse's."""
     try:
         from lhotse.serialization import deserialize_item  # noqa: PLC0415 - an optional extra
     except ImportError as error:
@@ -130,7 +130,7 @@ def _lines(path: Path, corpus: Corpus) -> list[str]:
 
 
 def _audio_path(recording: Any, folder: Path) -> Path:
-    """Give the one-channel file that a recording stands for."""
+    """Return the one-channel file that a recording stands for."""
     if recording is None:
         raise _UnusableError("has no recording. Save the cuts with their recordings.")
     if recording.transforms:

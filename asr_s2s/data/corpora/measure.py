@@ -97,7 +97,7 @@ def _look_at(path: Path, checksums: bool) -> AudioFile | AudioError:
 
 
 def _within(utterance: Utterance, length: float) -> Utterance | None:
-    """Give the utterance with its duration, cut at both ends of its recording; None if it does not lie within."""
+    """Return the utterance with its duration, cut at both ends of its recording; None if it does not lie within."""
     begin = max(utterance.offset, 0.0)
     end = length if utterance.duration is None else utterance.offset + utterance.duration
     if not begin < min(end, length) or end > length + OVERSHOOT or utterance.offset < -OVERSHOOT:

@@ -31,7 +31,7 @@ class LeftOut:
 
 
 def first_messages(left_out: Sequence[LeftOut]) -> list[str]:
-    """Give what fits on a screen of the messages, and how many there are beyond."""
+    """Return what fits on a screen of the messages, and how many there are beyond."""
     rest = [f"and {len(left_out) - NUM_SHOWN} more"] if len(left_out) > NUM_SHOWN else []
     return [*(item.message for item in left_out[:NUM_SHOWN]), *rest]
 
@@ -65,7 +65,7 @@ class Corpus:
         return [utterance for part in self.parts.values() for utterance in part.values()]
 
     def chosen(self, names: Iterable[str], *, source: Path) -> "Corpus":
-        """Give the corpus with these parts alone.
+        """Return the corpus with these parts alone.
 
         Raises ManifestError for a part that it does not have.
         """
@@ -101,7 +101,7 @@ def found_files(source: Path, corpus: Corpus) -> list[Path]:
 
 
 def read_lines(path: Path, corpus: Corpus, *, stripped: str | None = None) -> Iterator[tuple[str, str]]:
-    """Give ("path:number", line) for each line that is not blank, without the white space around it.
+    """Return ("path:number", line) for each line that is not blank, without the white space around it.
 
     stripped: the characters that are taken off instead of white space
     A file that cannot be read, or is not UTF-8, is left out as a whole.

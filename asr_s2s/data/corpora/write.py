@@ -34,7 +34,7 @@ def write_corpus(target: Path, measured: Measured) -> dict[str, Path]:
 
 
 def left_out_path(target: Path) -> Path:
-    """Give the file that lists what was left out."""
+    """Return the file that lists what was left out."""
     return Path(f"{target}.left_out.txt") if target.suffix == MANIFEST else target / "left_out.txt"
 
 

@@ -19,7 +19,7 @@ MOST_VALUES = 200  # a field with more is a text, not a group: a chart has no ro
 
 
 def label_fields(rows: Sequence[Row], reports: Sequence[Report]) -> dict[str, Any]:
-    """Give the fields that were asked for, then those of the utterances' lines that have a few values."""
+    """Return the fields that were asked for, then those of the utterances' lines that have a few values."""
     asked = [grouping.field for grouping in reports[0].groupings]
     labels = [labels_of(row) for row in rows]
     lengths = [len(said(any_of(row))) for row in rows]
@@ -39,7 +39,7 @@ def label_fields(rows: Sequence[Row], reports: Sequence[Report]) -> dict[str, An
 
 
 def flag_fields(rows: Sequence[Row], reports: Sequence[Report]) -> dict[str, Any]:
-    """Give the flags that each system's transcripts raise, where there are any; an utterance may have several."""
+    """Return the flags that each system's transcripts raise, where there are any; an utterance may have several."""
     fields: dict[str, Any] = {}
     for at, report in enumerate(reports):
         groups = FlagGroups()
@@ -71,6 +71,6 @@ def _field(members: Sequence[Member], rows: Sequence[Row], reports: Sequence[Rep
 
 
 def _intervals(members: Sequence[Member], report: Report, scored: NDArray[np.bool_]) -> list[dict[str, float] | None]:
-    """Give a system's intervals; scored: (utterance,), which it was scored on."""
+    """Return a system's intervals; scored: (utterance,), which it was scored on."""
     found = group_intervals(report.counts, [chosen[scored] for _, chosen in members])
     return [{"low": interval.low, "high": interval.high} if interval else None for interval in found]

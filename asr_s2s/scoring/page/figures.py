@@ -12,7 +12,7 @@ MAX_KINDS = 1000  # of confusions, deletions and insertions each
 
 
 def system_figures(report: Report) -> dict[str, Any]:
-    """Give one system's figures; counts are [substitutions, deletions, insertions, reference length]."""
+    """Return one system's figures; counts are [substitutions, deletions, insertions, reference length]."""
     return {
         "name": report.system,
         "raw": _measures(report.raw),
@@ -33,7 +33,7 @@ def system_figures(report: Report) -> dict[str, Any]:
 
 
 def difference_figures(result: Report | Comparison) -> list[dict[str, Any]]:
-    """Give the difference of every two systems; first and second are their numbers."""
+    """Return the difference of every two systems; first and second are their numbers."""
     if isinstance(result, Report):
         return []
     number = {report.system: at for at, report in enumerate(result.reports)}
@@ -51,7 +51,7 @@ def difference_figures(result: Report | Comparison) -> list[dict[str, Any]]:
 
 
 def _others(report: Report) -> dict[str, float | None]:
-    """Give what stands beside WER, CER and SER, all in fractions."""
+    """Return what stands beside WER, CER and SER, all in fractions."""
     words = report.normalised.words
     others = {
         "MER": words.match_error_rate,

@@ -13,7 +13,7 @@ NO_FILE = -1
 
 
 def recording_columns(rows: Sequence[Row]) -> tuple[dict[str, Any], list[Path]]:
-    """Give where each utterance is heard (number of its file, start and length in seconds), and the files."""
+    """Return where each utterance is heard (number of its file, start and length in seconds), and the files."""
     numbers: dict[str, int] = {}
     columns: dict[str, list[Any]] = {"file": [], "start": [], "seconds": []}
     for row in rows:

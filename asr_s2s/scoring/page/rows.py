@@ -23,7 +23,7 @@ def rows_of(reports: Sequence[Report]) -> list[Row]:
 
 
 def any_of(row: Row) -> ScoredUtterance:
-    """Give an utterance as one system has it: its reference is the same in all."""
+    """Return an utterance as one system has it: its reference is the same in all."""
     return next(scored for scored in row if scored)
 
 
@@ -38,7 +38,7 @@ def heard(scored: ScoredUtterance) -> list[str]:
 
 
 def labels_of(row: Row) -> dict[str, Any]:
-    """Give an utterance's other fields; where lines differ the reference's counts, then the first system's."""
+    """Return an utterance's other fields; where lines differ the reference's counts, then the first system's."""
     labels: dict[str, Any] = {}
     sides: list[Mapping[str, Any]] = [scored.hypothesis_labels for scored in reversed(row) if scored]
     for side in [*sides, any_of(row).labels]:

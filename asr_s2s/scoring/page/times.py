@@ -13,7 +13,7 @@ Span = tuple[int, int]
 
 
 def word_times(words: Sequence[str], timed: Sequence[Word]) -> list[int]:
-    """Give start and end of each word, one after the other, each as the hundredths of a second since the one before.
+    """Return start and end of each word, one after the other, each as the hundredths of a second since the one before.
 
     The words are aligned with the timed ones, which are spelled as before normalising and are cut at apostrophes and
     hyphens here: one that has no partner gets the time between its neighbours.

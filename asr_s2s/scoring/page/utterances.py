@@ -18,7 +18,7 @@ NO_TIMES = 0
 
 
 def reference_columns(rows: Sequence[Row]) -> dict[str, Any]:
-    """Give ids, references as compared and as written, and the times of their words."""
+    """Return ids, references as compared and as written, and the times of their words."""
     utterances = [any_of(row) for row in rows]
     texts = [" ".join(said(utterance)) for utterance in utterances]
     return {
@@ -30,7 +30,7 @@ def reference_columns(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def hypothesis_columns(utterances: Sequence[ScoredUtterance | None]) -> dict[str, Any]:
-    """Give one system's hypotheses as compared and as written, their alignments and their words' times.
+    """Return one system's hypotheses as compared and as written, their alignments and their words' times.
 
     An utterance that was not scored has no alignment (null), a missing hypothesis no spelling (null).
     """
@@ -55,7 +55,7 @@ def _steps(scored: ScoredUtterance) -> str | int:
 
 
 def _reference_times(row: Row) -> list[int] | int:
-    """Give the reference's own times; a manifest that holds both texts has times of the recognised words alone."""
+    """Return the reference's own times; a manifest that holds both texts has times of the recognised words alone."""
     scored = any_of(row)
     if any(other and other.hypothesis_labels.get("words") == scored.labels.get("words") for other in row):
         return NO_TIMES

@@ -31,12 +31,12 @@ class TextSource(Protocol):
 
     @property
     def name(self) -> str:
-        """Give the name for the report."""
+        """Return the name for the report."""
         ...
 
     @property
     def file(self) -> InputFile | None:
-        """Give the file, None for texts from memory."""
+        """Return the file, None for texts from memory."""
         ...
 
     @property
@@ -54,7 +54,7 @@ class TextSource(Protocol):
         ...
 
     def __getitem__(self, number: int) -> Text:
-        """Give the number-th text again, counted from 0."""
+        """Return the number-th text again, counted from 0."""
         ...
 
     def close(self) -> None:
@@ -73,11 +73,11 @@ class MemorySource:
     remarks: tuple[str, ...] = ()
 
     def texts(self) -> Iterator[Text]:
-        """Give all texts in order."""
+        """Return all texts in order."""
         return iter(self.held)
 
     def __getitem__(self, number: int) -> Text:
-        """Give the number-th text."""
+        """Return the number-th text."""
         return self.held[number]
 
     def close(self) -> None:

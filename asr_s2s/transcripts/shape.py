@@ -4,6 +4,7 @@ Breaks are chosen for a whole stretch of speech at once, as Knuth and Plass (198
 choose those of a paragraph: by the least sum of penalties. A word alone on a line outweighs everything else.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -28,6 +29,7 @@ CAPTION_PENALTY, WORD_PENALTY, PHRASE_PENALTY = (
 )  # of each caption; of an end within a phrase, or after one
 HASTE_PENALTY = 0.5  # for each second that is missing to read a caption
 LINE_SHARE = 0.2  # the weight of a line's end beside that of a caption
+SINGLE_WORD_PENALTY = 1e6  # of a line: more than all others together
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,7 @@ class _Unit(NamedTuple):
     space: int  # columns of the space before it, unless it begins a line
 
 
-class _Penalty(NamedTuple):
-    """What speaks against some captions: the lines of a single word, then all else."""
-
-    single_words: int
-    others: float
-
-    def __add__(self, other: "_Penalty") -> "_Penalty":  # type: ignore[override]  # of two penalties, not of tuples
-        return _Penalty(self.single_words + other.single_words, self.others + other.others)
-
-
-_Layout = tuple[_Penalty, tuple[int, ...]]  # and the units that begin the lines after the first
+_Layout = tuple[float, tuple[int, ...]]  # the penalty, and the units that begin the lines after the first
 
 
 def shaped(transcript: Transcript, shape: CaptionShape) -> Transcript:
@@ -105,17 +97,22 @@ def _units(word: Word, *, space: int) -> Iterator[_Unit]:
 
 def _captions(run: Sequence[_Unit], shape: CaptionShape) -> Iterator[Segment]:
     """Cut a stretch of speech into the captions with the least penalty."""
-    layout = _layouts(run, shape)
-    best: list[tuple[_Penalty, int, tuple[int, ...]]] = [(_Penalty(0, 0.0), 0, ())]  # of what ends before each unit
+    edges = [0, *accumulate(unit.width + unit.space for unit in run)]
+    ends = [_end_penalty(run, place) for place in range(len(run) + 1)]
+    layout = _layouts(run, edges, ends, shape)
+    best: list[tuple[float, int, tuple[int, ...]]] = [(0.0, 0, ())]  # of what ends before each unit
     for end in range(1, len(run) + 1):
         found = []
         for start in range(end - 1, -1, -1):
-            is_long = run[end - 1].end - run[start].start > shape.max_seconds
-            lines = layout(start, end)
-            if lines is None or (is_long and start < end - 1):
+            is_long = start < end - 1 and run[end - 1].end - run[start].start > shape.max_seconds
+            lines = None if is_long else layout(start, end)
+            if lines is None:
                 break
-            penalty = best[start][0] + lines[0] + _Penalty(0, _caption_penalty(run, start, end))
-            found.append((penalty, start, lines[1]))
+            # the time that is missing to read it; the last one may stay into the pause
+            following = run[end].start if end < len(run) else math.inf
+            missing = _reading_seconds(edges[end] - edges[start]) - (following - run[start].start)
+            penalty = CAPTION_PENALTY + ends[end] + HASTE_PENALTY * max(missing, 0.0)
+            found.append((best[start][0] + penalty + lines[0], start, lines[1]))
         best.append(min(found))
     chosen, end = [], len(run)
     while end:
@@ -127,43 +124,43 @@ def _captions(run: Sequence[_Unit], shape: CaptionShape) -> Iterator[Segment]:
         yield Segment(words[0].start, words[-1].end, "\n".join(map(_text, lines_of_units)), words)
 
 
-def _caption_penalty(run: Sequence[_Unit], start: int, end: int) -> float:
-    """Weigh a caption by where it ends, and by the time that is missing to read it."""
-    width = sum(unit.width + unit.space for unit in run[start:end])
-    # the last one may stay into the pause
-    missing = _reading_seconds(width) - (run[end].start - run[start].start) if end < len(run) else 0.0
-    return CAPTION_PENALTY + _break_penalty(run, end) + HASTE_PENALTY * max(missing, 0.0)
-
-
-def _break_penalty(run: Sequence[_Unit], place: int) -> float:
-    if place == len(run) or run[place - 1].text.endswith(SENTENCE_ENDS):
+def _end_penalty(run: Sequence[_Unit], place: int) -> float:
+    """Weigh an end before a unit: of the run and of a sentence, of a phrase, of a word."""
+    if place in (0, len(run)) or run[place - 1].text.endswith(SENTENCE_ENDS):
         return 0.0
     is_phrase = run[place].start - run[place - 1].end >= SHORT_PAUSE_SECONDS
     return PHRASE_PENALTY if is_phrase or run[place - 1].text.endswith(CLAUSE_ENDS) else WORD_PENALTY
 
 
-def _layouts(run: Sequence[_Unit], shape: CaptionShape) -> Callable[[int, int], _Layout | None]:
-    """Give the function that finds the best lines from one unit up to another; None where they would be too many."""
-    edges = [0, *accumulate(unit.width + unit.space for unit in run)]
+def _layouts(
+    run: Sequence[_Unit], edges: Sequence[int], ends: Sequence[float], shape: CaptionShape
+) -> Callable[[int, int], _Layout | None]:
+    """Give the function that finds the best lines from one unit up to another; None where they would be too many.
 
-    def width(start: int, end: int) -> int:
-        return edges[end] - edges[start] - run[start].space
-
-    def line_penalty(start: int, end: int) -> _Penalty:
-        room = max(shape.max_line_width - width(start, end), 0) / shape.max_line_width
-        return _Penalty(int(end - start == 1 < len(run)), room * room + LINE_SHARE * _break_penalty(run, end))
+    edges: columns before each unit; ends: the penalty of an end before it
+    """
 
     @cache
-    def layout(start: int, end: int, count: int = shape.max_line_count, *, is_whole: bool = True) -> _Layout | None:
+    def line(start: int, end: int) -> tuple[float, float] | None:
+        """Weigh a line alone, and as one of several, which should be as long as each other; None if it is too long."""
+        width = edges[end] - edges[start] - run[start].space
+        if width > shape.max_line_width and end > start + 1:
+            return None
+        single = SINGLE_WORD_PENALTY if end - start == 1 < len(run) else 0.0
+        room = max(shape.max_line_width - width, 0) / shape.max_line_width
+        return single, single + room * room + LINE_SHARE * ends[end]
+
+    @cache
+    def layout(start: int, end: int, count: int = shape.max_line_count) -> _Layout | None:
+        if whole := line(start, end):
+            return whole[count < shape.max_line_count], ()
         found: list[_Layout] = []
-        for place in range(start + 1, end + 1):
-            if place > start + 1 and width(start, place) > shape.max_line_width:
+        for place in range(start + 1, end if count > 1 else start):
+            first = line(start, place)
+            if first is None:
                 break
-            if place == end:
-                penalty = _Penalty(line_penalty(start, end).single_words, 0.0) if is_whole else line_penalty(start, end)
-                found.append((penalty, ()))
-            elif count > 1 and (rest := layout(place, end, count - 1, is_whole=False)):
-                found.append((line_penalty(start, place) + rest[0], (place, *rest[1])))
+            if rest := layout(place, end, count - 1):
+                found.append((first[1] + rest[0], (place, *rest[1])))
         return min(found, default=None)
 
     return layout

@@ -40,7 +40,8 @@ def test_a_tutorial_runs_from_its_first_block_to_its_last(
     document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "conf").symlink_to(ROOT / "conf")
+    for folder in ("conf", "tests"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     if document.stem in AS_THEY_ARE:
         (tmp_path / "data").symlink_to(DATA)
     else:

@@ -27,12 +27,12 @@ LEAST_SIZE = 2**16  # of a weight: with a smaller one, to round takes as long as
 LARGEST = np.float32(127)
 FOREIGN = "com.microsoft"  # ONNX Runtime's own operators, which no graph on disk may have
 GRAPH, OPERATORS, NODE, INITIALIZER, OUTPUT = 7, 8, 1, 5, 12  # ONNX's numbers for fields
-EXTERNAL, TYPES = 1, {"float32": 1, "uint8": 2, "int8": 3, "int64": 7}  # and for a place and for types
-AXIS, LEAST, ONE, STEP, MIDDLE, ZERO = (f"int8.{name}" for name in ("axis", "least", "one", "step", "middle", "zero"))
+EXTERNAL, TYPES = 1, {"float32": 1, "uint8": 2, "int8": 3, "int64": 7, "float16": 10}  # and for a place and for types
+TO_FLOAT32 = written(5, written(1, "to") + written(3, TYPES["float32"]) + written(20, 2))  # an attribute
+AXIS, LEAST, STEP, MIDDLE, ZERO = (f"int8.{name}" for name in ("axis", "least", "step", "middle", "zero"))
 CONSTANTS: Mapping[str, Array] = {
     AXIS: np.array([-1]),
     LEAST: np.array(1e-30, np.float32),  # by which zeros are divided
-    ONE: np.array(1, np.float32),
     STEP: np.array(1 / LARGEST),
     MIDDLE: np.array(128, np.uint8),
     ZERO: np.array(0, np.int8),
@@ -95,9 +95,9 @@ class _Node:
         return cls(text(node, 4), texts(node, 1), texts(node, 2), raw)
 
     @classmethod
-    def new(cls, kind: str, inputs: Sequence[str], output: str, *, domain: str = "") -> "_Node":
+    def new(cls, kind: str, inputs: Sequence[str], output: str, *, attribute: bytes = b"", domain: str = "") -> "_Node":
         raw = b"".join(written(1, name) for name in inputs) + written(2, output) + written(4, kind)
-        return cls(kind, inputs, [output], raw + (written(7, domain) if domain else b""))
+        return cls(kind, inputs, [output], raw + attribute + (written(7, domain) if domain else b""))
 
 
 class _Exchange:
@@ -105,8 +105,12 @@ class _Exchange:
 
     def __init__(self, nodes: Sequence[_Node], weights: Mapping[str, Array]) -> None:
         self._makers = {output: node for node in nodes for output in node.outputs}
-        self._large = {name: value for name, value in weights.items() if value.ndim == 2 and value.size >= LEAST_SIZE}
         gemm = self._rows_of_logits()
+        self._large = {
+            name: value
+            for name, value in weights.items()
+            if value.ndim == 2 and value.size >= LEAST_SIZE and not (gemm and _contracts(value))
+        }
         self._table = gemm.inputs[1] if gemm and gemm.inputs[1] in self._large else None
         self._in_rows: set[str] = set()
         self.has_logits = self._table is not None
@@ -152,17 +156,25 @@ class _Exchange:
             values, scale = quantize(self._large[weight])
             self.rounded |= {f"{weight}.int8": np.ascontiguousarray(values.T), f"{weight}.scale": scale}
             if weight == self._table:
-                self.rounded |= {f"{weight}.rows": values, f"{weight}.column": scale[:, None]}
+                self.rounded[f"{weight}.rows"] = self._large[weight].astype(np.float16)
         inputs = [f"{x}.int8", f"{weight}.int8", STEP, f"{weight}.scale", MIDDLE, ZERO]
         return _Node.new("MatMulIntegerToFloat", inputs, output, domain=FOREIGN)
 
     def _looked_up(self, node: _Node) -> Iterator[_Node]:
-        """Look up rounded embeddings, so that the table does not lie in memory in float32 beside."""
+        """Look up embeddings in float16, so that they do not lie in memory in float32 beside the rounded ones."""
         (output,), tokens = node.outputs, node.inputs[1]
-        yield _Node.new("Gather", [f"{self._table}.rows", tokens], f"{output}.int8")
-        yield _Node.new("DequantizeLinear", [f"{output}.int8", ONE], f"{output}.unscaled")
-        yield _Node.new("Gather", [f"{self._table}.column", tokens], f"{output}.scale")
-        yield _Node.new("Mul", [f"{output}.unscaled", f"{output}.scale"], output)
+        yield _Node.new("Gather", [f"{self._table}.rows", tokens], f"{output}.float16")
+        yield _Node.new("Cast", [f"{output}.float16"], output, attribute=TO_FLOAT32)
+
+
+def _contracts(weight: Array) -> bool:
+    """Tell whether a weight makes few channels of many, which stays in float32 beside logits.
+
+    What comes out of a GELU is a few large values among many small ones. To round it in the decoder moved the
+    probabilities of the next token more than all the rest: by 0.011 nats a token instead of 0.007.
+    """
+    outputs, inputs = weight.shape
+    return bool(inputs > outputs)
 
 
 def _used(nodes: Sequence[_Node], outputs: Sequence[str]) -> list[_Node]:

@@ -115,7 +115,7 @@ def test_a_configuration_that_is_no_utf8_is_a_mistake_of_its_file(
     ("arguments", "advice"),
     [
         (["train", "conf.yaml", "--resume", "--overwrite"], "Give one of them"),
-        (["train"], r"Name a configuration (conf/*.yaml), or recordings with --data"),
+        (["train"], r"Nothing to train: give a configuration (conf/*.yaml), or recordings with --data"),
         (["train", "--data", "mine"], "add --from en"),
         (["train", "conf.yaml", "--data", "mine", "--from", "en"], "leave 'conf.yaml' out"),
         (["train", "nothing.yaml"], "Name an existing YAML file"),

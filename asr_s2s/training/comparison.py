@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from asr_s2s.errors import listed
+from asr_s2s.errors import counted, listed
 from asr_s2s.manifest import Utterance
 from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.scoring import ErrorRate, word_errors
@@ -69,7 +69,7 @@ class ModelComparison:
     def summary(self) -> str:
         """Say it in a line."""
         unread = f" ({len(self.unread)} more could not be read: {listed(list(self.unread))})" if self.unread else ""
-        start = f"{self.name}, {self.utterances} utterances{unread}: WER "
+        start = f"{self.name}, {counted(self.utterances, 'utterance')}{unread}: WER "
         if self.before is None:
             return f"{start}{_percent(self.after.plain)}, as written {_percent(self.after.raw)}"
         sure = "" if self.p is None else f" (difference {self.low:+.1%} to {self.high:+.1%}, p = {self.p:.3f})"

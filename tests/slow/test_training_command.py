@@ -37,7 +37,7 @@ def test_a_folder_of_recordings_adapts_a_shipped_model_and_says_whether_it_becam
     said = capsys.readouterr().err
     assert status == 0, said
     assert "4 utterances" in said
-    assert "held-out recordings, 1 utterances: WER " in said
+    assert "held-out recordings, 1 utterance: WER " in said
     assert "no significant difference" in said
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["comparisons"][0]["name"] == "held-out recordings"
@@ -115,7 +115,7 @@ def test_a_configuration_that_is_no_utf8_is_a_mistake_of_its_file(
     ("arguments", "advice"),
     [
         (["train", "conf.yaml", "--resume", "--overwrite"], "Give one of them"),
-        (["train"], r"Name a configuration (conf/*.yaml), or recordings with --data"),
+        (["train"], r"Nothing to train: give a configuration (conf/*.yaml), or recordings with --data"),
         (["train", "--data", "mine"], "add --from en"),
         (["train", "conf.yaml", "--data", "mine", "--from", "en"], "leave 'conf.yaml' out"),
         (["train", "nothing.yaml"], "Name an existing YAML file"),

@@ -98,7 +98,7 @@ def test_what_one_model_could_not_read_is_left_out_of_both_and_named() -> None:
     assert (found.utterances, found.unread) == (1, ("b",))
     assert found.before is not None
     assert found.before.plain.reference_length == found.after.plain.reference_length == 2
-    assert "x, 1 utterances (1 more could not be read: b): WER 0.0% before, 50.0% after" in found.summary
+    assert "x, 1 utterance (1 more could not be read: b): WER 0.0% before, 50.0% after" in found.summary
 
 
 def test_a_share_of_the_recordings_is_held_out_and_neither_learned_nor_looked_at(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ SUFFIXES: dict[str, SourceFormat] = {
     ".srt": "transcript",
     ".vtt": "transcript",
     ".textgrid": "transcript",
+    ".html": "transcript",
     ".csv": "columns",
 }
 TIME, WHOLE = r"\d*\.\d+", r"\d+(\.\d*)?"  # with a point, which no spoken number has; whole seconds

@@ -13,7 +13,7 @@ from asr_s2s.transcripts import FORMATS, Transcript, TranscriptError
 from asr_s2s.transcripts.captions import TIME_LINE
 from asr_s2s.transcripts.jsonl import manifest_fields, segment_fields
 
-SUFFIXES = {".srt": "srt", ".vtt": "vtt", ".textgrid": "textgrid", ".json": "json"}
+SUFFIXES = {".srt": "srt", ".vtt": "vtt", ".textgrid": "textgrid", ".html": "html", ".json": "json"}
 
 
 def transcript_file(file: InputFile) -> MemorySource:
@@ -41,6 +41,8 @@ def kind_of(lines: Sequence[str]) -> str | None:
     first = lines[0].strip().removeprefix("\ufeff") if lines else ""
     if first.startswith("WEBVTT"):
         return "vtt"
+    if first.lower().startswith("<!doctype html"):
+        return "html"
     if "ooTextFile" in first:
         return "textgrid"
     if first.split("\t") == ["start", "end", "text"]:

@@ -71,15 +71,23 @@ def import_whisper_checkpoint(
     target: Annotated[Path, typer.Argument(help="The model directory to write.")],
     storage: Storage = "float16",
     tokenizer: Annotated[Path | None, typer.Option(help="A tokenizer.json, for a .pt file.")] = None,
-    language: Annotated[str, typer.Option(help="Language of a multilingual model.")] = "en",
+    language: Annotated[
+        str | None, typer.Option(help="The only language that a multilingual model shall know (default: all).")
+    ] = None,
     graph: Graph = True,
     overwrite: Overwrite = False,
 ) -> None:
     """Turn a Whisper checkpoint into a model directory."""
+    from asr_s2s.errors import ConfigError
     from asr_s2s.model_store.whisper import import_whisper
+    from asr_s2s.text.languages import language_code
 
+    try:
+        code = language_code(language) if language else None
+    except ValueError as error:
+        raise ConfigError(f"--language: {error}") from error
     with _written(target, overwrite=overwrite):
-        system = import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=language)
+        system = import_whisper(source, target, storage=storage, tokenizer=tokenizer, language=code)
         _add_graphs(target, system, graph=graph)
     say(f"{target}: imported from {source}. Try: asr-s2s transcribe --model {target} AUDIO")
 

@@ -26,7 +26,9 @@ def draw_segments(
     for number, segment in enumerate(spoken, start=1):
         part = replace(source, offset=segment.start, duration=segment.end - segment.start)
         samples = np.concatenate(list(part.blocks()))
-        features, labels, attention = recognizer.features_and_attention(samples, segment.text)
+        features, labels, attention = recognizer.features_and_attention(
+            samples, segment.text, language=segment.language
+        )
         picture = RecordingPicture(
             features=features,
             frame_shift=FRAME_SECONDS,

@@ -80,6 +80,18 @@ def transcribe(
     vad: Annotated[bool, typer.Option(help="Voice activity detection; disable for pre-segmented audio.")] = True,
     hotword: Annotated[list[str] | None, typer.Option(help="A word or phrase to expect; may be repeated.")] = None,
     hotwords: Annotated[Path | None, typer.Option(help="A file of words or phrases to expect, one per line.")] = None,
+    language: Annotated[
+        str,
+        typer.Option(
+            help="Language spoken, as a code or name; auto (detect, once per recording), each (per piece) or manifest."
+        ),
+    ] = "auto",
+    task: Annotated[
+        Literal["transcribe", "translate"], typer.Option(help="Transcribe, or translate into English (multi).")
+    ] = "transcribe",
+    prompt: Annotated[
+        str | None, typer.Option(help="Text said before, or names to expect (multi): it precedes each piece.")
+    ] = None,
     language_model: Annotated[
         Path | None, typer.Option(help="A language model of the same vocabulary, or a word n-gram (ARPA).")
     ] = None,
@@ -116,6 +128,8 @@ def transcribe(
         _check_plot(output_dir, is_here=jobs == 1 and where == "local")
     if manifest and channel == EACH:
         raise ConfigError("--channel each: a manifest has one text a line. Name files, or one channel.")
+    if language == "manifest" and not manifest:
+        raise ConfigError("--language manifest takes the language of each line. Name the lines with --manifest.")
     check_channel(channel)
     check_outputs([manifest_output], [manifest] if manifest else [])
     from asr_s2s.recognizer import AudioSource, read_hotwords
@@ -141,6 +155,9 @@ def transcribe(
         precision=precision,
         find_speech=vad,
         hotwords=words,
+        language=language,
+        task=task,
+        prompt=prompt,
         language_model=language_model,
     )
     if manifest and manifest_output:
@@ -394,7 +411,8 @@ def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance"
     from asr_s2s.transcripts.jsonl import manifest_fields, segment_fields
 
     fields = manifest_fields(transcript)
-    kept = ("confidence", "flags", "model", "time_source", "damage", "notes")
+    language = ("pred_language", "pred_language_probability")
+    kept = (*language, "confidence", "flags", "model", "time_source", "damage", "notes")
     evidence = {name: value for name, value in fields.items() if name in kept}
     if utterance.words is None:
         utterance = replace(utterance, words=transcript.words or None)
@@ -402,6 +420,6 @@ def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance"
         evidence["pred_words"] = fields["words"]
     if len(transcript.segments) > 1:  # which of them are flagged, `score` asks
         evidence["segments"] = segment_fields(transcript)
-    earlier = ("segments", "damage", "notes")
+    earlier = (*language, "segments", "damage", "notes")
     extra = {name: value for name, value in utterance.extra.items() if name not in earlier}
     return replace(utterance, pred_text=transcript.text, extra=extra | evidence)

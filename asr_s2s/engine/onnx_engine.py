@@ -95,10 +95,10 @@ class OnnxEngine:
             return Start(state, None)
         tokens = np.tile(np.asarray(fed, np.int64), (len(encoding), 1))
         scores, state = self._steps.feed(tokens, state)
-        if rules.no_speech_token is None:
+        if rules.no_speech_token is None or rules.begin == len(fed):
             return Start(state, None)
         asked = np.full((len(encoding), 1, 1), rules.no_speech_token)
-        return Start(state, np.exp(scores.between(0, 1).at(asked)[:, 0, 0]))
+        return Start(state, np.exp(scores.between(rules.begin, rules.begin + 1).at(asked)[:, 0, 0]))
 
     def step(self, tokens: Tokens, state: OnnxState, *, forbidden: Sequence[int] = ()) -> tuple[NumpyScores, OnnxState]:
         """Append one token to each hypothesis and score what follows."""

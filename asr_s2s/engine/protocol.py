@@ -32,7 +32,8 @@ class TokenRules:
     """The vocabulary's part in a search: how a sequence starts and ends, and what never stands in it.
 
     start_tokens are fed, never scored; suppressed_first is forbidden only as the first token after them.
-    no_speech_token is what the model would say after the first of several start tokens if nobody spoke.
+    begin is the place of the one that begins a text: those before it are an earlier text. no_speech_token is what the
+    model would say after it, before others, if nobody spoke.
     """
 
     start_tokens: tuple[int, ...]
@@ -41,16 +42,27 @@ class TokenRules:
     suppressed_first: tuple[int, ...] = ()
     blank_token: int | None = None
     no_speech_token: int | None = None
+    begin: int = 0
 
     def forbidden(self, *, first: bool) -> tuple[int, ...]:
         """List what may not be the next token."""
         return self.suppressed + self.suppressed_first if first else self.suppressed
 
 
-def token_rules(vocabulary: Vocabulary) -> TokenRules:
-    """Take from a vocabulary what a search must know of it."""
+def token_rules(
+    vocabulary: Vocabulary, *, language: str | None = None, task: str | None = None, previous: Sequence[int] = ()
+) -> TokenRules:
+    """Take from a vocabulary what a search must know of it.
+
+    language, task: those that the start names, of the vocabulary's; None leaves the start as it is
+    previous: the tokens of an earlier text, for a vocabulary with a place for it
+    """
+    named = [(vocabulary.language_tokens, language), (vocabulary.task_tokens, task)]
+    tokens = {old: known[name] for known, name in named if name is not None and name in known for old in known.values()}
+    earlier = (vocabulary.previous_token, *previous) if previous and vocabulary.previous_token is not None else ()
     return TokenRules(
-        start_tokens=vocabulary.start_tokens,
+        start_tokens=(*earlier, *(tokens.get(token, token) for token in vocabulary.start_tokens)),
+        begin=len(earlier),
         end_token=vocabulary.end_token,
         suppressed=vocabulary.suppressed,
         suppressed_first=vocabulary.suppressed_first,

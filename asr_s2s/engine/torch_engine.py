@@ -131,7 +131,7 @@ class TorchEngine:
         for place, token in enumerate(rules.start_tokens[:-1]):
             output = self.model.decoder.step(torch.full((len(encoding), 1), token, device=self.device), state)
             state = output.state
-            if place == 0 and rules.no_speech_token is not None:
+            if place == rules.begin and rules.no_speech_token is not None:
                 silent = output.logits[:, 0].float().softmax(-1)[:, rules.no_speech_token].cpu().numpy()
         return Start(state, silent)
 

@@ -35,7 +35,7 @@ class ModelDirectoryConfig(PartConfig):
         """Hash what the weights depend on; what only decoding reads may be edited freely."""
         decoding: Any = {
             "search": True,
-            "vocabulary": {"no_speech"},
+            "vocabulary": {"no_speech", "languages", "tasks", "previous"},
             "input": {"tail_seconds"},
             "model": {"silence": True, "decoder": {"alignment_heads"}},
         }

@@ -20,13 +20,14 @@ from asr_s2s.model_store.whisper_checkpoints import (
     read_hugging_face,
     read_openai,
 )
-from asr_s2s.model_store.whisper_sizes import WhisperSizes
 from asr_s2s.text import BytePairsConfig
 from asr_s2s.text.byte_pairs import parsed_tokenizer
+from asr_s2s.text.languages import NAMES as LANGUAGES
 from asr_s2s.text.vocabulary import read_utf8
 
 WINDOW_SECONDS = 30.0
 SPACE = "Ġ"  # the byte-level sign
+ENGLISH, PREVIOUS = "en", "<|startofprev|>"
 # Between plain sums, which cut long sentences short, and means, which let single words grow; chosen with tiny.en on
 # training recordings: Common Voice WER 11.2 (power 1), 11.0 (0.5), 10.2 (0); LJ Speech 7.0 (1), 7.0 (0.25), 14.8 (0)
 LENGTH_NORMALIZATION = 0.5
@@ -60,12 +61,17 @@ _MUSIC = "♩♪♫♬♭♮♯"
 
 
 def import_whisper(
-    source: Path, target: Path, *, storage: Storage = "float16", tokenizer: Path | None = None, language: str = "en"
+    source: Path,
+    target: Path,
+    *,
+    storage: Storage = "float16",
+    tokenizer: Path | None = None,
+    language: str | None = None,
 ) -> SpeechSystem:
     """Turn a Whisper checkpoint of any size into a model directory.
 
     tokenizer: its tokenizer.json; a Hugging Face folder holds one, OpenAI's .pt does not
-    language: of the recordings, for a multilingual model
+    language: the only one that a multilingual model shall know, by its code; None leaves it all of its own
     Raises CheckpointError that names what is missing or foreign.
     """
     checkpoint = read_openai(source) if is_file(source) else read_hugging_face(source)
@@ -76,7 +82,7 @@ def import_whisper(
         )
     text = read_utf8(file)
     words = _vocabulary_config(checkpoint, parsed_tokenizer(text, origin=str(file)), language=language, origin=file)
-    config = _config(checkpoint.sizes, words, origin=source)
+    config = _config(checkpoint, words, origin=source)
     with SkipInit([tensor.shape for tensor in checkpoint.state.values()], origin=source):
         system = build_system(config, words.build(text, origin=str(file)), name=target.name)
     fill(system.model, checkpoint.state, origin=source, advice="It is not a Whisper model as published.")
@@ -84,8 +90,9 @@ def import_whisper(
     return system
 
 
-def _config(sizes: WhisperSizes, vocabulary: BytePairsConfig, *, origin: Path) -> ModelDirectoryConfig:
+def _config(checkpoint: WhisperCheckpoint, vocabulary: BytePairsConfig, *, origin: Path) -> ModelDirectoryConfig:
     """Whisper is our Transformer encoder behind two convolutions, and our Transformer decoder."""
+    sizes = checkpoint.sizes
     encoder = {
         "kind": "transformer",
         "channels": sizes.channels,
@@ -103,6 +110,7 @@ def _config(sizes: WhisperSizes, vocabulary: BytePairsConfig, *, origin: Path) -
         "feedforward": sizes.decoder_feedforward,
         "dropout": 0.0,
         "max_tokens": sizes.max_tokens,
+        "alignment_heads": checkpoint.alignment_heads,
     }
     tree = {
         "input": {"kind": "whisper", "num_mels": sizes.num_mels, "pad_to_seconds": WINDOW_SECONDS},
@@ -114,13 +122,14 @@ def _config(sizes: WhisperSizes, vocabulary: BytePairsConfig, *, origin: Path) -
 
 
 def _vocabulary_config(
-    checkpoint: WhisperCheckpoint, tokenizer: Tokenizer, *, language: str, origin: Path
+    checkpoint: WhisperCheckpoint, tokenizer: Tokenizer, *, language: str | None, origin: Path
 ) -> BytePairsConfig:
     ids = tokenizer.get_vocab()
     multilingual = checkpoint.sizes.vocabulary_size >= MULTILINGUAL_SIZE
-    if language != "en" and not multilingual:
+    if language not in (None, ENGLISH) and not multilingual:
         raise CheckpointError(f"language '{language}': this model knows English alone. Leave the language out.")
-    task = [f"<|{language}|>", "<|transcribe|>"] if multilingual else []
+    known = sorted((code for code in LANGUAGES if f"<|{code}|>" in ids), key=lambda code: ids[f"<|{code}|>"])
+    task = [f"<|{language or ENGLISH}|>", "<|transcribe|>"] if multilingual else []
     prompt = ("<|startoftranscript|>", *task, "<|notimestamps|>")
     missing = [token for token in (*prompt, "<|endoftext|>", SPACE) if token not in ids]
     if missing:
@@ -137,6 +146,9 @@ def _vocabulary_config(
         "no_speech": next((token for token in ("<|nospeech|>", "<|nocaptions|>") if token in ids), None),
         "suppressed": unspoken_tokens(tokenizer) if checkpoint.suppressed is None else checkpoint.suppressed,
         "suppressed_first": first if checkpoint.suppressed_first is None else checkpoint.suppressed_first,
+        "languages": known if multilingual and language is None else [language or ENGLISH],
+        "tasks": ("transcribe", "translate") if multilingual and "<|translate|>" in ids else (),
+        "previous": PREVIOUS if PREVIOUS in ids else None,
     }
     return check_config(tree, BytePairsConfig, origin=str(origin))
 

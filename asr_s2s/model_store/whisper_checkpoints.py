@@ -58,6 +58,7 @@ class WhisperCheckpoint:
     tokenizer: Path | None
     suppressed: tuple[int, ...] | None = None
     suppressed_first: tuple[int, ...] | None = None
+    alignment_heads: Any = ()  # (layer, head) pairs, as a configuration of ours checks them
 
 
 def renamed(state: Mapping[str, Tensor], *, origin: Path) -> dict[str, Tensor]:
@@ -117,6 +118,7 @@ def read_hugging_face(folder: Path) -> WhisperCheckpoint:
         folder / "tokenizer.json",
         suppressed=_ids(decoding.get("suppress_tokens")),
         suppressed_first=_ids(decoding.get("begin_suppress_tokens")),
+        alignment_heads=decoding.get("alignment_heads") or (),
     )
 
 

@@ -74,7 +74,13 @@ def _source(audio: AudioInput, sample_rate: float | None, channel: int | None, t
         _check_seconds(audio)
         path = _checked_path(audio.audio_path)
         return AudioSource(
-            str(audio.id), path, offset=audio.offset, duration=audio.duration, channel=channel, track=track
+            str(audio.id),
+            path,
+            offset=audio.offset,
+            duration=audio.duration,
+            channel=channel,
+            track=track,
+            language=audio.language,
         )
     if isinstance(audio, str | os.PathLike):
         path = _checked_path(audio)

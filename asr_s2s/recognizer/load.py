@@ -29,6 +29,9 @@ def load(
     find_speech: bool = True,
     repair: bool = True,
     hotwords: Iterable[str] = (),
+    language: str = "auto",
+    task: Literal["transcribe", "translate"] = "transcribe",
+    prompt: str | None = None,
     language_model: str | Path | None = None,
 ) -> Recognizer:
     """Load a shipped model by its name, or any model directory, ready to transcribe.
@@ -42,6 +45,10 @@ def load(
     find_speech: transcribe only where the detector finds speech; without, recordings are cut at their pauses alone
     repair: search again what ran in circles or was cut off, and where speech lies under no word
     hotwords: words and phrases to expect, as they are to be written
+    language: spoken in the recordings, for a model of several: a code or a name; 'auto' detects one for each recording,
+        'each' one for each piece of it, 'manifest' takes that of an utterance
+    task: 'transcribe', or 'translate' into English, which gives no times of words
+    prompt: what was said before, or names and a style that are expected, for a model with a place for it
     language_model: the folder of one that was trained with the model's vocabulary, or the file of a word n-gram model
     Raises CheckpointError if there is no such model or it is damaged, ConfigError for a value that an option cannot
         have, MissingExtraError where torch is needed and not installed.
@@ -52,7 +59,14 @@ def load(
     """
     compute = ComputeOptions.checked(runtime=runtime, device=device, precision=precision, threads=threads)
     decode = DecodeOptions.checked(
-        beam=beam, find_speech=find_speech, repair=repair, hotwords=hotwords, language_model=language_model
+        beam=beam,
+        find_speech=find_speech,
+        repair=repair,
+        hotwords=hotwords,
+        language=language,
+        task=task,
+        prompt=prompt,
+        language_model=language_model,
     )
     return Recognizer(_ready(model, compute, decode), decode)
 

@@ -10,7 +10,11 @@ from pydantic import BeforeValidator, Field
 from asr_s2s.config import PartConfig, check_config
 from asr_s2s.decoding import MOST_BEAM
 from asr_s2s.limits import MOST_THREADS
+from asr_s2s.text.languages import language_code
 
+AUTO, EACH, MANIFEST = DETECTED = ("auto", "each", "manifest")
+TRANSCRIBE, TRANSLATE = "transcribe", "translate"
+MOST_PROMPT = 100_000  # characters, of which a model reads the last few hundred
 DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
 
 
@@ -18,6 +22,12 @@ def _several(words: Any) -> Any:
     if isinstance(words, str | bytes):
         raise ValueError("is one text, not a list of words. Give ['one', 'two']")  # noqa: TRY004 - pydantic's way
     return words
+
+
+def _language(language: Any) -> Any:
+    if not isinstance(language, str) or language in DETECTED:
+        return language
+    return language_code(language)
 
 
 def _path(path: Any) -> Any:
@@ -60,6 +70,11 @@ class DecodeOptions(_Options):
     find_speech: transcribe only where the detector finds speech; without, recordings are cut at their pauses alone
     repair: search again what ran in circles or was cut off, and where speech lies under no word
     hotwords: words and phrases to expect, as they are to be written
+    language: spoken in the recordings: a code or a name; 'auto' detects one for each recording, 'each' one for each
+        piece of it, 'manifest' takes the language of an utterance's line, and detects it where there is none. A model
+        of one language takes that, whatever a line says.
+    task: 'transcribe', or 'translate' into English, which gives no times of words
+    prompt: what was said before, or names and a style that are expected, for a model with a place for it
     language_model: the folder of one that was trained with the model's vocabulary, or the file of a word n-gram model;
         its log probabilities are weighted by search.language_weight
     """
@@ -68,4 +83,7 @@ class DecodeOptions(_Options):
     find_speech: bool = True
     repair: bool = True
     hotwords: Annotated[tuple[str, ...], BeforeValidator(_several), Field(strict=False)] = ()
+    language: Annotated[str, BeforeValidator(_language)] = AUTO
+    task: Literal["transcribe", "translate"] = "transcribe"
+    prompt: Annotated[str | None, Field(max_length=MOST_PROMPT)] = None
     language_model: Annotated[Path | None, BeforeValidator(_path)] = None

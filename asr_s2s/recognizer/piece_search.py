@@ -1,12 +1,15 @@
 """What is done with pieces, many at once: encode, search, say when each word was said, recover what was lost, flag."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from asr_s2s.audio import SAMPLE_RATE
+from asr_s2s.engine import Encoding, TokenRules
 from asr_s2s.recognizer.external_scorers import build_external_scorers
+from asr_s2s.recognizer.languages import detector_of, given_language, rules_of
 from asr_s2s.recognizer.model import ReadyModel
-from asr_s2s.recognizer.options import DecodeOptions
+from asr_s2s.recognizer.options import TRANSCRIBE, DecodeOptions
 from asr_s2s.recognizer.recovery import Found, recovered, segments_of
 from asr_s2s.recognizer.segmenter import Piece
 from asr_s2s.recognizer.words import TimedWord, timed_words
@@ -17,17 +20,40 @@ LEAST_SECONDS = 0.025  # a frame of the front end
 SAFE_BEAM, SAFE_CTC_WEIGHT, SAFE_LENGTH_NORMALIZATION = 5, 0.3, 1.0
 
 
+@dataclass(frozen=True)
+class _Searches:
+    """The first search of pieces in one language, and the safer one of what it lost."""
+
+    rules: TokenRules
+    first: Search
+    second: Search
+
+
 class PieceSearch:
     """Recognises pieces as some options say.
 
-    Raises ConfigError for hot words that the model cannot write, or a language model of another vocabulary
+    Raises ConfigError for hot words that the model cannot write, a language model of another vocabulary, or a
+        language, a task or a prompt that the model has no place for
     """
 
     def __init__(self, model: ReadyModel, options: DecodeOptions) -> None:
-        self._model, self._repair = model, options.repair
-        scorers = build_external_scorers(model, options)
+        self._model, self._options = model, options
+        self._language, self._detector = given_language(model, options), detector_of(model, options)
+        self._scorers = build_external_scorers(model, options)
+        self._by_language: dict[str | None, _Searches] = {}
+        self._searches(None if self._language is None else self._language.code)  # what cannot be is said now
+
+    def _searches(self, language: str | None) -> _Searches:
+        """Return the searches for a language, made once; None: that of the model's own start tokens."""
+        if language not in self._by_language:
+            self._by_language[language] = self._built(language)
+        return self._by_language[language]
+
+    def _built(self, language: str | None) -> _Searches:
+        model, options = self._model, self._options
+        rules = rules_of(model, options, language)
         search = model.search if options.beam is None else model.search.model_copy(update={"beam": options.beam})
-        with_ctc = model.engine.has_ctc and model.rules.blank_token is not None
+        with_ctc = model.engine.has_ctc and rules.blank_token is not None
         safe = search.model_copy(
             update={
                 "beam": max(search.beam, SAFE_BEAM),
@@ -36,30 +62,57 @@ class PieceSearch:
                 "ctc_weight": max(search.ctc_weight, SAFE_CTC_WEIGHT if with_ctc else 0.0),
             }
         )
-        self.first, self.second = (
-            build_search(model.engine, model.rules, config, scorers=scorers) for config in (search, safe)
-        )
+        first, second = (build_search(model.engine, rules, config, scorers=self._scorers) for config in (search, safe))
+        return _Searches(rules, first, second)
 
     def __call__(self, pieces: Sequence[Piece]) -> list[list[Segment]]:
         """Give the segments of each piece, in seconds of its recording's samples."""
-        found = self._found(pieces, self.first)
+        found = self._found(pieces)
         parts = [[each] for each in found]
-        if self._repair:
-            parts = recovered(found, partial(self._found, search=self.second))
+        if self._options.repair:
+            parts = recovered(found, partial(self._found, again=True))
         most = self._model.search.max_lost_seconds
         return [segments_of(its_parts, max_lost_seconds=most) for its_parts in parts]
 
-    def _found(self, pieces: Sequence[Piece], search: Search) -> list[Found]:
-        """Search a batch of pieces."""
+    def _found(self, pieces: Sequence[Piece], *, again: bool = False) -> list[Found]:
+        """Search a batch of pieces, those of each language together; again: what a first search lost."""
         encoding = self._model.engine.encode([piece.samples for piece in pieces])
-        hypotheses = search(encoding)
-        words = timed_words(
-            self._model,
-            hypotheses,
-            encoding,
-            starts=[piece.start / SAMPLE_RATE for piece in pieces],
-            seconds=[piece.seconds for piece in pieces],
-        )
+        pieces = self._with_languages(pieces, encoding)
+        found: dict[int, Found] = {}
+        languages = [None if piece.language is None else piece.language.code for piece in pieces]
+        for language in dict.fromkeys(languages):
+            rows = [row for row, each in enumerate(languages) if each == language]
+            part = encoding if len(rows) == len(pieces) else encoding.pick(rows)
+            searched = self._searched([pieces[row] for row in rows], part, self._searches(language), again=again)
+            found |= zip(rows, searched, strict=True)
+        return [found[row] for row in range(len(pieces))]
+
+    def _with_languages(self, pieces: Sequence[Piece], encoding: Encoding) -> list[Piece]:
+        """Note the language of each piece that has none yet: the given one, or the one that the model detects."""
+        unknown = [row for row, piece in enumerate(pieces) if piece.language is None]
+        languages = dict.fromkeys(unknown, self._language)
+        if self._detector is not None and unknown:
+            part = encoding if len(unknown) == len(pieces) else encoding.pick(unknown)
+            languages = dict(zip(unknown, self._detector.languages(part), strict=True))
+        return [
+            replace(piece, language=languages[row]) if row in languages else piece for row, piece in enumerate(pieces)
+        ]
+
+    def _searched(
+        self, pieces: Sequence[Piece], encoding: Encoding, searches: _Searches, *, again: bool
+    ) -> list[Found]:
+        """Search pieces of one language, and say when each word was said; those of a translation have no time."""
+        hypotheses = (searches.second if again else searches.first)(encoding)
+        words = None
+        if self._options.task == TRANSCRIBE:
+            words = timed_words(
+                self._model,
+                hypotheses,
+                encoding,
+                searches.rules,
+                starts=[piece.start / SAMPLE_RATE for piece in pieces],
+                seconds=[piece.seconds for piece in pieces],
+            )
         words_of = words if words is not None else [None for _ in pieces]
         return [self._result(*each) for each in zip(pieces, hypotheses, words_of, strict=True)]
 
@@ -76,5 +129,7 @@ class PieceSearch:
             words=tuple(each.word for each in words or ()),
             confidence=mean_probability(hypothesis),
             flags=flags,
+            language=None if piece.language is None else piece.language.code,
+            language_probability=None if piece.language is None else piece.language.probability,
         )
         return Found(piece, segment, None if words is None else tuple(words))

@@ -7,6 +7,7 @@ its place; the others go on.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,16 +15,18 @@ from numpy.typing import NDArray
 
 from asr_s2s.audio import SAMPLE_RATE
 from asr_s2s.engine import Attention
-from asr_s2s.errors import AudioError
+from asr_s2s.errors import AudioError, ConfigError
 from asr_s2s.memory import trim_memory
 from asr_s2s.recognizer.ahead import ReadAhead
 from asr_s2s.recognizer.audio_input import AudioInput, source_of, sources_of
 from asr_s2s.recognizer.batcher import Batcher, PieceResult
+from asr_s2s.recognizer.languages import LanguageDetector, check_language, detector_of, rules_of
 from asr_s2s.recognizer.model import ReadyModel
-from asr_s2s.recognizer.options import DecodeOptions
-from asr_s2s.recognizer.segmenter import Piece, Segmenter
+from asr_s2s.recognizer.options import EACH, MANIFEST, DecodeOptions
+from asr_s2s.recognizer.segmenter import Piece, Segmenter, SpokenLanguage
 from asr_s2s.recognizer.source import AudioSource
 from asr_s2s.recognizer.transcription import OnProgress, Transcription
+from asr_s2s.text.languages import language_code
 from asr_s2s.transcripts import Segment, Transcript
 
 MAX_PIECE_SECONDS = 30.0
@@ -41,8 +44,9 @@ class Recognizer:
 
     model: in an engine, see load
     options: how it recognises unless a call says otherwise
-    Raises ConfigError for hot words that the model cannot write, or a language model of another vocabulary, and
-        CheckpointError where there is no such language model
+    Raises ConfigError for hot words that the model cannot write, a language model of another vocabulary, or a
+        language, a task or a prompt that the model has no place for, and CheckpointError where there is no such
+        language model
     """
 
     def __init__(self, model: ReadyModel, options: DecodeOptions = DecodeOptions()) -> None:  # noqa: B008 - frozen
@@ -147,11 +151,13 @@ class Recognizer:
 
         Stops whenever a recording was begun, which is given, or some pieces were recognised.
         """
-        read = partial(self._read, find_speech=options.find_speech)
+        read = partial(self._read, options=options)
+        detector = detector_of(self.model, options) if options.language != EACH else None
         read_ahead = ReadAhead(read, cost=lambda piece: piece.seconds, limit=GROUP_SECONDS, threads=READERS)
         group: list[tuple[Transcription, Piece]] = []
         waiting: list[PieceResult] = []
-        seconds, full = 0.0, FIRST_GROUP_SECONDS
+        # the language is decided by pieces that lie far apart, so that a long recording begins later
+        seconds, full = 0.0, FIRST_GROUP_SECONDS if detector is None else GROUP_SECONDS
         try:
             for transcription, pieces in read_ahead(transcriptions):
                 yield [transcription]
@@ -163,11 +169,13 @@ class Recognizer:
                         while 2 * len(waiting) > len(group):
                             waiting = _after_some(waiting)
                             yield []
-                        waiting += self._submit(group, options)
-                        group, seconds, full = [], 0.0, min(2 * full, GROUP_SECONDS)
+                        begun = [] if detector is None else _undecided(group)
+                        waiting += self._submit(group[: len(group) - len(begun)], options, detector)
+                        group, full = begun, min(2 * full, GROUP_SECONDS)
+                        seconds = sum(piece.seconds for _, piece in group)
                         trim_memory()
                 transcription.is_read = True
-            waiting += self._submit(group, options)
+            waiting += self._submit(group, options, detector)
             while waiting:
                 waiting = _after_some(waiting)
                 yield []
@@ -176,20 +184,27 @@ class Recognizer:
             for result in waiting:
                 result.cancel()
 
-    def _submit(self, group: Sequence[tuple[Transcription, Piece]], options: DecodeOptions) -> list[PieceResult]:
-        results = self._batcher.submit_many([piece for _, piece in group], options)
+    def _submit(
+        self, group: Sequence[tuple[Transcription, Piece]], options: DecodeOptions, detector: LanguageDetector | None
+    ) -> list[PieceResult]:
+        if detector is not None:
+            _decide_languages(group, detector)
+        pieces = [replace(piece, language=transcription.language) for transcription, piece in group]
+        results = self._batcher.submit_many(pieces, options)
         for (transcription, _), result in zip(group, results, strict=True):
             transcription.results.append(result)
         return results
 
-    def _read(self, transcription: Transcription, *, find_speech: bool) -> Iterator[Piece]:
+    def _read(self, transcription: Transcription, *, options: DecodeOptions) -> Iterator[Piece]:
         """Read a recording and cut it; what stops the reading is kept as its error."""
         segmenter = Segmenter(
             max_seconds=MAX_PIECE_SECONDS,
-            find_speech=find_speech,
+            find_speech=options.find_speech,
             gap_seconds=GAP_SECONDS if self.model.engine.window_seconds is None else PADDED_GAP_SECONDS,
         )
         try:
+            if options.language == MANIFEST:
+                transcription.language = self._labelled(transcription.source)
             for block in transcription.source.blocks(transcription.findings):
                 yield from segmenter.push(block)
             yield from segmenter.finish()
@@ -199,18 +214,30 @@ class Recognizer:
         transcription.duration = segmenter.num_samples / SAMPLE_RATE
         transcription.speech = segmenter.speech
 
+    def _labelled(self, source: AudioSource) -> SpokenLanguage | None:
+        """Return the language of a manifest's line, for a model that is told one. Raises AudioError for an unknown."""
+        if source.language is None or len(self.model.vocabulary.language_tokens) < 2:
+            return None
+        try:
+            code = language_code(source.language)
+            check_language(self.model, code)
+        except (ValueError, ConfigError) as error:
+            raise AudioError(f"{source.name}: {error} It is the language of the manifest's line.") from error
+        return SpokenLanguage(code)
+
     def features_and_attention(
-        self, samples: NDArray[np.float32], text: str
+        self, samples: NDArray[np.float32], text: str, *, language: str | None = None
     ) -> tuple[NDArray[np.float32], list[str], Attention | None]:
         """Return the features of a piece, and the attention of each token of a text to it, as a picture shows them.
 
-        samples: (time,) at 16 kHz
+        samples: (time,) at 16 kHz; language: by its code, for a model of several
         returns: features (time, mel), the tokens' texts, attention (token, time') on the piece alone, or None
         """
         tokens = self.model.vocabulary.encode(text)
         attention = None
         if tokens:
-            attention = self.model.engine.attention(self.model.engine.encode([samples]), [tokens], self.model.rules)
+            rules = rules_of(self.model, self._options, language)
+            attention = self.model.engine.attention(self.model.engine.encode([samples]), [tokens], rules)
         labels = [self.model.vocabulary.decode([token]) for token in tokens]
         return self.model.engine.features(samples), labels, None if attention is None else attention[0]
 
@@ -221,3 +248,22 @@ def _after_some(results: Sequence[PieceResult]) -> list[PieceResult]:
     for result in done:
         result.result()
     return [result for result in results if result in others]
+
+
+def _undecided(group: Sequence[tuple[Transcription, Piece]]) -> list[tuple[Transcription, Piece]]:
+    """Return the last pieces of a group, if more of their recording has to be read before its language is decided."""
+    last = group[-1][0]
+    own = [pair for pair in group if pair[0] is last]
+    is_enough = last.language is not None or sum(piece.seconds for _, piece in own) >= GROUP_SECONDS
+    return [] if is_enough else own
+
+
+def _decide_languages(group: Sequence[tuple[Transcription, Piece]], detector: LanguageDetector) -> None:
+    """Decide the language of each recording that has none yet; that of a single piece shows when it is searched."""
+    pieces: dict[Transcription, list[Piece]] = {}
+    for transcription, piece in group:
+        if transcription.language is None:
+            pieces.setdefault(transcription, []).append(piece)
+    for transcription, its_pieces in pieces.items():
+        if len(its_pieces) > 1:
+            transcription.language = detector.language_of(its_pieces)

@@ -36,15 +36,25 @@ SPOKEN_PAUSE_SECONDS = 0.25  # which parts what is said, where words are held ag
 
 
 @dataclass(frozen=True)
+class SpokenLanguage:
+    """A language by its code, and how probable it is; None where it was given."""
+
+    code: str
+    probability: float | None = None
+
+
+@dataclass(frozen=True)
 class Piece:
     """Some of a recording's sound; start is its first sample's number in the recording.
 
+    language: None until it is known
     spoken: where the detector finds speech, in the piece's samples, in order; parts lie a quarter of a second apart
     """
 
     start: int
     samples: NDArray[np.float32]
     spoken: tuple[SampleRange, ...] = ()
+    language: SpokenLanguage | None = None
 
     @property
     def seconds(self) -> float:
@@ -55,7 +65,7 @@ class Piece:
         """Cut out some samples of it."""
         inside = (SampleRange(max(each.start - start, 0), min(each.end, end) - start) for each in self.spoken)
         spoken = tuple(each for each in inside if each.end > each.start)
-        return Piece(self.start + start, self.samples[start:end], spoken)
+        return Piece(self.start + start, self.samples[start:end], spoken, self.language)
 
 
 class Segmenter:

@@ -21,6 +21,7 @@ class AudioSource:
     track: the number of a sound track of a file, counted from 1; None takes the best that is not silent
     strict: a damaged file is refused whole, not read as far as it goes
     may_be_silent: silence is no fault, as it is in one channel of several; its transcript is empty
+    language: what is spoken, as a manifest's line says it
     fault: why what was given is no recording, which reading it says
     """
 
@@ -36,6 +37,7 @@ class AudioSource:
     track: int | None = None
     strict: bool = False
     may_be_silent: bool = False
+    language: str | None = None
     fault: str | None = None
 
     def blocks(self, findings: Findings | None = None) -> Iterator[NDArray[np.float32]]:

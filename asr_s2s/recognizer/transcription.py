@@ -9,6 +9,7 @@ from asr_s2s.errors import AudioError
 from asr_s2s.files import printable
 from asr_s2s.recognizer.batcher import PieceResult
 from asr_s2s.recognizer.model import ReadyModel
+from asr_s2s.recognizer.segmenter import SpokenLanguage
 from asr_s2s.recognizer.source import AudioSource
 from asr_s2s.transcripts import Segment, Transcript
 
@@ -43,6 +44,7 @@ class Transcription:
     is_read: bool = False  # all its pieces are known
     duration: float | None = None  # seconds, once it was read to its end
     speech: float | None = None  # the highest probability of speech in it, once it was read to its end
+    language: SpokenLanguage | None = None  # once it was decided for the whole
     error: AudioError | None = None
     findings: Findings = field(init=False)  # damage, and choices that were made
     _num_taken: int = 0
@@ -75,8 +77,11 @@ class Transcription:
             start = self.source.offset
             silent = {"no_speech": 1.0 - self.speech}
             segments = [Segment(start=start, end=start + self.duration, text="", flags=silent)]
+        language, probability = _main_language(segments)
         return Transcript(
             segments=tuple(segments),
+            language=language,
+            language_probability=probability,
             duration=self.duration,
             audio_path=printable(self.source.path) if self.source.path else None,
             model=model.name,
@@ -87,3 +92,19 @@ class Transcription:
 
     def _segments(self, results: list[PieceResult]) -> list[Segment]:
         return [segment.later(self.source.offset) for result in results for segment in result.result()]
+
+
+def _main_language(segments: Sequence[Segment]) -> tuple[str | None, float | None]:
+    """Return the language of most seconds, and its mean probability, where it was detected."""
+    seconds: dict[str, float] = {}
+    for segment in segments:
+        if segment.language is not None:
+            seconds[segment.language] = seconds.get(segment.language, 0.0) + segment.end - segment.start
+    if not seconds:
+        return None, None
+    language = max(seconds, key=seconds.__getitem__)
+    own = [each for each in segments if each.language == language]
+    weighted = [
+        (each.end - each.start) * each.language_probability for each in own if each.language_probability is not None
+    ]
+    return language, sum(weighted) / seconds[language] if weighted and seconds[language] else None

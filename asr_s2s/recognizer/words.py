@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asr_s2s.decoding import SearchConfig
-from asr_s2s.engine import Encoding
+from asr_s2s.engine import Encoding, TokenRules
 from asr_s2s.manifest import Word
 from asr_s2s.recognizer.coverage import Span
 from asr_s2s.recognizer.model import ReadyModel
@@ -60,6 +60,7 @@ def timed_words(
     model: ReadyModel,
     hypotheses: Sequence[Hypothesis],
     encoding: Encoding,
+    rules: TokenRules,
     *,
     starts: Sequence[float],
     seconds: Sequence[float],
@@ -69,13 +70,13 @@ def timed_words(
     starts: seconds in the recording where each piece begins; seconds: of each piece
     """
     texts = [each.tokens for each in hypotheses]
-    blank = model.rules.blank_token
+    blank = rules.blank_token
     if model.time_source == "ctc" and blank is not None:
         ctc = model.engine.ctc_log_probs(encoding)
         pairs = zip(ctc, encoding.sound_lengths, texts, strict=True)
         frames = [ctc_token_frames(log_probs[:sound], tokens, blank=blank) for log_probs, sound, tokens in pairs]
     else:
-        attention = model.engine.attention(encoding, texts, model.rules)
+        attention = model.engine.attention(encoding, texts, rules)
         if attention is None:
             return None
         frames = token_frames(attention)

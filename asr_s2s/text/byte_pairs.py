@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import VocabularyError, listed
 from asr_s2s.files import write_text
-from asr_s2s.text.vocabulary import MOST_TOKENS, digest_of, read_utf8
+from asr_s2s.text.vocabulary import MOST_TOKENS, Names, digest_of, read_utf8
 
 FILE_NAME = "tokenizer.json"
 
@@ -38,12 +38,20 @@ class BytePairVocabulary:
         no_speech: str | None,
         suppressed: tuple[int, ...],
         suppressed_first: tuple[int, ...],
+        languages: tuple[str, ...] = (),
+        tasks: tuple[str, ...] = (),
+        previous: str | None = None,
     ) -> None:
-        special = (*prompt, end) if no_speech is None else (*prompt, end, no_speech)
+        # a start that names no language, or no task, has no place for another
+        named_languages = languages if _places(prompt, languages) else ()
+        named_tasks = tasks if _places(prompt, tasks) else ()
+        special = [*prompt, end, *(token for token in (no_speech, previous) if token is not None)]
+        special += [_named(name) for name in (*named_languages, *named_tasks)]
         ids: dict[str, Any] = {token: tokenizer.token_to_id(token) for token in special}
         if missing := [token for token, index in ids.items() if index is None]:
             raise VocabularyError(
-                f"{FILE_NAME} has no {listed(missing)}. Correct vocabulary.prompt, end and no_speech."
+                f"{FILE_NAME} has no {listed(missing)}. "
+                "Correct vocabulary.prompt, end, no_speech, languages, tasks and previous."
             )
         named = tokenizer.get_vocab_size()
         if size is not None and size < named:
@@ -68,6 +76,10 @@ class BytePairVocabulary:
         self.no_speech_token: int | None = None if no_speech is None else ids[no_speech]
         self.suppressed = suppressed
         self.suppressed_first = suppressed_first
+        self.languages = languages
+        self.language_tokens: dict[str, int] = {code: ids[_named(code)] for code in named_languages}
+        self.task_tokens: dict[str, int] = {task: ids[_named(task)] for task in named_tasks}
+        self.previous_token: int | None = None if previous is None else ids[previous]
 
     @property
     def tokenizer_json(self) -> str:
@@ -143,6 +155,16 @@ class BytePairVocabulary:
         write_text(folder / FILE_NAME, self.tokenizer_json)
 
 
+def _named(name: str) -> str:
+    """Write the special token of a language or a task, as Whisper does."""
+    return f"<|{name}|>"
+
+
+def _places(prompt: Sequence[str], names: Sequence[str]) -> bool:
+    """Tell whether a start names one of these languages or tasks."""
+    return any(_named(name) in prompt for name in names)
+
+
 def parsed_tokenizer(tokenizer_json: str, *, origin: str) -> Tokenizer:
     """Make a tokenizer from the content of its file; VocabularyError if it is none."""
     try:
@@ -164,6 +186,8 @@ class BytePairsConfig(PartConfig):
     """A byte-pair vocabulary with the tokens that start and end a text and those that a search must not emit.
 
     size: rows of the model's embedding, where it has more than tokenizer.json names (Whisper's timestamps)
+    languages, tasks: that the model knows; where the prompt names one, as <|en|> or <|transcribe|>, any of them may
+        stand in its place
     """
 
     kind: Literal["bpe"]
@@ -173,6 +197,9 @@ class BytePairsConfig(PartConfig):
     size: Annotated[int, Field(ge=1, le=MOST_TOKENS)] | None = None
     suppressed: TokenIds = ()  # ids that a search never writes
     suppressed_first: TokenIds = ()  # ids that it does not write first
+    languages: Names = ()  # codes, such as en
+    tasks: Names = ()  # such as transcribe and translate
+    previous: str | None = None  # token before a text that was said earlier
 
     def read(self, folder: Path) -> BytePairVocabulary:
         """Read the vocabulary from a model directory."""
@@ -189,4 +216,7 @@ class BytePairsConfig(PartConfig):
             no_speech=self.no_speech,
             suppressed=self.suppressed,
             suppressed_first=self.suppressed_first,
+            languages=self.languages,
+            tasks=self.tasks,
+            previous=self.previous,
         )

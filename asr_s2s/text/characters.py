@@ -4,15 +4,16 @@ A character is a Unicode code point of a text in composed form (NFC), with singl
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, Self
 
 from asr_s2s.config import PartConfig
 from asr_s2s.errors import VocabularyError, listed
 from asr_s2s.files import write_text
 from asr_s2s.text.marks import letters_only
-from asr_s2s.text.vocabulary import digest_of, read_utf8
+from asr_s2s.text.vocabulary import Names, digest_of, read_utf8
 
 FILE_NAME = "tokens.txt"
 SPECIALS = ("<blank>", "<s>", "</s>", "<unk>", "<space>")
@@ -28,11 +29,15 @@ class CharacterVocabulary:
     no_speech_token: int | None = None
     suppressed: tuple[int, ...] = (BLANK, START, UNKNOWN)
     suppressed_first: tuple[int, ...] = ()
+    language_tokens: Mapping[str, int] = MappingProxyType({})
+    task_tokens: Mapping[str, int] = MappingProxyType({})
+    previous_token: int | None = None
 
-    def __init__(self, tokens: tuple[str, ...], *, lowercase: bool) -> None:
+    def __init__(self, tokens: tuple[str, ...], *, lowercase: bool, languages: tuple[str, ...] = ()) -> None:
         assert tokens[: len(SPECIALS)] == SPECIALS, "special tokens have fixed ids"
         self.tokens = tokens
         self.lowercase = lowercase
+        self.languages = languages
         self._characters = ("", "", "", "", " ", *tokens[len(SPECIALS) :])
         self._ids = {character: index for index, character in enumerate(self._characters) if character}
 
@@ -43,14 +48,14 @@ class CharacterVocabulary:
         return cls((*SPECIALS, *sorted(characters - {" "})), lowercase=lowercase)
 
     @classmethod
-    def read(cls, folder: Path, *, lowercase: bool) -> Self:
+    def read(cls, folder: Path, *, lowercase: bool, languages: tuple[str, ...] = ()) -> Self:
         """Read tokens.txt from a model directory; VocabularyError names its broken lines."""
         path = folder / FILE_NAME
         # str.splitlines would also split at characters that are no line ends in a text file
         tokens = tuple(line.removesuffix("\r") for line in read_utf8(path).removesuffix("\n").split("\n"))
         if faults := _faults(tokens, lowercase=lowercase):
             raise VocabularyError(f"{path}: {len(faults)} broken line(s): {listed(faults)}. One token a line.")
-        return cls(tokens, lowercase=lowercase)
+        return cls(tokens, lowercase=lowercase, languages=languages)
 
     @property
     def size(self) -> int:
@@ -94,10 +99,11 @@ class CharactersConfig(PartConfig):
 
     kind: Literal["characters"]
     lowercase: bool = False  # fold the texts to lower case
+    languages: Names = ()  # that the model knows, if that is said
 
     def read(self, folder: Path) -> CharacterVocabulary:
         """Read the vocabulary from a model directory."""
-        return CharacterVocabulary.read(folder, lowercase=self.lowercase)
+        return CharacterVocabulary.read(folder, lowercase=self.lowercase, languages=self.languages)
 
 
 def normalized(text: str, *, lowercase: bool) -> str:

@@ -76,7 +76,8 @@ def _added(tree: dict[str, Any]) -> dict[str, int]:
 
 def _special(tree: dict[str, Any], config: BytePairsConfig) -> dict[str, int]:
     """Give the special tokens that a model is told or says: its prompt, its end, and that nobody speaks."""
-    named = {*config.prompt, config.end, config.no_speech}
+    named = {*config.prompt, config.end, config.no_speech, config.previous}
+    named |= {f"<|{name}|>" for name in (*config.languages, *config.tasks)}
     return {token: index for token, index in _added(tree).items() if token in named}
 
 

@@ -1,15 +1,19 @@
 """What every vocabulary can do: spell a text in token ids and read ids back."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from pydantic import Field
 
 from asr_s2s.errors import VocabularyError
 from asr_s2s.inputs import read_text
 
 MOST_TOKENS = 1_000_000  # several times what any published model has
 MOST_BYTES = 40_000_000  # of a vocabulary's file
+
+Names = Annotated[tuple[str, ...], Field(strict=False, max_length=1000)]  # in a model's configuration
 
 
 class Vocabulary(Protocol):
@@ -28,6 +32,26 @@ class Vocabulary(Protocol):
     @property
     def start_tokens(self) -> tuple[int, ...]:
         """What the decoder is given before the first token of a text."""
+        ...
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the languages that its model knows; none where nobody said so."""
+        ...
+
+    @property
+    def language_tokens(self) -> Mapping[str, int]:
+        """The start token that names each language, by its code; empty where the start names none."""
+        ...
+
+    @property
+    def task_tokens(self) -> Mapping[str, int]:
+        """The start token that names each task, such as translate; empty where the start names none."""
+        ...
+
+    @property
+    def previous_token(self) -> int | None:
+        """What stands before a text that was said earlier, where the model has a place for it."""
         ...
 
     @property

@@ -25,6 +25,10 @@ Flags = Annotated[
 ]
 
 
+Language = Annotated[str | None, Field(description="code of the language that it was recognised in, of several")]
+LanguageProbability = Annotated[Share | None, Field(description="of that language; null where it was given")]
+
+
 class _Document(BaseModel):
     """Unknown keys are passed over, so that a later minor addition does not break today's readers."""
 
@@ -51,6 +55,8 @@ class SegmentDocument(_Document):
     repaired: Flags = Field(default={}, description="flags of a first search, whose text a safer one has replaced")
     speaker: str | None = Field(default=None, description="who speaks, if that is known: the name of the channel, say")
     channel: int | None = Field(default=None, ge=1, description="channel of the recording, where it was read alone")
+    pred_language: Language = None
+    pred_language_probability: LanguageProbability = None
     words: tuple[WordDocument, ...] = ()
 
 
@@ -73,7 +79,9 @@ class TranscriptDocument(_Document):
     text: str = Field(description="the texts of all segments")
     duration: Seconds
     audio_filepath: str | None = None
-    language: str | None = None
+    language: str | None = Field(default=None, description="the same as pred_language, under Whisper's name")
+    pred_language: Language = None
+    pred_language_probability: LanguageProbability = None
     model: str = Field(default="", description="name of the model that recognised it")
     confidence: Share | None = None
     flags: Flags = {}
@@ -96,6 +104,8 @@ def document_of(transcript: Transcript) -> TranscriptDocument:
         duration=round(transcript.duration, 3),
         audio_filepath=transcript.audio_path,
         language=transcript.language,
+        pred_language=transcript.language,
+        pred_language_probability=rounded(transcript.language_probability),
         model=transcript.model,
         confidence=rounded(transcript.confidence),
         flags=transcript.flags,
@@ -116,7 +126,8 @@ def read(text: str, *, origin: str = "transcript") -> Transcript:
         tuple(_segment(segment) for segment in document.segments),
         duration=document.duration,
         audio_path=document.audio_filepath,
-        language=document.language,
+        language=document.pred_language or document.language,
+        language_probability=document.pred_language_probability,
         model=document.model,
         time_source=document.time_source,
         damage=tuple(damage_of(damage) for damage in document.damage),
@@ -177,6 +188,8 @@ def _segment_document(segment: Segment) -> SegmentDocument:
         repaired=dict(segment.repaired),
         speaker=segment.speaker,
         channel=segment.channel,
+        pred_language=segment.language,
+        pred_language_probability=rounded(segment.language_probability),
         words=tuple(word_document(word) for word in segment.words),
     )
 
@@ -192,4 +205,6 @@ def _segment(document: SegmentDocument) -> Segment:
         repaired=document.repaired,
         speaker=document.speaker,
         channel=document.channel,
+        language=document.pred_language,
+        language_probability=document.pred_language_probability,
     )

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from asr_s2s.transcripts.json import (
     Damages,
     Flags,
+    Language,
+    LanguageProbability,
     Notes,
     Seconds,
     Share,
@@ -35,7 +37,8 @@ class LineDocument(BaseModel):
     confidence: Share | None = None
     flags: Flags = {}
     words: tuple[WordDocument, ...] = ()
-    language: str | None = None
+    pred_language: Language = None
+    pred_language_probability: LanguageProbability = None
     model: str = ""
     time_source: str | None = None
     damage: Damages = ()
@@ -49,6 +52,8 @@ def manifest_fields(transcript: Transcript) -> dict[str, Any]:
         "confidence": rounded(transcript.confidence),
         "flags": transcript.flags,
         "words": [word_document(word).model_dump(exclude_none=True) for word in transcript.words] or None,
+        "pred_language": transcript.language,
+        "pred_language_probability": rounded(transcript.language_probability),
         "model": transcript.model or None,
         "time_source": transcript.time_source,
         "damage": [damage_document(damage).model_dump() for damage in transcript.damage] or None,
@@ -72,11 +77,7 @@ def segment_fields(transcript: Transcript) -> list[dict[str, Any]]:
 
 def write(transcript: Transcript) -> str:
     """Write one line; an array without a file gives a line without audio_filepath."""
-    about = {
-        "audio_filepath": transcript.audio_path,
-        "duration": round(transcript.duration, 3),
-        "language": transcript.language,
-    }
+    about = {"audio_filepath": transcript.audio_path, "duration": round(transcript.duration, 3)}
     line = {name: value for name, value in about.items() if value is not None} | manifest_fields(transcript)
     return dumps(line, ensure_ascii=False) + "\n"
 
@@ -100,7 +101,8 @@ def read(text: str, *, origin: str = "transcript") -> Transcript:
         (segment,) if tells else (),
         duration=document.duration,
         audio_path=document.audio_filepath,
-        language=document.language,
+        language=document.pred_language,
+        language_probability=document.pred_language_probability,
         model=document.model,
         time_source=document.time_source,
         damage=tuple(damage_of(damage) for damage in document.damage),

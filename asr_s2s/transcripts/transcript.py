@@ -22,6 +22,8 @@ class Segment:
     repaired: what a first search showed there, whose text was replaced by that of a second one with safer settings
     speaker: who speaks, if that is known: the name of the channel, say
     channel: the number of the channel that it was recognised in, counted from 1; None for a mix of all
+    language: the code of the one that it was recognised in, where the model knows several; language_probability: how
+        sure the model was of it, None where it was given
     """
 
     start: float
@@ -33,6 +35,8 @@ class Segment:
     repaired: Mapping[str, float] = field(default_factory=dict)
     speaker: str | None = None
     channel: int | None = None
+    language: str | None = None
+    language_probability: float | None = None
 
     def __repr__(self) -> str:
         """Show the beginning of the text, and how much there is."""
@@ -52,6 +56,7 @@ class Transcript:
     """The segments of one recording, in the order of time.
 
     duration: seconds of the whole recording
+    language, language_probability: of most of it, see Segment
     model: the name of the model that recognised it
     time_source: what the words' times were read from, such as "attention"; None where there are none
     damage: stretches of the recording that could not be read; what can be read is transcribed
@@ -66,6 +71,7 @@ class Transcript:
     time_source: str | None = None
     damage: tuple[Damage, ...] = ()
     notes: tuple[str, ...] = ()
+    language_probability: float | None = None
 
     @property
     def text(self) -> str:

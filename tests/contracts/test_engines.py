@@ -1,5 +1,6 @@
 """ONNX Runtime gives what torch gives: every encoder, decoder and attention, any number of utterances, any length."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from test_speech_model import DECODERS, ENCODERS
 
 from asr_s2s.audio import read_audio
 from asr_s2s.config import check_config
-from asr_s2s.engine import Encoding, int8, token_rules
+from asr_s2s.engine import Encoding, TokenRules, int8, token_rules
 from asr_s2s.engine.export import export_graphs, export_language_graphs
 from asr_s2s.engine.int8 import has_int8_units
 from asr_s2s.engine.onnx_engine import OnnxEngine
@@ -154,6 +155,19 @@ def test_a_search_goes_as_in_torch(engines: Engines) -> None:
             kept = np.array([3, 1])
             states = [engine.keep(state, kept) for engine, state in zip(engines, states, strict=True)]
             tokens = tokens[kept]
+
+
+def test_a_text_begins_behind_an_earlier_one_as_in_torch(engines: Engines) -> None:
+    """What the model would say at the begin of the text is asked there, not at the first start token."""
+    rules = TokenRules((7, 5, 6, 1, 4, 1), end_token=2, no_speech_token=8, begin=3)
+    expected, found = (
+        engine.start(encoding, rules) for engine, encoding in zip(engines, encodings(engines), strict=True)
+    )
+    np.testing.assert_allclose(found.no_speech, expected.no_speech, **CLOSE)
+    of_onnx, encoding = engines[1], encodings(engines)[1]
+    state = of_onnx.start(encoding, replace(rules, start_tokens=rules.start_tokens[:4])).state
+    scores, _ = of_onnx.step(np.ones((4, 1), np.int64), state)
+    np.testing.assert_allclose(np.exp(scores.at(np.full((4, 1, 1), 8)))[:, 0, 0], found.no_speech, **CLOSE)
 
 
 def test_whole_texts_are_read_as_in_torch(engines: Engines) -> None:

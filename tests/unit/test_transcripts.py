@@ -49,8 +49,8 @@ def spans(draw: st.DrawFn) -> tuple[float, float]:
 
 words = st.builds(lambda text, span, share: Word(text, *span, share), texts, spans(), shares)
 segments = st.builds(
-    lambda span, text, words, share, flags, repaired, speaker: Segment(
-        *span, text, tuple(words), share, flags, repaired, *speaker
+    lambda span, text, words, share, flags, repaired, speaker, language: Segment(
+        *span, text, tuple(words), share, flags, repaired, *speaker, *language
     ),
     spans(),
     texts,
@@ -59,6 +59,7 @@ segments = st.builds(
     flags,
     flags,
     st.sampled_from([(None, None), ("agent", 1), ("caller", 2)]),
+    st.sampled_from([(None, None), ("de", None), ("yue", 0.5)]),
 )
 damages = st.builds(
     lambda span, is_open, reason: Damage(span[0], None if is_open else span[1], reason), spans(), st.booleans(), texts
@@ -69,6 +70,7 @@ transcripts = st.builds(
     duration=seconds,
     audio_path=st.none() | st.text(min_size=1),
     language=st.none() | st.just("de"),
+    language_probability=shares,
     model=st.sampled_from(["", "en"]),
     time_source=st.none() | st.just("attention"),
     damage=st.lists(damages, max_size=2).map(tuple),

@@ -7,6 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import soundfile
+
+from asr_s2s.audio import SAMPLE_RATE, read_audio
 from asr_s2s.manifest import read_manifest, write_manifest
 
 ROOT = Path(__file__).parents[2]
@@ -75,8 +79,10 @@ def furnish(folder: Path) -> None:
     for item in english[:2]:
         shutil.copy(item.audio_path, folder / "talks")
         (folder / "corrected" / f"{item.id}.txt").write_text(f"{item.text}\n")
-    shutil.copy(english[2].audio_path, folder / "more" / "talk.mp3")
-    shutil.copy(english[1].audio_path, folder / "call.wav")
+    for place in (folder, folder / "more"):
+        shutil.copy(english[2].audio_path, place / "talk.mp3")
+    samples = read_audio(english[1].audio_path)
+    soundfile.write(folder / "call.wav", np.stack([samples, samples[::-1]], axis=1), SAMPLE_RATE)
     for item in short:
         shutil.copy(item.audio_path, folder / "my_recordings")
         (folder / "my_recordings" / f"{item.id}.txt").write_text(f"{item.text}\n")
@@ -88,11 +94,11 @@ def furnish(folder: Path) -> None:
     manifests = {
         "mine": short,
         "others": english[:2],
-        "unlabelled": [replace(item, text=None, words=None) for item in english[:3]],
+        "unlabelled": [replace(item, id=f"u-{item.id}", text=None, words=None) for item in english[:3]],
         "data/grid/train/manifest": short[:4],
         "data/digits/train/manifest": short[4:],
         "data/mine/train": short,
-        "data/mine/test": english[:2],
+        "data/mine/test": [replace(item, id=f"t-{item.id}") for item in short[:2]],
     }
     for name, utterances in manifests.items():
         (folder / f"{name}.jsonl").parent.mkdir(parents=True, exist_ok=True)

@@ -113,6 +113,12 @@ def test_links_lead_to_files_and_paths_in_code_font_exist(document: Path) -> Non
             assert name.split(".")[-1] in defined(ROOT / path), f"{document.name}: {path} has no {name}"
 
 
+@pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*/README.md")), ids=lambda path: path.parent.name)
+def test_all_recipes_have_one_shape(recipe: Path) -> None:
+    headings = re.findall(r"^## (.*)$", FENCE.sub("", recipe.read_text(encoding="utf-8")), re.MULTILINE)
+    assert headings == ["What", "Data", "Commands", "Result", "Time"]
+
+
 def defined(path: Path) -> set[str]:
     kinds = ast.FunctionDef | ast.ClassDef
     return {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)}

@@ -21,8 +21,18 @@ DOCUMENTS = [*PAGES, *TUTORIALS, *sorted((ROOT / "recipes").glob("*/README.md"))
 # a block of commands or of Python, and the block of its output where one follows at once
 BLOCK = re.compile(r"```(?P<language>bash|python)\n(?P<code>.*?)```(?:\n```text\n(?P<output>.*?)```)?", re.DOTALL)
 VERSIONS = re.compile(r"\(whisper-normalizer [\d.]+\)")
-QUICK = ["training.epochs=1", "training.plots=false", "training.minutes=null", "training.dev_utterances=2"]
-QUICK_LANGUAGE = ["training.epochs=1", "model={kind: lstm, embedding: 16, channels: 16, layers: 1}"]
+QUICK = [
+    "training.epochs=1",
+    "training.plots=false",
+    "training.graphs=false",
+    "training.minutes=null",
+    "training.dev_utterances=2",
+]
+QUICK_LANGUAGE = [
+    "training.epochs=1",
+    "training.graphs=false",
+    "model={kind: lstm, embedding: 16, channels: 16, layers: 1}",
+]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from asr_s2s.cli.terminal import output, say
 
 app = typer.Typer(help="Describe, average, import, merge, prune, calibrate and export models.", no_args_is_help=True)
 Storage = Annotated[
-    Literal["float32", "float16", "int8", "compact"], typer.Option(help="Number format of the weights.")
+    Literal["float32", "float16", "int8", "compact", "small"], typer.Option(help="Number format of the weights.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the model in the target folder.")]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Describe, average, import, merge, prune, calibrate and export models.", no_args_is_help=True)
 Storage = Annotated[
-    Literal["float32", "float16", "int8", "compact"], typer.Option(help="Number format of the weights.")
+    Literal["float32", "float16", "int8", "compact", "small"], typer.Option(help="Number format of the weights.")
 ]
 Graph = Annotated[
     bool, typer.Option("--graph/--no-graph", help="Write the graphs that transcription without torch needs.")

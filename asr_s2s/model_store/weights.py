@@ -20,12 +20,13 @@ from asr_s2s.model_store.names import stored_name
 from asr_s2s.model_store.quantize import pack, quantize
 from asr_s2s.model_store.stored import FORMAT_VERSION, PACKED, SCALE
 
-# compact: six bits, and what is widest in a model of words, the table of its embeddings, in five
-Storage = Literal["float32", "float16", "int8", "compact"]
+# compact: six bits, and what is widest in a model of words, the table of its embeddings, in five; small: the same with
+# fewer scales, each of which makes the squared error least
+Storage = Literal["float32", "float16", "int8", "compact", "small"]
 EMBEDDING = "decoder.embedding.weight"
-# bits, and how many weights share a scale: in so few bits a scale for a whole row is too coarse
-EMBEDDING_BITS = (5, 32)
-MATRIX_BITS = (6, 64)
+# bits, and how many weights share a scale, of the embeddings and of other matrices: in so few bits a scale for a whole
+# row is too coarse
+PACKINGS = {"compact": ((5, 32), (6, 64)), "small": ((5, 64), (6, 256))}
 
 
 def write_weights(path: Path, network: nn.Module, *, storage: Storage, fingerprint: str) -> None:
@@ -77,9 +78,10 @@ def _stored(state: dict[str, Tensor], storage: Storage) -> tuple[dict[str, Tenso
         elif storage == "float16":
             stored[name] = tensor.to(torch.float16)
         else:
-            bits, group = EMBEDDING_BITS if name.endswith(EMBEDDING) else MATRIX_BITS
-            if storage == "compact" and tensor.dim() == 2 and tensor.size(1) % group == 0:
-                values, scale = quantize(tensor.float().numpy().reshape(-1, group), bits=bits)
+            bits, group = PACKINGS.get(storage, PACKINGS["compact"])[0 if name.endswith(EMBEDDING) else 1]
+            if storage in PACKINGS and tensor.dim() == 2 and tensor.size(1) % group == 0:
+                fitted = storage == "small"
+                values, scale = quantize(tensor.float().numpy().reshape(-1, group), bits=bits, fitted=fitted)
                 stored[name], packed[name] = torch.from_numpy(pack(values.reshape(tensor.shape), bits=bits)), bits
                 stored[name + SCALE] = torch.from_numpy(scale).view(len(tensor), -1).to(torch.float16)
             else:

@@ -18,7 +18,7 @@ from transformers import GenerationConfig, WhisperConfig, WhisperFeatureExtracto
 from asr_s2s.audio import read_audio
 from asr_s2s.errors import AsrError, CheckpointError
 from asr_s2s.manifest import read_manifest
-from asr_s2s.model_store.directory import SpeechSystem
+from asr_s2s.model_store.directory import SpeechSystem, load_model
 from asr_s2s.model_store.whisper import import_whisper
 from asr_s2s.recognizer import DecodeOptions, Recognizer
 from asr_s2s.recognizer.in_torch import in_torch
@@ -96,6 +96,23 @@ def test_tokens_that_nobody_says_are_found_as_whisper_lists_them(tmp_path: Path,
     assert len(system.vocabulary.suppressed) == 90
     assert system.vocabulary.suppressed_first == (220, 50256)
     assert system.vocabulary.start_tokens == (50257, 50362)
+
+
+def test_a_checkpoint_of_many_languages_says_which_and_what_it_can_do(tmp_path: Path) -> None:
+    reference_model(layers=2, channels=64, heads=2, vocabulary=51865).save_pretrained(tmp_path / "hf")
+    (tmp_path / "hf" / "tokenizer.json").write_bytes(TOKENIZER.read_bytes())
+    heads = {"alignment_heads": [[0, 1], [1, 0]]}
+    (tmp_path / "hf" / "generation_config.json").write_text(json.dumps(heads))
+    system = import_whisper(tmp_path / "hf", tmp_path / "all")
+    words = system.vocabulary
+    assert words.languages[:3] == ("en", "zh", "de")
+    assert len(words.languages) == len(words.language_tokens) == 99
+    assert (words.language_tokens["de"], set(words.task_tokens)) == (50260, {"transcribe", "translate"})
+    assert words.previous_token == 50360
+    assert system.model.decoder.alignment_heads == ((0, 1), (1, 0))
+    assert load_model(tmp_path / "all").vocabulary.start_tokens == words.start_tokens
+    german = import_whisper(tmp_path / "hf", tmp_path / "de", language="de").vocabulary
+    assert (german.languages, german.start_tokens[1]) == (("de",), 50260)
 
 
 def test_a_checkpoint_with_code_in_it_is_not_run(tmp_path: Path) -> None:

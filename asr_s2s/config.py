@@ -68,7 +68,7 @@ _Loader.add_implicit_resolver(
 
 
 def kind_of(path: Path) -> str | None:
-    """Give what a configuration file says it is of, its `kind`; None if it says nothing, or cannot be read."""
+    """Return what a configuration file says it is of, its `kind`; None if it says nothing, or cannot be read."""
     try:
         tree = _content(path)
     except ConfigError:
@@ -117,7 +117,7 @@ def write_config(path: Path, config: PartConfig) -> None:
 
 
 def config_text(config: PartConfig) -> str:
-    """Give a config as YAML, in the order of its fields."""
+    """Return a config as YAML, in the order of its fields."""
     tree = config.model_dump(mode="json")
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
 

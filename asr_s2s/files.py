@@ -12,12 +12,12 @@ LONGEST_SUFFIX = 16  # bytes; what is longer names no format
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether there is a regular file; False too where the system refuses to answer, as for an endless name."""
+    """Return whether there is a regular file; False too where the system refuses to answer, as for an endless name."""
     return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises there
 
 
 def is_folder(path: Path) -> bool:
-    """Tell whether there is a folder; False too where the system refuses to answer."""
+    """Return whether there is a folder; False too where the system refuses to answer."""
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises there
 
 
@@ -28,7 +28,7 @@ def printable(path: Path) -> str:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside the target; on success it is synced and renamed, on failure removed.
+    """Return a temporary path beside the target; on success it is synced and renamed, on failure removed.
 
     A link stays a link, and the file that it leads to is written. A file that is there keeps its permissions, a new one
     has those of the umask. The temporary name keeps the suffix, because some writers choose their format by it.

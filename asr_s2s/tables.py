@@ -54,7 +54,7 @@ def _texts(again: deque[bytes], lines: Iterator[bytes], taken: list[bytes]) -> I
 
 
 def _reaches_over_rows(cells: Sequence[str], delimiter: str, width: int) -> bool:
-    """Say whether a cell holds what looks like rows: where two rows lack a quotation mark, the two still pair up.
+    """Return whether a cell holds what looks like rows: where two rows lack a quotation mark, the two still pair up.
 
     A line within a cell looks like a row if it has as many cells, and the last one if it has as many before its end.
     """

@@ -91,12 +91,12 @@ def sizes(content: Content) -> Sizes:
 
 
 def is_wave(content: Content) -> bool:
-    """Tell whether a file is a WAV of whatever size."""
+    """Return whether a file is a WAV of whatever size."""
     return content.peek(8, 4) == b"WAVE"
 
 
 def suits_libsndfile(content: Content) -> bool:
-    """Tell whether libsndfile should try a file.
+    """Return whether libsndfile should try a file.
 
     Not MP3, alone or in a WAV: without a header its length would be guessed, and the decoder prints messages.
     """
@@ -107,19 +107,19 @@ def suits_libsndfile(content: Content) -> bool:
 
 
 def mp3_length_stored(content: Content) -> bool:
-    """Tell whether an MP3 file states its length, and holds no more than that (MP3 files in a row do)."""
+    """Return whether an MP3 file states its length, and holds no more than that (MP3 files in a row do)."""
     found = _xing(content)
     return found is not None and content.size - sum(found) <= found[1] // 100 + MP3_FRAME_LIMIT
 
 
 def _is_open(size: int, num_bytes: int) -> bool:
-    """Tell whether a size stands for an unknown one, as in files that were written to a pipe."""
+    """Return whether a size stands for an unknown one, as in files that were written to a pipe."""
     largest = 1 << 8 * num_bytes
     return abs(size - largest // 2) <= STREAMED or size >= largest - STREAMED
 
 
 def _xing(content: Content) -> tuple[int, int] | None:
-    """Give where an MP3 file's frames begin and how many bytes they have, if a Xing header counts frames and bytes."""
+    """Return where an MP3 file's frames begin and how many bytes they have, if a Xing header counts both."""
     start = tag_bytes(content.peek(0, 16))
     frame = content.peek(start, MP3_FRAME_LIMIT)
     found = re.search(rb"(?:Xing|Info)\0\0\0(.).{4}(.{4})", frame, re.DOTALL)
@@ -129,7 +129,7 @@ def _xing(content: Content) -> tuple[int, int] | None:
 
 
 def tag_bytes(head: bytes) -> int:
-    """Give the length of a tag that begins with these bytes, of an MP3 or raw AAC; 0 where none does."""
+    """Return the length of a tag that begins with these bytes, of an MP3 or raw AAC; 0 where none does."""
     if head.startswith(b"ID3"):
         return 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=False))
     if head.startswith(b"APETAGEX"):
@@ -138,12 +138,12 @@ def tag_bytes(head: bytes) -> int:
 
 
 def _is_mpeg(head: bytes) -> bool:
-    """Tell whether bytes begin like MP3 or raw AAC: with an ID3 tag or a frame's eleven set bits."""
+    """Return whether bytes begin like MP3 or raw AAC: with an ID3 tag or a frame's eleven set bits."""
     return head.startswith(b"ID3") or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0)
 
 
 def _mp3(content: Content) -> Iterator[Place]:
-    """Give the frames that a Xing header counts; a difference of a hundredth is an encoder's."""
+    """Return the frames that a Xing header counts; a difference of a hundredth is an encoder's."""
     found = _xing(content)
     if found:
         short = sum(found) - content.size
@@ -191,7 +191,7 @@ def _au(content: Content) -> Iterator[Place]:
 
 
 def _sphere(content: Content) -> Iterator[Place]:
-    """Give the samples of a SPHERE file that is not compressed."""
+    """Return the samples of a SPHERE file that is not compressed."""
     head = content.peek(0, 4096)
     numbers = {key: int(value) for key, value in re.findall(rb"(\w+) -i (\d{1,12})", head.partition(b"\nend_head")[0])}
     start = int(head[8:16]) if head[8:16].strip().isdigit() else 1024
@@ -201,7 +201,7 @@ def _sphere(content: Content) -> Iterator[Place]:
 
 
 def _voc(content: Content) -> Iterator[Place]:
-    """Give the blocks of a Creative Voice file, up to the byte that ends it."""
+    """Return the blocks of a Creative Voice file, up to the byte that ends it."""
     position = int.from_bytes(content.peek(20, 2), "little")
     while (head := content.peek(position, 4)) and head[0]:
         end = position + 4 + int.from_bytes(head[1:], "little")
@@ -211,7 +211,7 @@ def _voc(content: Content) -> Iterator[Place]:
 
 
 def _sox(content: Content) -> Iterator[Place]:
-    """Give the samples of SoX's own format, of 32 bits each."""
+    """Return the samples of SoX's own format, of 32 bits each."""
     head = content.peek(0, 16)
     byteorder: Literal["little", "big"] = "little" if head.startswith(b".") else "big"
     start, count = 4 + int.from_bytes(head[4:8], byteorder), int.from_bytes(head[8:16], byteorder)
@@ -219,7 +219,7 @@ def _sox(content: Content) -> Iterator[Place]:
 
 
 def _program(content: Content) -> Iterator[Place]:
-    """Give the packs and packets of an MPEG program stream (ISO 13818-1, section 2.5); behind damage none is sought."""
+    """Return the packs and packets of an MPEG program stream (ISO 13818-1, section 2.5), up to any damage."""
     position = 0
     while head := content.peek(position, 14):
         if head[: len(PREFIX)] != PREFIX[: len(head)] or (len(head) > 3 and head[3] < END_CODE):

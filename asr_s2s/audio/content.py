@@ -66,11 +66,11 @@ class Spans(RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return True: it can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Tell that any place can be gone to."""
+        """Return True: any place can be sought."""
         return True
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:

@@ -24,7 +24,7 @@ class AudioDecoder(Protocol):
     is_float: bool
 
     def blocks(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
-        """Give the frames from start up to stop (None: the end), with silence where frames are lost.
+        """Return the frames from start up to stop (None: the end), with silence where frames are lost.
 
         What is lost goes to the findings that the decoder was opened with; to know that the file is whole it has to be
         read to its end.
@@ -39,7 +39,7 @@ class AudioDecoder(Protocol):
 
 
 def frames_at_once(sample_rate: int, channels: int) -> int:
-    """Give how many frames a block has at most."""
+    """Return how many frames a block has at most."""
     return max(1, min(round(BLOCK_SECONDS * sample_rate), BLOCK_SAMPLES // channels))
 
 
@@ -51,7 +51,7 @@ def silence(frames: int, sample_rate: int, channels: int) -> Iterator[NDArray[np
 
 
 def clipped(block: NDArray[np.float32], position: int, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
-    """Give the part of a block at position that lies between start and stop, if any."""
+    """Return the part of a block at position that lies between start and stop, if any."""
     first = max(start - position, 0)
     last = len(block) if stop is None else min(stop - position, len(block))
     if first < last:

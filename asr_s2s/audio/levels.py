@@ -71,12 +71,12 @@ def measure_levels(path: Path, *, offset: float = 0.0, duration: float | None = 
 
 
 def decibel(power: float) -> float:
-    """Give a power in dB of full scale, silence as -120."""
+    """Return a power in dB of full scale, silence as -120."""
     return 10 * math.log10(max(power, 1e-12))
 
 
 def _loudest_power(block: NDArray[np.float32], *, frame: int) -> float:
-    """Give the mean square of the loudest frame of a block (time, channel)."""
+    """Return the mean square of the loudest frame of a block (time, channel)."""
     whole = len(block) // frame
     frames = block[: whole * frame].reshape(whole, -1) if whole else block.reshape(1, -1)
     return float(np.square(frames, dtype=np.float64).mean(axis=1).max(initial=0.0)) if len(block) else 0.0

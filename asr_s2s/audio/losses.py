@@ -82,7 +82,7 @@ class Losses:
             self.add(CUT_OFF)
 
     def is_of_sound(self) -> bool:
-        """Tell whether the loss at the end was one of sound: there may be a tag of any kind."""
+        """Return whether the loss at the end was one of sound: there may be a tag of any kind."""
         is_long = self.seconds > LONGEST_TAG_SECONDS
         return self.reason is not None and (is_long or self.reason == CUT_OFF or self._kind not in UNFRAMED)
 
@@ -99,7 +99,7 @@ class Losses:
         return size / self._frame_bytes * self._frame_seconds if self._frame_bytes else 0.0
 
     def _is_no_sound(self, position: int, size: int) -> bool:
-        """Tell whether bytes at a position belong to a tag, as between files in a row, or are a few zeros."""
+        """Return whether bytes at a position belong to a tag, as between files in a row, or are a few zeros."""
         if length := tag_bytes(self._content.peek(position, 16)):
             self._tag_end = position + length
         return position < self._tag_end or (size <= PADDING_BYTES and not any(self._content.peek(position, size)))

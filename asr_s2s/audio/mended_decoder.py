@@ -29,7 +29,7 @@ class MendedDecoder:
         return self._first.stated_duration()
 
     def blocks(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
-        """Give the frames from start up to stop; see Decoder."""
+        """Return the frames from start up to stop; see Decoder."""
         position, num_damaged = start, len(self._findings.damage)
         for block in self._first.blocks(start, stop):
             yield block
@@ -53,7 +53,7 @@ class MendedDecoder:
             self._findings.lost(at, end, f"is cut off or damaged: its header promises {end:.2f} s")
 
     def _rest(self, position: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
-        """Give what FFmpeg decodes from a position on, if it knows the file."""
+        """Return what FFmpeg decodes from a position on, if it knows the file."""
         if stop is not None and position >= stop:
             return
         from asr_s2s.audio.pyav_decoder import PyavDecoder  # noqa: PLC0415 - most recordings do not need FFmpeg

@@ -45,5 +45,5 @@ def add_reverberation(samples: NDArray[np.float32], impulse_response: NDArray[np
 
 
 def _power(samples: NDArray[np.floating]) -> float:
-    """Give the mean square, summed in double precision."""
+    """Return the mean square, summed in double precision."""
     return float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0

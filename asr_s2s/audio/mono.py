@@ -18,7 +18,7 @@ CANCELLED = 0.1
 def mono(
     decoder: AudioDecoder, start: int, stop: int | None, *, channel: int | None, findings: Findings
 ) -> Iterator[NDArray[np.float32]]:
-    """Give the frames from start up to stop as blocks (time,): one channel (counted from 1), or their mean.
+    """Return the frames from start up to stop as blocks (time,): one channel (counted from 1), or their mean.
 
     Channels that cancel each other out are not mixed; the louder is taken, and noted, as is another scale of samples.
     NaN and infinite samples are lost.

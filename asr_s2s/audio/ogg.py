@@ -129,7 +129,7 @@ def _begins_sound(content: Content, page: Page) -> bool:
 
 
 def sealed(page: bytes) -> bytes:
-    """Give a page the checksum that fits what it holds."""
+    """Write the checksum that fits its content into a page."""
     cleared = page[: CHECKSUM.start] + bytes(4) + page[CHECKSUM.stop :]
     return page[: CHECKSUM.start] + _checksum(cleared) + page[CHECKSUM.stop :]
 
@@ -170,6 +170,6 @@ def _next_capture(content: Content, position: int) -> int:
 
 
 def _checksum(page: bytes) -> bytes:
-    """Give the checksum of RFC 3533, which is zlib's with all bits mirrored, from 0 on and not inverted."""
+    """Return the checksum of RFC 3533, which is zlib's with all bits mirrored, from 0 on and not inverted."""
     mirrored = zlib.crc32(page.translate(MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return mirrored.to_bytes(4, "big").translate(MIRRORED)

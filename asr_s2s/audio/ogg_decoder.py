@@ -40,7 +40,7 @@ class OggDecoder:
         """Return None: of sounds in a row each states its own length."""
 
     def blocks(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
-        """Give the frames from start up to stop; see Decoder."""
+        """Return the frames from start up to stop; see Decoder."""
         position = 0
         for link in self._sounds.links:
             for block in self._of_link(link, begins=position):
@@ -54,7 +54,7 @@ class OggDecoder:
             self._findings.lost(position / self.sample_rate, None, reason)
 
     def _of_link(self, link: Link, *, begins: int) -> Iterator[NDArray[np.float32]]:
-        """Give one sound: its runs, and silence between them."""
+        """Return one sound: its runs, and silence between them."""
         position = begins
         if not link.is_head_whole:
             self._lost(position, position)
@@ -83,7 +83,7 @@ class OggDecoder:
                 decoder.close()
 
     def _start(self, link: Link, run: Run) -> float:
-        """Give the seconds at which a run begins, by its codec's clock: where its first pages end, less their sound."""
+        """Return the second a run begins at, by its codec's clock: the end of its first pages less their audio."""
         lead = self._opened(link, Run(run.lead, run.after_hole), Findings(self._findings.name, strict=False))
         rate, seconds = self.sample_rate, 0.0
         if lead is not None:

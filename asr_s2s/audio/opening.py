@@ -46,7 +46,7 @@ def opened(source: Path | BinaryIO, findings: Findings, *, track: int | None = N
 
 
 def rewindable(stream: BinaryIO) -> BinaryIO:
-    """Give a stream itself, or of one that cannot be rewound a copy on the disk, which goes when it is closed."""
+    """Return a stream itself, or of one that cannot be rewound a copy on the disk, which goes when it is closed."""
     if stream.seekable():
         return stream
     try:

@@ -81,11 +81,11 @@ class PyavDecoder:
         return self._track.stored_duration()
 
     def blocks(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
-        """Give the frames from start up to stop; see Decoder."""
+        """Return the frames from start up to stop; see Decoder."""
         return _merged(self._placed(start, stop), round(MERGED_SECONDS * self.sample_rate))
 
     def _placed(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
-        """Give what lies between start and stop of each decoded frame, with silence in the gaps."""
+        """Return what lies between start and stop of each decoded frame, with silence in the gaps."""
         frames, position = self._enter(start)
         is_all = position == 0
         for frame in frames:
@@ -101,7 +101,7 @@ class PyavDecoder:
             self._findings.note(f"holds sound and pictures in {read} of its {size} bytes; the rest could not be read")
 
     def _gap(self, frame: av.AudioFrame, position: int) -> int:
-        """Give how many samples of silence stand before a frame, and report those that were lost."""
+        """Return how many samples of silence stand before a frame, and report those that were lost."""
         losses = self._track.losses
         gap = round(losses.seconds * self.sample_rate)
         if not self._continuous:
@@ -129,7 +129,7 @@ class PyavDecoder:
             self._findings.lost(ended, ended + losses.seconds, losses.reason)
 
     def _enter(self, start: int) -> tuple[Iterator[av.AudioFrame], int]:
-        """Give the frames from a point at or before start, and the position of the first."""
+        """Return the frames from a point at or before start, and the position of the first."""
         seek_to = start / self.sample_rate - PREROLL_SECONDS
         if seek_to > LATEST_SECONDS:
             return iter(()), start
@@ -154,12 +154,12 @@ class PyavDecoder:
         return on_grid if abs(on_grid - stamp) <= ROUNDING_SECONDS * self.sample_rate else stamp
 
     def _stamp(self, frame: av.AudioFrame, *, default: int) -> int:
-        """Give a frame's position by its time stamp, in samples from the start of the container."""
+        """Return a frame's position by its time stamp, in samples from the start of the container."""
         time = self._track.time(frame)
         return default if time is None else round(time * self.sample_rate)
 
     def _samples(self, frame: av.AudioFrame, position: int) -> Iterator[NDArray[np.float32]]:
-        """Give a frame's samples (time, channel), whole numbers scaled to [-1, 1], of the rate and channels of all."""
+        """Return a frame's samples (time, channel), scaled to [-1, 1], at the rate and with the channels of all."""
         scale = SCALES.get(frame.format.name.removesuffix("p"))
         is_safe = not frame.format.is_planar or frame.layout.nb_channels <= MOST_PLANES
         if is_safe and scale and (frame.sample_rate, frame.layout.nb_channels) == (self.sample_rate, self.channels):

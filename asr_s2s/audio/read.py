@@ -90,7 +90,7 @@ def read_blocks(
 
 
 def audio_duration(source: Path | BinaryIO) -> float:
-    """Give a file's length in seconds, from its header where that can be trusted, otherwise by decoding all of it.
+    """Return a file's length in seconds, from its header where that can be trusted, otherwise by decoding all of it.
 
     Raises AudioError as read_audio does, for what the header shows.
     """
@@ -105,7 +105,7 @@ def audio_duration(source: Path | BinaryIO) -> float:
 
 
 def count_channels(source: Path | BinaryIO) -> int:
-    """Give how many channels a file has. Raises AudioError as read_audio does, for what the header shows."""
+    """Return how many channels a file has. Raises AudioError as read_audio does, for what the header shows."""
     with opened(source, Findings(_name(source))) as decoder:
         return decoder.channels
 

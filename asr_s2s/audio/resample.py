@@ -10,7 +10,7 @@ SAMPLE_RATE = 16_000  # samples a second; what every front end of this package e
 
 
 def resample(samples: NDArray[np.float32], from_rate: float, to_rate: float) -> NDArray[np.float32]:
-    """Give the same sound at another rate; its length is that of the input times to_rate / from_rate, rounded.
+    """Return the same sound at another rate; its length is that of the input times to_rate / from_rate, rounded.
 
     samples: (time,)
     returns: (time',)

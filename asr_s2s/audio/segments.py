@@ -56,7 +56,7 @@ def cut_at_silences(
 
 
 def _frame_powers(samples: NDArray[np.float32], frame: int) -> NDArray[np.float64]:
-    """Give the mean power of each frame's slope, a minute at a time; a last part frame is left out.
+    """Return the mean power of each frame's slope, a minute at a time; a last part frame is left out.
 
     The slope of a sound is free of offset and hum, and lifts the weak consonants that words end in.
     """
@@ -71,13 +71,13 @@ def _frame_powers(samples: NDArray[np.float32], frame: int) -> NDArray[np.float6
 
 
 def _pause_levels(powers: NDArray[np.float64], frame_rate: float) -> NDArray[np.float64]:
-    """Give the loudness about the start of each frame in decibels: low in a pause, lower in a long one."""
+    """Return the loudness about the start of each frame in decibels: low in a pause, lower in a long one."""
     levels = [_decibels(_moving_mean(powers, round(seconds * frame_rate / 2))) for seconds in PAUSE_SECONDS]
     return np.asarray(np.mean(levels, axis=0))
 
 
 def _cut_costs(level: NDArray[np.float64], frame_rate: float) -> NDArray[np.float64]:
-    """Give what a cut before each frame costs: 0 in the quietest pauses round about, SPEECH_CUT_COST in loud speech."""
+    """Return the cost of a cut before each frame: 0 in the quietest pauses nearby, SPEECH_CUT_COST in loud speech."""
     quiet, loud = _local_percentiles(level, round(LEVEL_SECONDS * frame_rate), QUIET_AND_LOUD)
     height = np.clip((level - loud) / np.clip(loud - quiet, *RANGE_DB) + 1.0, 0.0, 1.0)
     return np.asarray(SPEECH_CUT_COST * np.square(height))
@@ -88,7 +88,7 @@ def _decibels(powers: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _moving_mean(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
-    """Give the mean of the `reach` values before each point and the `reach` values from it on."""
+    """Return the mean of the `reach` values before each point and the `reach` values from it on."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     point = np.arange(len(values))
     first, last = np.maximum(point - reach, 0), np.minimum(point + max(reach, 1), len(values))
@@ -98,7 +98,7 @@ def _moving_mean(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]
 def _local_percentiles(
     level: NDArray[np.float64], reach: int, percents: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give two percentiles of the surroundings of each point, reckoned every half reach and drawn through."""
+    """Return two percentiles of the surroundings of each point, reckoned every half reach and drawn through."""
     centres = np.arange(0, len(level) + reach // 2, max(reach // 2, 1))
     at = [np.percentile(level[max(centre - reach, 0) : centre + reach], percents) for centre in centres]
     low, high = np.array(at).T
@@ -107,7 +107,7 @@ def _local_percentiles(
 
 
 def _quietest(level: NDArray[np.float64], stretch: int) -> NDArray[np.intp]:
-    """Give the quietest frame of every stretch; frame 0 is no cut."""
+    """Return the quietest frame of every stretch; frame 0 is no cut."""
     whole = np.concatenate([level, np.full(-len(level) % stretch, np.inf)]).reshape(-1, stretch)
     places: NDArray[np.intp] = np.arange(len(whole)) * stretch + whole.argmin(axis=1)
     return places[places > 0]

@@ -41,7 +41,7 @@ class SoundfileDecoder:
         return self.num_frames / self.sample_rate
 
     def blocks(self, start: int, stop: int | None) -> Iterator[NDArray[np.float32]]:
-        """Give the frames from start up to stop, or to where libsndfile fails; see Decoder."""
+        """Return the frames from start up to stop, or to where libsndfile fails; see Decoder."""
         end = self.num_frames if stop is None else min(stop, self.num_frames)
         position = max(0, start - round(PREROLL_SECONDS * self.sample_rate)) if self._file.seekable() else 0
         if start >= end:

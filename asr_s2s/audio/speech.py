@@ -41,7 +41,7 @@ class SpeechDetector:
         self._hidden, self._cell = np.zeros(STATE, np.float32), np.zeros(STATE, np.float32)
 
     def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Give a probability for every 512 samples begun; all blocks but the last hold whole frames.
+        """Return a probability for every 512 samples begun; all blocks but the last hold whole frames.
 
         samples: (time,) at 16 kHz
         returns: (time / 512,)
@@ -81,7 +81,7 @@ def speech_segments(
     pause_seconds: float = 0.6,
     margin_seconds: float = 0.3,
 ) -> list[SampleRange]:
-    """Give the stretches of a recording with speech, in order, none touching the next.
+    """Return the stretches of a recording with speech, in order, none touching the next.
 
     A stretch begins where the probability reaches the threshold and ends where it stays 0.15 below it for a pause;
     a shorter one than shortest_seconds is a click or a note, unless the detector is sure of it. Margins keep weak
@@ -104,7 +104,7 @@ def speech_segments(
 
 
 def lasting_probability(probabilities: NDArray[np.float32], *, seconds: float = SHORTEST_SECONDS) -> float:
-    """Give the highest probability that lasts for some time: how probable it is that a recording holds speech."""
+    """Return the highest probability that lasts for some time: how probable it is that a recording holds speech."""
     frames = max(round(seconds * SAMPLE_RATE / FRAME), 1)
     if len(probabilities) < frames:
         return 0.0
@@ -112,7 +112,7 @@ def lasting_probability(probabilities: NDArray[np.float32], *, seconds: float = 
 
 
 def _spoken(probabilities: NDArray[np.float32], *, threshold: float, pause: int) -> Iterator[tuple[int, int]]:
-    """Give the frames from which and up to which somebody speaks."""
+    """Return the frames from which and up to which somebody speaks."""
     first: int | None = None
     last = 0  # after the last frame of speech
     for frame, probability in enumerate(probabilities.tolist()):

@@ -101,7 +101,7 @@ class Track:
         return float(frame.pts * frame.time_base) - self._origin + self.losses.late
 
     def stored_duration(self) -> float | None:
-        """Give the track's length in seconds, if the container states it."""
+        """Return the track's length in seconds, if the container states it."""
         if not self._length_stored:
             return None
         if self._track.duration and self._track.time_base:
@@ -127,7 +127,7 @@ class Track:
                 yield frame
 
     def promised_end(self) -> float | None:
-        """Give the seconds at which the sound should end by what the container stores, if it ended well before."""
+        """Return the seconds at which the sound should end by what the container stores, if it ended well before."""
         if not self._length_stored:
             return None
         base, total = self._track.time_base, self._container.duration
@@ -144,7 +144,7 @@ class Track:
         return promised - self._origin if ended < promised - tolerance else None
 
     def _packets(self) -> Iterator["av.Packet[Any]"]:
-        """Give the track's packets from where the container stands, and note where those of all tracks end."""
+        """Return the track's packets from where the container stands, and note where those of all tracks end."""
         packets = self._container.demux()
         num_errors = 0
         while num_errors < RETRIES:

@@ -96,7 +96,7 @@ class Pace:
         return max(self.pause + self.per_character * characters, 0.1)
 
     def deviations(self, characters: int, seconds: float) -> float:
-        """Tell how far a recording lies from the others, in robust deviations; above 0: it is slow."""
+        """Return how far a recording lies from the others, in robust deviations; above 0: it is slow."""
         return float((np.log(seconds / self.expected(characters)) - self.center) / self.spread)
 
 

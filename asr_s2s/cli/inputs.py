@@ -30,7 +30,7 @@ class Input:
     whole: "Input | None" = None
 
     def target(self, folder: Path, suffix: str) -> Path:
-        """Give the file for its transcript."""
+        """Return the file for its transcript."""
         return folder / self.place.with_name(self.place.name + suffix)
 
     def stream(self) -> BinaryIO | None:

@@ -198,7 +198,7 @@ def transcribe(
 def _outputs(
     short: Path | None, folder: Path | None, file: Path | None, manifest: Path | None
 ) -> tuple[Path | None, Path | None]:
-    """Give the folder and the manifest to write, of which -o names the one that fits."""
+    """Return the folder and the manifest to write, of which -o names the one that fits."""
     from asr_s2s.transcripts import FORMATS
 
     if short and (file if manifest else folder):

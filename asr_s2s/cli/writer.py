@@ -39,7 +39,7 @@ class Writer:
         self._highlight_words, self._embed_audio = highlight_words, embed_audio
 
     def texts(self, transcript: "Transcript", *, folder: Path = Path()) -> dict[str, str]:
-        """Give the content of each file by its format; folder: where they go. Raises TranscriptError as they do."""
+        """Return the content of each file by its format; folder: where they go. Raises TranscriptError as they do."""
         from asr_s2s.transcripts import FORMATS, html, shaped, vtt
 
         captions = shaped(transcript, self._shape)

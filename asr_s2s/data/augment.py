@@ -44,7 +44,7 @@ class Variation:
         return self == Variation(speed=self.speed)
 
     def duration(self, seconds: float) -> float:
-        """Give the seconds that a recording of so many seconds has when it is varied."""
+        """Return the seconds that a recording of so many seconds has when it is varied."""
         return seconds / self.speed + self.trailing_silence
 
 
@@ -150,7 +150,7 @@ def _read(recording: Recording, *, offset: float, duration: float) -> Samples:
 
 
 def seconds_of(utterance: Utterance) -> float:
-    """Give an utterance's duration, from the manifest or else from the file's header."""
+    """Return an utterance's duration, from the manifest or else from the file's header."""
     if utterance.duration is not None:
         return utterance.duration
     return audio_duration(utterance.audio_path) - utterance.offset

@@ -34,7 +34,7 @@ class Batch:
         return cls((), nothing, none, none.view(0, 0), none, (), unreadable=unreadable)
 
     def to(self, device: torch.device) -> "Batch":
-        """Give the same batch with its tensors on a device."""
+        """Return the same batch with its tensors on a device."""
         return replace(
             self,
             features=self.features.to(device),
@@ -56,7 +56,7 @@ class Batch:
         )
 
     def halves(self) -> tuple["Batch", "Batch"]:
-        """Give two batches of half the utterances each, padded no further than each needs."""
+        """Return two batches of half the utterances each, padded no further than each needs."""
         middle = len(self) // 2
         return self._rows(slice(None, middle)), self._rows(slice(middle, None))
 

@@ -34,7 +34,7 @@ class TensorCache:
             raise ConfigError(_unwritable(self.folder, error)) from error
 
     def read(self, key: str) -> dict[str, Tensor] | None:
-        """Give the tensors of a key, or None."""
+        """Return the tensors of a key, or None."""
         try:
             return load_file(self._path(key))
         except (OSError, SafetensorError):  # absent, or cut short when the power went

@@ -65,12 +65,12 @@ class SpeechDataset:
         return len(self.utterances)
 
     def augmented_durations(self, epoch: int) -> list[float]:
-        """Give the durations as varied in an epoch, to plan it by."""
+        """Return the durations as varied in an epoch, to plan it by."""
         drawn = (self._augmenter.draw_length(utterance.id, epoch=epoch) for utterance in self.utterances)
         return [variation.duration(seconds) for seconds, variation in zip(self.durations, drawn, strict=True)]
 
     def longest_durations(self, *, silence: bool = True) -> list[float]:
-        """Give the longest durations that may be drawn; silence: with what is added behind the sound."""
+        """Return the longest durations that may be drawn; silence: with what is added behind the sound."""
         slowest = Variation(min(self._augment.speed), self._augment.trailing_silence[1] if silence else 0.0)
         return list(map(slowest.duration, self.durations))
 
@@ -139,7 +139,7 @@ class SpeechDataset:
         )
 
     def recorded(self, index: int, *, epoch: int) -> NDArray[np.float32]:
-        """Give an utterance's samples (time,) at the speed drawn for an epoch, and otherwise as recorded.
+        """Return an utterance's samples (time,) at the speed drawn for an epoch, and otherwise as recorded.
 
         Raises AudioError that names the utterance and its manifest line.
         """
@@ -173,7 +173,7 @@ class SpeechDataset:
         return FeatureStatistics.of(features[None], torch.tensor([len(features)]))
 
     def _filterbank(self, utterance: Utterance, variation: Variation) -> Tensor:
-        """Give the features (time, mel) of one utterance before normalisation, from the cache where they can be."""
+        """Return the features (time, mel) of one utterance before normalisation, from the cache where they can be."""
         with naming(utterance):
             if self._cache is None or not variation.only_speed:
                 return self._compute(utterance, variation)

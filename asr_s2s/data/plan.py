@@ -36,7 +36,7 @@ def epoch_plan(
 
 
 def cost_of(seconds: float, quadratic_seconds: float | None) -> float:
-    """Tell what an utterance of d seconds counts: d + d² / quadratic_seconds, or d alone.
+    """Return what an utterance of d seconds counts: d + d² / quadratic_seconds, or d alone.
 
     Self-attention costs with the square of a duration, so that batches of long utterances are to be smaller.
     """
@@ -57,6 +57,6 @@ def _fill_batches(order: list[int], costs: Sequence[float], *, limit: float) -> 
 
 
 def padding_share(durations: Sequence[float], plan: Sequence[Sequence[int]]) -> float:
-    """Tell which share of a plan's cost is padding, 0 to 1."""
+    """Return which share of a plan's cost is padding, 0 to 1."""
     cost = sum(len(batch) * max(durations[index] for index in batch) for batch in plan)
     return 1 - sum(durations[index] for batch in plan for index in batch) / cost if cost else 0.0

@@ -12,7 +12,7 @@ THREADS = 8  # waiting for a disk, and decoding, which both leave Python to the 
 
 
 def seconds_by_headers(utterances: Sequence[Utterance]) -> list[float | AudioError]:
-    """Give the seconds that each utterance's header, or a duration that is stated and may be true, says that it has.
+    """Return the seconds that each utterance's header, or a duration that is stated and may be true, says that it has.
 
     An AudioError in a place says why that utterance cannot be read; it names the utterance and its manifest line.
     """

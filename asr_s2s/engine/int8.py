@@ -41,7 +41,7 @@ PROCESSORS = Path("/proc/cpuinfo")  # of Linux
 
 
 def has_int8_units() -> bool:
-    """Tell whether this processor has VNNI units: without, integers gain little and may overflow."""
+    """Return whether this processor has VNNI units: without, integers gain little and may overflow."""
     try:
         return "_vnni" in PROCESSORS.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -168,7 +168,7 @@ class _Exchange:
 
 
 def _contracts(weight: Array) -> bool:
-    """Tell whether a weight makes few channels of many, which stays in float32 beside logits.
+    """Return whether a weight makes few channels of many, which stays in float32 beside logits.
 
     What comes out of a GELU is a few large values among many small ones. To round it in the decoder moved the
     probabilities of the next token more than all the rest: by 0.011 nats a token instead of 0.007.

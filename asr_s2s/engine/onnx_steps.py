@@ -78,7 +78,7 @@ class OnnxSteps:
         return NumpyScores(*found), state
 
     def attention(self, tokens: Tokens, state: OnnxState) -> Array:
-        """Give what each of some tokens looks at, (batch, token, time'), where `has_attention`."""
+        """Return what each of some tokens looks at, (batch, token, time'), where `has_attention`."""
         (found,), _ = self._fed(tokens, state, ["attention"])
         return found
 

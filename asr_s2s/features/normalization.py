@@ -31,7 +31,7 @@ class GlobalNormalization(nn.Module):
 
 
 class UtteranceNormalization(nn.Module):
-    """Give each mel channel of each utterance mean 0 and deviation 1 over its own valid frames."""
+    """Normalise each mel channel of each utterance to mean 0 and deviation 1 over its own valid frames."""
 
     def forward(self, features: Tensor, valid_frames: Tensor) -> Tensor:
         """Normalise (batch, time, mel) features; valid_frames (batch, time) is True at real frames."""

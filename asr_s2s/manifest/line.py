@@ -64,7 +64,7 @@ def parse_record(line: str) -> dict[str, Any]:
 
 
 def record_id(record: Mapping[str, Any]) -> str:
-    """Give the id of a line that was read with parse_record. Raises ManifestError where there is none."""
+    """Return the id of a line that was read with parse_record. Raises ManifestError where there is none."""
     name, written, offset = (record.get(key) for key in ("id", "audio_filepath", "offset"))
     if type(name) in (str, int) and name != "":
         return str(name)

@@ -48,7 +48,7 @@ class Utterance:
 
 
 def utterance_to_json(utterance: Utterance, *, folder: Path) -> dict[str, Any]:
-    """Give the object that stands on an utterance's line in a manifest of that folder; absent values have no key."""
+    """Return the object that stands on an utterance's line in a manifest of that folder; absent values have no key."""
     known = {
         "id": utterance.id,
         "audio_filepath": relative_path(utterance.audio_path, folder),

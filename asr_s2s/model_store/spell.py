@@ -33,7 +33,7 @@ def spell(model: str | Path, target: Path, texts: Iterable[str], *, storage: Sto
 
 
 def spelled_system(system: SpeechSystem, vocabulary: CharacterVocabulary, *, name: str) -> SpeechSystem:
-    """Give a model another vocabulary, and a head for CTC on its encoder; the other weights do not change.
+    """Replace the vocabulary of a model, and its CTC head; the other weights do not change.
 
     A character begins as the token that spells it, or its letter without accents, or else as the mean of its bytes.
     """

@@ -136,6 +136,6 @@ def check_finite(weights: Mapping[str, NDArray[Any]], *, origin: Path) -> None:
 
 
 def _is_finite(values: NDArray[Any]) -> bool:
-    """Tell whether there is no NaN or infinity: where the sum is finite, which is quicker to know, there is none."""
+    """Return whether there is no NaN or infinity: where the sum is finite, which is quicker to know, there is none."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())

@@ -81,7 +81,7 @@ def renamed(state: Mapping[str, Tensor], *, origin: Path) -> dict[str, Tensor]:
 
 
 def _is_plain(value: object) -> bool:
-    """Tell whether it is a tensor of numbers that all lie in memory: a hostile one may repeat one number for ever."""
+    """Return whether it is a tensor of numbers that all lie in memory: a hostile one may repeat one number for ever."""
     return (
         isinstance(value, Tensor)
         and value.layout == torch.strided

@@ -54,7 +54,7 @@ class LossConfig(PartConfig):
         return weight
 
     def guides(self, epoch: int) -> bool:
-        """Tell whether attention is guided in this epoch (from 0), so that the model must be asked for its weights."""
+        """Return whether attention is guided in this epoch (from 0), so that the model must return its weights."""
         return self.guided_attention is not None and epoch < self.guided_attention.epochs
 
     @property
@@ -139,7 +139,7 @@ def total_loss(
 def loss_counts(
     tokens: Tensor, token_lengths: Tensor, encoder_lengths: Tensor, *, teacher: TeacherOutput | None
 ) -> dict[str, float]:
-    """Tell what each loss of a batch is a mean over, by its name: how many tokens, utterances or values."""
+    """Return what each loss of a batch is a mean over, by its name: how many tokens, utterances or values."""
     targets = float(token_lengths.sum()) + len(token_lengths)  # with the end tokens
     return {
         "cross_entropy": targets,
@@ -191,7 +191,7 @@ def ctc_loss(ctc_logits: Tensor, encoder_lengths: Tensor, tokens: Tensor, token_
 
 
 def fits_ctc(encoder_lengths: Tensor, tokens: Tensor, token_lengths: Tensor) -> Tensor:
-    """Tell which utterances (batch,) have a frame for each token and for a blank between two equal ones."""
+    """Return which utterances (batch,) have a frame for each token and for a blank between two equal ones."""
     repeated = (tokens[:, 1:] == tokens[:, :-1]) & valid_frames(token_lengths, tokens.size(1))[:, 1:]
     return encoder_lengths >= token_lengths + repeated.sum(dim=1)
 

@@ -40,7 +40,7 @@ class ReadAhead(Generic[Item, Piece]):
         self._is_over = False
 
     def __call__(self, items: Iterable[Item]) -> Iterator[tuple[Item, Iterator[Piece]]]:
-        """Give each item with its pieces, which are to be taken before the next item is asked for.
+        """Return each item with its pieces, which are to be taken before the next item is asked for.
 
         Raises what `read` raised, when the pieces are taken.
         """

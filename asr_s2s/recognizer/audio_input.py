@@ -139,7 +139,7 @@ def _scaled(array: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _mixed(samples: NDArray[np.float32], channel: int | None) -> NDArray[np.float32]:
-    """Give one channel, or the mean of all, of samples (time,), (time, channel) or (channel, time)."""
+    """Return one channel, or the mean of all, of samples (time,), (time, channel) or (channel, time)."""
     if samples.ndim == 1:
         samples = samples[:, None]
     if samples.ndim != 2 or not min(samples.shape):
@@ -180,7 +180,7 @@ def _check_seconds(utterance: Utterance) -> None:
 
 
 def _seekable(file: Any) -> BinaryIO:
-    """Give a file that can be rewound, as decoders need it; another is read into memory."""
+    """Return a file that can be rewound, as decoders need it; another is read into memory."""
     if getattr(file, "closed", False):
         raise AudioError("the given file is closed. Open it with 'rb', and close it afterwards.")
     if all(hasattr(file, method) for method in ("seek", "seekable", "tell")):

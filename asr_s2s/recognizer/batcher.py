@@ -32,7 +32,7 @@ class _Batch:
     results: list[PieceResult] = field(default_factory=list)
 
     def fits(self, seconds: float) -> bool:
-        """Tell whether one piece more, of so many seconds, leaves the batch small enough."""
+        """Return whether one piece more, of so many seconds, leaves the batch small enough."""
         return max(self.longest, seconds) * (len(self.pieces) + 1) <= BATCH_SECONDS
 
     def add(self, piece: Piece, seconds: float) -> PieceResult:

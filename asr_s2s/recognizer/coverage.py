@@ -29,7 +29,7 @@ class Gap:
     stretch: float
 
     def is_doubted(self, *, long_only: bool = False) -> bool:
-        """Tell whether words may be missing there: a few in a row, or a short answer between pauses."""
+        """Return whether words may be missing there: a few in a row, or a short answer between pauses."""
         if self.inside:
             return self.speech >= INSIDE_SECONDS
         return self.speech >= DOUBTED_SECONDS or (self.stretch >= STRETCH_SECONDS and not long_only)

@@ -60,7 +60,7 @@ def _device(name: str) -> torch.device:
 
 
 def _prefers_bfloat16(precision: str, *, device: torch.device) -> bool:
-    """Tell whether to multiply in bfloat16; "auto" does on a GPU or processor that has units for such products."""
+    """Return whether to multiply in bfloat16; "auto" does on a GPU or processor that has units for such products."""
     if precision == "auto":
         if device.type == "cuda":
             return bool(torch.cuda.is_bf16_supported(including_emulation=False))

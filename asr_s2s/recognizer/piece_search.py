@@ -66,7 +66,7 @@ class PieceSearch:
         return _Searches(rules, first, second)
 
     def __call__(self, pieces: Sequence[Piece]) -> list[list[Segment]]:
-        """Give the segments of each piece, in seconds of its recording's samples."""
+        """Return the segments of each piece, in seconds of its recording's samples."""
         found = self._found(pieces)
         parts = [[each] for each in found]
         if self._options.repair:

@@ -43,7 +43,7 @@ class Found:
         return gaps([word.spans for word in self.words], spoken, start=start, end=end)
 
     def has_fault(self) -> bool:
-        """Tell whether it loops or was cut off."""
+        """Return whether it loops or was cut off."""
         return any(name in self.segment.flags for name in FAULTS)
 
     def part(self, start: float, end: float, words: slice) -> "Found":
@@ -74,7 +74,7 @@ Search = Callable[[Sequence[Piece]], list[Found]]
 
 
 def recovered(found: Sequence[Found], search: Search) -> list[list[Found]]:
-    """Give the parts of each piece, after what was lost has been searched again.
+    """Return the parts of each piece, after what was lost has been searched again.
 
     search: a safer one, of many pieces at once
     """
@@ -188,7 +188,7 @@ def _cut(sound: Piece, *, of: Piece) -> list[Piece]:
 
 
 def _lost(found: Found) -> float:
-    """Give the seconds of speech under no word."""
+    """Return the seconds of speech under no word."""
     return sum(gap.speech for gap in found.gaps())
 
 
@@ -197,12 +197,12 @@ def _repaired(new: Found, gap: Gap) -> Found:
 
 
 def _is_credible(new: Found) -> bool:
-    """Say if words that were found in a gap are to be believed."""
+    """Return whether words that were found in a gap are to be believed."""
     return bool(new.segment.text) and not new.has_fault() and (new.segment.confidence or 0.0) >= LEAST_CONFIDENCE
 
 
 def segments_of(parts: Sequence[Found], *, max_lost_seconds: float) -> list[Segment]:
-    """Give the segments of a piece, flagged where they lack words; of what has no words, only what says so."""
+    """Return the segments of a piece, flagged where they lack words; of what has no words, only what says so."""
     segments = [flagged(each, max_lost_seconds=max_lost_seconds) for each in parts]
     return [each for each in segments if each.text or each.flags] or segments[:1]
 

@@ -163,7 +163,7 @@ class Segmenter:
         self.speech = max(self.speech, lasting_probability(self._probabilities, seconds=seconds))
 
     def _is_word(self, *, is_end: bool) -> bool:
-        """Tell whether the whole recording is as short as a word."""
+        """Return whether the whole recording is as short as a word."""
         return is_end and self.num_samples <= WORD_SECONDS * SAMPLE_RATE
 
     def _spoken(self, *, is_end: bool) -> list[SampleRange]:
@@ -174,7 +174,7 @@ class Segmenter:
         return found if self._is_word(is_end=is_end) else [each for each in found if self._is_sure(each)]
 
     def _is_sure(self, stretch: SampleRange) -> bool:
-        """Tell whether a stretch is long, or speech as it was recorded too: raised, a breath may sound like a word."""
+        """Return whether a stretch is long, or speech at its own level too: raised, a breath may sound like a word."""
         if stretch.end - stretch.start >= SOFT_SECONDS * SAMPLE_RATE:
             return True
         first = max(stretch.start - LEAD_FRAMES * FRAME, 0)

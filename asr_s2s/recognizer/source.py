@@ -41,7 +41,7 @@ class AudioSource:
     fault: str | None = None
 
     def blocks(self, findings: Findings | None = None) -> Iterator[NDArray[np.float32]]:
-        """Give the samples (time,) at 16 kHz, block by block. Raises AudioError if none, or silence alone."""
+        """Return the samples (time,) at 16 kHz, block by block. Raises AudioError if none, or silence alone."""
         peak = 0.0
         for block in self._blocks(findings or Findings(self.name, strict=self.strict)):
             peak = max(peak, float(np.abs(block).max(initial=0.0)))

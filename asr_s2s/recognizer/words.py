@@ -50,7 +50,7 @@ def spelled_words(vocabulary: Vocabulary, tokens: Sequence[int]) -> list[Spelled
 
 
 def _token_at(texts: Sequence[str], place: int) -> int:
-    """Give the token that first spells the character at a place of the whole text, and lets it stand."""
+    """Return the token that first spells the character at a place of the whole text, and lets it stand."""
     right = [text[place : place + 1] == texts[-1][place] for text in texts]
     wrong = [count for count, is_right in enumerate(right) if not is_right]
     return wrong[-1]  # after so many tokens it was not there yet: the next one is at this index
@@ -65,7 +65,7 @@ def timed_words(
     starts: Sequence[float],
     seconds: Sequence[float],
 ) -> list[list[TimedWord]] | None:
-    """Give the words of each hypothesis in time; None where the model has neither an attention nor CTC.
+    """Return the words of each hypothesis in time; None where the model has neither an attention nor CTC.
 
     starts: seconds in the recording where each piece begins; seconds: of each piece
     """
@@ -104,7 +104,7 @@ def _timed(
 
 
 def _confidence(log_probs: Sequence[float], config: SearchConfig) -> float:
-    """Give how probable it is that a word is right: the geometric mean of its tokens' probabilities, calibrated."""
+    """Return how probable it is that a word is right: the geometric mean of its tokens' probabilities, calibrated."""
     mean = sum(log_probs) / len(log_probs)
     odds = mean - math.log(max(-math.expm1(mean), SMALLEST))
     score = config.confidence_slope * odds + config.confidence_offset

@@ -31,7 +31,7 @@ class Transcriber(Protocol):
     def transcribe_many(
         self, audio: Iterable[NamedAudio], *, in_order: bool = True, on_progress: OnProgress | None = None
     ) -> Iterator[Answer]:
-        """Give each recording with its transcript, or the error in its place; in order, or when it is done.
+        """Return each recording with its transcript, or the error in its place; in order, or when it is done.
 
         on_progress: called with what is new of a recording; from other processes only with the whole
         """
@@ -93,7 +93,7 @@ def _chunks(sources: Iterable[AudioSource]) -> Iterator[list[AudioSource]]:
 
 
 def _size(source: AudioSource) -> int:
-    """Give the bytes of a recording's file, which tell how long it takes."""
+    """Return the bytes of a recording's file, which tell how long it takes."""
     try:
         return source.path.stat().st_size if source.path else 0
     except (OSError, ValueError):  # which the process that reads it says

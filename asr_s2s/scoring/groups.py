@@ -42,7 +42,7 @@ class Groups:
 
     @property
     def known(self) -> bool:
-        """Say whether any utterance has a value."""
+        """Return whether any utterance has a value."""
         return any(value != UNKNOWN for value in self._values)
 
     def members(self, count: int) -> list[tuple[str, NDArray[np.bool_]]]:

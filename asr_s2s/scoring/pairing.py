@@ -73,7 +73,7 @@ class Pairs:
             match.check(self.reference, self.places)
 
     def _in_step(self, texts: Sequence[Text | None]) -> TypeGuard[tuple[Text, ...]]:
-        """Say whether all files name the same new id next, and take it up."""
+        """Return whether all files name the same new id next, and take it up."""
         first = texts[0]
         if first is None or first.id in self.places:
             return False

@@ -6,7 +6,7 @@ REPEATED_WORDS, REPEATS = 3, 4
 
 
 def runs_on(reference: str, hypothesis: str) -> bool:
-    """Say if a hypothesis has more than 1.5 times the reference's words, and 3.
+    """Return whether a hypothesis has more than 1.5 times the reference's words, and 3.
 
     Words are counted as they were spoken, by the `basic` normalizer: `whisper-english` would write "one two one two" as
     one word, 1212, and four other words for it as a run-on.
@@ -16,7 +16,7 @@ def runs_on(reference: str, hypothesis: str) -> bool:
 
 
 def loops(hypothesis: str) -> bool:
-    """Say if the same three words stand four times in a row."""
+    """Return whether the same three words stand four times in a row."""
     words = normalizer("basic").apply(hypothesis).split()
     length = REPEATED_WORDS * REPEATS
     return any(

@@ -32,7 +32,7 @@ class ExternalScorer(Protocol):
 
     @property
     def most_gain(self) -> float:
-        """Give the most that one token may add to a hypothesis, in nats."""
+        """Return the most that one token may add to a hypothesis, in nats."""
         ...
 
     def start(self, batch: int, *, start_token: int) -> ScorerState:

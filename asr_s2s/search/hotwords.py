@@ -58,7 +58,7 @@ class Hotwords:
 
     @property
     def most_gain(self) -> float:
-        """Give the most that one token may add."""
+        """Return the most that one token may add."""
         return max(self.bonus, 0.0) if self.children[ROOT] else 0.0
 
     def start(self, batch: int, **_: object) -> "HotwordState":

@@ -47,6 +47,6 @@ class Ranking:
         return self.final(total, limit if total < 0 else length)
 
     def cut_wins(self, cut: float, length: int, *, ended: float, ended_length: int) -> bool:
-        """Say if a hypothesis cut by the length bound is given though another one ended, from their totals."""
+        """Return whether a hypothesis cut by the length bound is given though another one ended, from their totals."""
         per_token = (cut - self.length_bonus * length) / (length + 1)
         return per_token > (ended - self.length_bonus * ended_length) / (ended_length + 1) + CUT_HANDICAP

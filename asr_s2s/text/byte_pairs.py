@@ -137,7 +137,7 @@ class BytePairVocabulary:
         return ["" if "\ufffd" in text else text for text in texts]
 
     def spelled(self, character: str) -> list[int]:
-        """Give the tokens of a character within a word: its own piece, where there is one, or else its bytes."""
+        """Return the tokens of a character within a word: its own piece, where there is one, or else its bytes."""
         ids: list[int] = self._tokenizer.encode(character, add_special_tokens=False).ids
         return ids
 
@@ -161,7 +161,7 @@ def _named(name: str) -> str:
 
 
 def _places(prompt: Sequence[str], names: Sequence[str]) -> bool:
-    """Tell whether a start names one of these languages or tasks."""
+    """Return whether a start names one of these languages or tasks."""
     return any(_named(name) in prompt for name in names)
 
 

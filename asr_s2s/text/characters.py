@@ -77,7 +77,7 @@ class CharacterVocabulary:
         return [self._ids[character] for character in normalized(text, lowercase=self.lowercase)]
 
     def spelled(self, character: str) -> list[int]:
-        """Give the token of a character, none for one that the vocabulary lacks."""
+        """Return the token of a character, none for one that the vocabulary lacks."""
         return [self._ids[character]] if character in self._ids else []
 
     def decode(self, tokens: Sequence[int]) -> str:
@@ -116,7 +116,7 @@ def normalized(text: str, *, lowercase: bool) -> str:
 
 
 def plain(text: str) -> str:
-    """Give the letters and digits of a text, so that case, blanks and punctuation make no other text of it."""
+    """Return the letters and digits of a text, so that case, blanks and punctuation make no other text of it."""
     return "".join(letters_only(unicodedata.normalize("NFC", text.casefold())).split())
 
 

@@ -11,12 +11,12 @@ def without_dot_of_i(text: str) -> str:
 
 
 def is_variant(character: str) -> bool:
-    """Say whether a character chooses how the one before it looks, an emoji in colours for one."""
+    """Return whether a character chooses how the one before it looks, an emoji in colours for one."""
     return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 
 def is_mark(character: str) -> bool:
-    """Say whether a character belongs to the letter before it."""
+    """Return whether a character belongs to the letter before it."""
     return unicodedata.category(character)[0] == "M"
 
 
@@ -28,7 +28,7 @@ def letters_only(text: str, *, also: str = "") -> str:
 
 
 def loses_marks(before: str, after: str) -> bool:
-    """Say whether a text has fewer marks after a change, and no fewer letters: the marks alone went."""
+    """Return whether a text has fewer marks after a change, and no fewer letters: the marks alone went."""
     if before.isascii() or before == after:
         return False
     (letters, marks), (letters_left, marks_left) = _counts(before), _counts(after)

@@ -36,13 +36,13 @@ class Normalizer:
     rules: tuple[Rule, ...]
 
     def apply(self, text: str) -> str:
-        """Give the text that is compared; its outer white space is gone if there is any rule."""
+        """Return the text that is compared; its outer white space is gone if there is any rule."""
         for rule in self.rules:
             text = rule.apply(text)
         return " ".join(text.split()) if self.rules else text
 
     def stages(self, text: str) -> list[str]:
-        """Give the text after each rule; the last is what apply gives, save for white space."""
+        """Return the text after each rule; the last is what apply gives, save for white space."""
         return [text := rule.apply(text) for rule in self.rules]
 
 

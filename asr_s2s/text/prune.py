@@ -75,7 +75,7 @@ def _added(tree: dict[str, Any]) -> dict[str, int]:
 
 
 def _special(tree: dict[str, Any], config: BytePairsConfig) -> dict[str, int]:
-    """Give the special tokens that a model is told or says: its prompt, its end, and that nobody speaks."""
+    """Return the special tokens that a model is told or says: its prompt, its end, and that nobody speaks."""
     named = {*config.prompt, config.end, config.no_speech, config.previous}
     named |= {f"<|{name}|>" for name in (*config.languages, *config.tasks)}
     return {token: index for token, index in _added(tree).items() if token in named}
@@ -98,7 +98,7 @@ def _most_used(pieces: dict[str, int], merges: list[tuple[str, str]], counts: Co
 
 
 def _pruned(tree: dict[str, Any], kept: set[str], ids: dict[int, int]) -> dict[str, Any]:
-    """Give the tokenizer's tree with the kept pieces and the special tokens alone, under new ids."""
+    """Return the tokenizer's tree with the kept pieces and the special tokens alone, under new ids."""
     model = tree["model"]
     vocabulary = {piece: ids[index] for piece, index in model["vocab"].items() if index in ids}
     merges = [pair for pair in merges_of(tree) if "".join(pair) in kept]

@@ -144,7 +144,7 @@ def _replacement(new: str) -> str:
 
 
 def _within_word(found: re.Match[str]) -> bool:
-    """Say whether a vowel sign, which Python counts to no word, joins what was found with a letter beside it."""
+    """Return whether a vowel sign, which Python counts to no word, joins what was found with a letter beside it."""
     before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
     return any(is_mark(beside) for beside in (before, after) if beside)
 

@@ -84,7 +84,7 @@ class Vocabulary(Protocol):
         ...
 
     def spelled(self, character: str) -> list[int]:
-        """Give the tokens of one character within a word; none if it cannot be spelled."""
+        """Return the tokens of one character within a word; none if it cannot be spelled."""
         ...
 
     def decode(self, tokens: Sequence[int]) -> str:
@@ -123,7 +123,7 @@ def digest_of(*parts: str) -> str:
 
 
 def token_texts(vocabulary: Vocabulary) -> list[str]:
-    """Give what each token adds to a text that has begun: a first token alone would lose its space."""
+    """Return what each token adds to a text that has begun: a first token alone would lose its space."""
     begun = vocabulary.encode("a")
     before = len(vocabulary.decode(begun))
     return [vocabulary.decode([*begun, token])[before:] for token in range(vocabulary.size)]

@@ -91,7 +91,7 @@ def _past(records: Sequence[Record], *, settled: int) -> Past:
 
 
 def _attention(past: Past) -> Alarm | None:
-    """Tell whether the decoder looks at the sound, where it should by now."""
+    """Return whether the decoder looks at the sound, where it should by now."""
     now = past.now
     if now["cer"] < READS_WELL or "sharpness" not in now:
         return None
@@ -103,7 +103,7 @@ def _attention(past: Past) -> Alarm | None:
 
 
 def _free_running(past: Past) -> Alarm | None:
-    """Tell whether the model reads much worse on its own than with the true text before each token."""
+    """Return whether the model reads much worse on its own than with the true text before each token."""
     now = past.now
     if now["cer"] < READS_WELL or now["accuracy"] < FORCED_WELL:
         return None
@@ -112,7 +112,7 @@ def _free_running(past: Past) -> Alarm | None:
 
 
 def _silent_ctc(past: Past) -> Alarm | None:
-    """Tell whether the CTC head has learned nothing but blanks."""
+    """Return whether the CTC head has learned nothing but blanks."""
     written = past.now.get("ctc_written")
     if written is None or written >= SILENT_CTC:
         return None
@@ -125,7 +125,7 @@ def _silent_ctc(past: Past) -> Alarm | None:
 
 
 def _rising_loss(past: Past) -> Alarm | None:
-    """Tell whether the model learns the training set by heart: a higher loss and no better text for a while."""
+    """Return whether the model learns the training set by heart: a higher loss and no better text for a while."""
     losses = [record["dev_cross_entropy_loss"] for record in past.evaluations]
     if None in losses:
         return None
@@ -144,7 +144,7 @@ def _rising_loss(past: Past) -> Alarm | None:
 
 
 def _rate_too_high(past: Past, *, vocabulary_size: int) -> Alarm | None:
-    """Tell whether the training loss rises from stretch to stretch, or all is worse than to guess any token alike."""
+    """Return whether the training loss rises from stretch to stretch, or all is worse than to guess any token alike."""
     stretches = [stretch for stretch in past.stretches if stretch][-STRETCHES:]
     losses = [_median([record["cross_entropy_loss"] for record in stretch]) for stretch in stretches]
     rises = len(losses) == STRETCHES and all(before < later for before, later in pairwise(losses))
@@ -163,7 +163,7 @@ def _rate_too_high(past: Past, *, vocabulary_size: int) -> Alarm | None:
 
 
 def _exploding(past: Past, *, clip: float) -> Alarm | None:
-    """Tell whether a gradient came that is far from all others: clipped, but a sign of what may come."""
+    """Return whether a gradient came that is far from all others: clipped, but a sign of what may come."""
     usual = _median([record["gradient_norm"] for stretch in past.stretches for record in stretch])
     heights = {record["step"]: _height(record["gradient_norm"]) for record in past.stretches[-1]}
     step = max(heights, key=lambda step: heights[step], default=0)

@@ -58,7 +58,7 @@ class ModelComparison:
 
     @property
     def verdict(self) -> str:
-        """Say whether the new model is better, in a word or a few; nothing without another one."""
+        """Return whether the new model is better, in a word or a few; nothing without another one."""
         if self.before is None:
             return ""
         if self.p is None or self.p > CHANCE:

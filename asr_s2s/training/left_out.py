@@ -27,7 +27,7 @@ def read_left_out(folder: Path) -> list[Utterance]:
 
 
 def still_unreadable(folder: Path, utterances: Iterable[Utterance]) -> dict[str, str]:
-    """Tell why those of the utterances that were left out before cannot be read now, by id."""
+    """Return why those of the utterances that were left out before cannot be read now, by id."""
     listed = {one.id for one in read_left_out(folder)}
     again = [one for one in utterances if one.id in listed]
     found = zip(again, seconds_by_decoding(again), strict=True)

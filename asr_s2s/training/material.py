@@ -223,7 +223,7 @@ def data_sets(
 
 
 def _hears_as_before(config: ExperimentConfig) -> bool:
-    """Tell whether the front end stays what it is, so that the states of a frozen encoder do too."""
+    """Return whether the front end stays what it is, so that the states of a frozen encoder do too."""
     return config.input is None and config.data.augment.specaugment is None
 
 

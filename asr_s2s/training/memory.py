@@ -48,7 +48,7 @@ class MemoryNeed:
         return WORKING * utterances * float(np.dot(self.parts, _powers(frames, tokens)))
 
     def utterances(self, *, frames: float, tokens: float, memory: float) -> int:
-        """Tell how many utterances of a length fit into so many bytes; at least one is tried."""
+        """Return how many utterances of a length fit into so many bytes; at least one is tried."""
         return max(1, int(memory / self.of(frames=frames, tokens=tokens)))
 
 
@@ -121,7 +121,7 @@ def _kept_by(model: nn.Module, work: Callable[[], Tensor]) -> int:
 
 
 def free_memory() -> float:
-    """Tell how many bytes this process may still take: of the machine, of its control group, of its own limit."""
+    """Return how many bytes this process may still take: of the machine, of its control group, of its own limit."""
     machine = _field(Path("/proc/meminfo"), "MemAvailable")
     free = [machine] if machine is not None else []
     group = Path("/sys/fs/cgroup")
@@ -137,7 +137,7 @@ def free_memory() -> float:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error says that there was not enough memory, of a CPU or a graphics card."""
+    """Return whether an error says that there was not enough memory, of a CPU or a graphics card."""
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and any(words in str(error).lower() for words in OUT_OF_MEMORY)
     )

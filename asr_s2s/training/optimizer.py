@@ -37,7 +37,7 @@ def make_optimizer(
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every group of weights its share of a learning rate."""
+    """Set the learning rate of every group of weights, by its share."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group.get(SHARE, 1.0)
 

@@ -138,7 +138,7 @@ class Run:
         return self.clock.over or (patience is not None and self.state.without_gain >= patience)
 
     def is_evaluated_after(self, epochs: int) -> bool:
-        """Tell whether the model is evaluated when so many epochs are done."""
+        """Return whether the model is evaluated when so many epochs are done."""
         training = self.config.training
         return epochs % training.evaluate_every == 0 or epochs == training.epochs or self.over
 

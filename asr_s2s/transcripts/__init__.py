@@ -19,11 +19,11 @@ class TranscriptFormat(Protocol):
     suffix: str
 
     def write(self, transcript: Transcript) -> str:
-        """Give the content of the file."""
+        """Return the content of the file."""
         ...
 
     def read(self, text: str, *, origin: str = "transcript") -> Transcript:
-        """Give back what the format can hold; origin begins each message. Raises TranscriptError."""
+        """Return what the format can hold; origin begins each message. Raises TranscriptError."""
         ...
 
 

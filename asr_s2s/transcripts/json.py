@@ -136,7 +136,7 @@ def read(text: str, *, origin: str = "transcript") -> Transcript:
 
 
 def schema() -> dict[str, object]:
-    """Give the JSON schema that every written transcript follows."""
+    """Return the JSON schema that every written transcript follows."""
     made = TranscriptDocument.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "asr_s2s transcript"}
 
@@ -158,7 +158,7 @@ def word_document(word: Word) -> WordDocument:
 
 
 def word_of(document: WordDocument) -> Word:
-    """Give the word that a document holds."""
+    """Return the word that a document holds."""
     return Word(document.word, document.start, document.end, document.probability)
 
 
@@ -169,7 +169,7 @@ def damage_document(damage: Damage) -> DamageDocument:
 
 
 def damage_of(document: DamageDocument) -> Damage:
-    """Give the damage that a document holds."""
+    """Return the damage that a document holds."""
     return Damage(document.start, document.end, document.reason)
 
 

@@ -46,7 +46,7 @@ class LineDocument(BaseModel):
 
 
 def manifest_fields(transcript: Transcript) -> dict[str, Any]:
-    """Give the keys that a transcript adds to its manifest line; what is unknown is left out."""
+    """Return the keys that a transcript adds to its manifest line; what is unknown is left out."""
     fields = {
         "pred_text": transcript.text,
         "confidence": rounded(transcript.confidence),
@@ -63,7 +63,7 @@ def manifest_fields(transcript: Transcript) -> dict[str, Any]:
 
 
 def segment_fields(transcript: Transcript) -> list[dict[str, Any]]:
-    """Give each segment without its words, for a line that holds all words once; the JSON format's names."""
+    """Return each segment without its words, for a line that holds all words once; the JSON format's names."""
     return [
         {
             "start": round(segment.start, 3),

@@ -13,13 +13,13 @@ SPEAKER = "unknown"
 
 
 def recording_name(transcript: Transcript) -> str:
-    """Give the audio file's name without its suffix, white space and brackets as underscores."""
+    """Return the audio file's name without its suffix, white space and brackets as underscores."""
     stem = Path(transcript.audio_path).stem if transcript.audio_path else ""
     return _column(stem) or UNNAMED
 
 
 def channel_name(segment: Segment) -> str:
-    """Give the number of the segment's channel, 1 where all were mixed."""
+    """Return the number of the segment's channel, 1 where all were mixed."""
     return CHANNEL if segment.channel is None else str(segment.channel)
 
 

@@ -74,7 +74,7 @@ def shaped(transcript: Transcript, shape: CaptionShape) -> Transcript:
 
 
 def _runs(words: Sequence[Word]) -> Iterator[list[_Unit]]:
-    """Give the units between two pauses."""
+    """Return the units between two pauses."""
     run: list[_Unit] = []
     for word in words:
         if run and word.start - run[-1].end >= PAUSE_SECONDS:
@@ -135,7 +135,7 @@ def _end_penalty(run: Sequence[_Unit], place: int) -> float:
 def _layouts(
     run: Sequence[_Unit], edges: Sequence[int], ends: Sequence[float], shape: CaptionShape
 ) -> Callable[[int, int], _Layout | None]:
-    """Give the function that finds the best lines from one unit up to another; None where they would be too many.
+    """Return the function that finds the best lines from one unit up to another; None where they would be too many.
 
     edges: columns before each unit; ends: the penalty of an end before it
     """
@@ -167,7 +167,7 @@ def _layouts(
 
 
 def _words(line: Sequence[_Unit]) -> Iterator[Word]:
-    """Give the words of a line; of one that is broken, what stands there."""
+    """Return the words of a line; of one that is broken, what stands there."""
     firsts = [at for at, unit in enumerate(line) if at == 0 or unit.part == 0]
     for first, end in pairwise([*firsts, len(line)]):
         word, text = line[first].word, "".join(unit.text for unit in line[first:end])

@@ -55,7 +55,7 @@ def write(transcript: Transcript) -> str:
 
 
 def _tiers(transcript: Transcript) -> Iterator[tuple[str, list[TierInterval]]]:
-    """Give the names and intervals of the tiers: two in all, or where several speak two of each."""
+    """Return the names and intervals of the tiers: two in all, or where several speak two of each."""
     speakers = list(dict.fromkeys(one.speaker for one in transcript.segments)) or [None]
     for speaker in speakers:
         segments = [one for one in transcript.segments if one.speaker == speaker]
@@ -121,7 +121,7 @@ def read(text: str, *, origin: str = "transcript") -> Transcript:
 
 
 def _segments(tiers: Mapping[str, list[TierInterval]], prefix: str, speaker: str | None) -> Iterator[Segment]:
-    """Give a speaker's segments with their words; without names the first tier holds segments."""
+    """Return a speaker's segments with their words; without names the first tier holds segments."""
     words = [Word(one.text, one.start, one.end) for one in tiers.get(prefix + WORDS, []) if one.text]
     for one in tiers[prefix + SEGMENTS] if prefix else next(iter(tiers.values())):
         if one.text:

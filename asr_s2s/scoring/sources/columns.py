@@ -67,13 +67,13 @@ def column_file(file: InputFile, side: Side) -> RecordFile:
 
 
 def names_both_sides(names: Sequence[str]) -> bool:
-    """Say whether the columns of a table hold references and hypotheses, each in a column of their own."""
+    """Return whether the columns of a table hold references and hypotheses, each in a column of their own."""
     found = [set(_text_columns(names, side)) for side in TEXT_COLUMNS]
     return all(found) and not set.intersection(*found)
 
 
 def looks_like_header(line: str) -> bool:
-    """Say whether a line names the columns of a table of texts: one of ids or one of another side beside them."""
+    """Return whether a line names the columns of a table of texts: one of ids or one of another side beside them."""
     try:
         names = _names(line, delimiter_of(line))
     except RowError:

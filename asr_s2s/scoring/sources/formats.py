@@ -170,7 +170,7 @@ def _json_format(lines: Sequence[str]) -> SourceFormat:
 
 
 def _is_trn(lines: Sequence[str], file: InputFile) -> bool:
-    """Say whether every line ends with an id in brackets. Raises ScoringError where that may be a remark as well."""
+    """Return whether every line ends with an id in brackets. Raises ScoringError where that may be a remark as well."""
     found = [TRN_LINE.fullmatch(line) for line in lines]
     ids = [each[2].strip() for each in found if each]
     if len(ids) < len(lines) or any(len(name.split()) != 1 for name in ids):

@@ -34,13 +34,13 @@ class _Begins(NamedTuple):
 
     @property
     def alike(self) -> bool:
-        """Say whether the other words are of the same kinds as the first ones."""
+        """Return whether the other words are of the same kinds as the first ones."""
         kinds = set(map(_shape, self.first))
         return sum(_shape(word) in kinds for word in self.others) >= ALIKE * max(len(self.others), 1)
 
     @property
     def like_ids(self) -> bool:
-        """Say whether all are joined or numbered as no word is, or counted from 0 or 1 ("utt-1", "utt-2")."""
+        """Return whether all are joined or numbered as no word is, or counted from 0 or 1 ("utt-1", "utt-2")."""
         lowest: dict[str, int] = {}
         for word in self.first:
             if NO_WORD.fullmatch(word):
@@ -53,7 +53,7 @@ class _Begins(NamedTuple):
 
 
 def begin_with_ids(reference: Sequence[str], hypothesis: Sequence[str], *, names: str) -> bool:
-    """Say whether the lines of two files begin with ids.
+    """Return whether the lines of two files begin with ids.
 
     names: of both files, for the message
     Raises ScoringError where they may and may not.
@@ -76,12 +76,12 @@ def begin_with_ids(reference: Sequence[str], hypothesis: Sequence[str], *, names
 
 
 def names_each_line(lines: Sequence[str]) -> bool:
-    """Say whether each line of one file begins with another word."""
+    """Return whether each line of one file begins with another word."""
     return _begins(lines).unique
 
 
 def may_begin_with_ids(lines: Sequence[str]) -> bool:
-    """Say whether the lines of one file may begin with ids."""
+    """Return whether the lines of one file may begin with ids."""
     return _begins(lines).may_be_ids
 
 
@@ -91,7 +91,7 @@ def _begins(lines: Sequence[str]) -> _Begins:
 
 
 def _moved(one: _Begins, other: _Begins) -> bool:
-    """Say whether both files hold the same first words, each once, in another order, as lines of words would not."""
+    """Return whether both files hold the same first words, each once, in another order, as lines of words would not."""
     if not (one.unique and other.unique and one.others and other.others):
         return False
     common = set(one.first) & set(other.first)

@@ -42,7 +42,7 @@ def manifest_file(file: InputFile, side: Side) -> RecordFile:
 
 
 def holds_both_sides(lines: Sequence[str]) -> bool:
-    """Say whether any of these lines holds a reference and a hypothesis."""
+    """Return whether any of these lines holds a reference and a hypothesis."""
     return any(all(isinstance(record.get(field), str) for field in FIELDS.values()) for record in _records(lines))
 
 

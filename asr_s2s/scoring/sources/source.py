@@ -46,7 +46,7 @@ class TextSource(Protocol):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Tell what a reader of the report must know of this file."""
+        """Return what a reader of the report must know of this file."""
         ...
 
     def texts(self) -> Iterator[Text]:

@@ -52,7 +52,7 @@ class Stretch:
 
     @property
     def is_ignored(self) -> bool:
-        """Say whether the segment is marked as not to be scored."""
+        """Return whether the segment is marked as not to be scored."""
         return self.text.upper() == IGNORED
 
 

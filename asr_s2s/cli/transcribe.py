@@ -33,9 +33,7 @@ def transcribe(
     audio: Annotated[list[str] | None, typer.Argument(help="Audio or video files, folders, or '-'.")] = None,
     model: Annotated[
         str,
-        typer.Option(
-            "--model", "-m", help="A shipped model (en: English; multi: 99 languages), or a model directory."
-        ),
+        typer.Option("--model", "-m", help="A shipped model (en: English; multi: 99 languages), or a model directory."),
     ] = "en",
     formats: Annotated[
         list[str] | None,

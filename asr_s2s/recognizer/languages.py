@@ -13,6 +13,8 @@ from asr_s2s.text.languages import described_language, nearest_language
 
 MULTILINGUAL = "multi"  # the model that messages name
 MOST_PIECES = 6  # of a recording, by which its language is decided
+# A piece of a less probable language is searched in the few most probable ones, and the text decides
+SURE, DOUBTED = 0.7, 3
 
 
 def check_language(model: ReadyModel, code: str) -> None:
@@ -76,9 +78,10 @@ class LanguageDetector:
         scores, _ = self._engine.step(begin, state)
         return _shared_out(scores.at(np.broadcast_to(self._tokens, (len(encoding), 1, len(self._tokens))))[:, 0])
 
-    def languages(self, encoding: Encoding) -> list[SpokenLanguage]:
-        """Return the most probable language of each utterance."""
-        return [self._most_probable(row) for row in self.log_probs(encoding)]
+    def languages(self, encoding: Encoding) -> list[list[SpokenLanguage]]:
+        """Return the most probable language of each utterance; where it is in doubt, the few most probable ones."""
+        found = [self._most_probable(row, count=DOUBTED) for row in self.log_probs(encoding)]
+        return [each[:1] if (each[0].probability or 0.0) >= SURE else each for each in found]
 
     def language_of(self, pieces: Sequence[Piece]) -> SpokenLanguage:
         """Return the language of a recording: the mean of the log probabilities of several pieces, one after another.
@@ -88,11 +91,11 @@ class LanguageDetector:
         parts = np.array_split(np.arange(len(pieces)), min(MOST_PIECES, len(pieces)))
         chosen = [pieces[max(part, key=lambda place: len(pieces[place].samples))] for part in parts]
         rows = [self.log_probs(self._engine.encode([piece.samples])) for piece in chosen]
-        return self._most_probable(_shared_out(np.concatenate(rows).mean(axis=0)))
+        return self._most_probable(_shared_out(np.concatenate(rows).mean(axis=0)), count=1)[0]
 
-    def _most_probable(self, log_probs: LogProbs) -> SpokenLanguage:
-        best = int(log_probs.argmax())
-        return SpokenLanguage(self._codes[best], float(np.exp(log_probs[best])))
+    def _most_probable(self, log_probs: LogProbs, *, count: int) -> list[SpokenLanguage]:
+        best = np.argsort(-log_probs, kind="stable")[:count].tolist()
+        return [SpokenLanguage(self._codes[place], float(np.exp(log_probs[place]))) for place in best]
 
 
 def _shared_out(log_probs: LogProbs) -> LogProbs:

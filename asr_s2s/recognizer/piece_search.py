@@ -1,6 +1,7 @@
 """What is done with pieces, many at once: encode, search, say when each word was said, recover what was lost, flag."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,7 +11,7 @@ from asr_s2s.recognizer.external_scorers import build_external_scorers
 from asr_s2s.recognizer.languages import detector_of, given_language, rules_of
 from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import TRANSCRIBE, DecodeOptions
-from asr_s2s.recognizer.recovery import Found, recovered, segments_of
+from asr_s2s.recognizer.recovery import FAULTS, Found, recovered, segments_of
 from asr_s2s.recognizer.segmenter import Piece
 from asr_s2s.recognizer.words import TimedWord, timed_words
 from asr_s2s.search import Hypothesis, Search, build_search, mean_probability
@@ -27,6 +28,14 @@ class _Searches:
     rules: TokenRules
     first: Search
     second: Search
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What was found in one language; merit: by which it is compared with what was found in another."""
+
+    found: Found
+    merit: tuple[bool, float]
 
 
 class PieceSearch:
@@ -77,30 +86,36 @@ class PieceSearch:
     def _found(self, pieces: Sequence[Piece], *, again: bool = False) -> list[Found]:
         """Search a batch of pieces, those of each language together; again: what a first search lost."""
         encoding = self._model.engine.encode([piece.samples for piece in pieces])
-        pieces = self._with_languages(pieces, encoding)
-        found: dict[int, Found] = {}
-        languages = [None if piece.language is None else piece.language.code for piece in pieces]
-        for language in dict.fromkeys(languages):
-            rows = [row for row, each in enumerate(languages) if each == language]
-            part = encoding if len(rows) == len(pieces) else encoding.pick(rows)
-            searched = self._searched([pieces[row] for row in rows], part, self._searches(language), again=again)
-            found |= zip(rows, searched, strict=True)
-        return [found[row] for row in range(len(pieces))]
+        by_language: dict[str | None, list[tuple[int, Piece]]] = {}
+        for row, piece in self._with_languages(pieces, encoding):
+            by_language.setdefault(None if piece.language is None else piece.language.code, []).append((row, piece))
+        found: dict[int, _Tried] = {}
+        for language, tried in by_language.items():
+            rows = [row for row, _ in tried]
+            part = encoding if rows == list(range(len(pieces))) else encoding.pick(rows)
+            searched = self._searched([piece for _, piece in tried], part, self._searches(language), again=again)
+            for row, one in zip(rows, searched, strict=True):
+                if row not in found or one.merit > found[row].merit:
+                    found[row] = one
+        return [found[row].found for row in range(len(pieces))]
 
-    def _with_languages(self, pieces: Sequence[Piece], encoding: Encoding) -> list[Piece]:
-        """Note the language of each piece that has none yet: the given one, or the one that the model detects."""
+    def _with_languages(self, pieces: Sequence[Piece], encoding: Encoding) -> Iterator[tuple[int, Piece]]:
+        """Note the language of each piece that has none yet: the given one, or those between which the model doubts.
+
+        returns: pairs of a row of the encoding and its piece
+        """
         unknown = [row for row, piece in enumerate(pieces) if piece.language is None]
-        languages = dict.fromkeys(unknown, self._language)
+        languages = {row: [self._language] for row in unknown}
         if self._detector is not None and unknown:
             part = encoding if len(unknown) == len(pieces) else encoding.pick(unknown)
             languages = dict(zip(unknown, self._detector.languages(part), strict=True))
-        return [
-            replace(piece, language=languages[row]) if row in languages else piece for row, piece in enumerate(pieces)
-        ]
+        for row, piece in enumerate(pieces):
+            for language in languages.get(row, [piece.language]):
+                yield row, replace(piece, language=language)
 
     def _searched(
         self, pieces: Sequence[Piece], encoding: Encoding, searches: _Searches, *, again: bool
-    ) -> list[Found]:
+    ) -> list[_Tried]:
         """Search pieces of one language, and say when each word was said; those of a translation have no time."""
         hypotheses = (searches.second if again else searches.first)(encoding)
         words = None
@@ -114,7 +129,10 @@ class PieceSearch:
                 seconds=[piece.seconds for piece in pieces],
             )
         words_of = words if words is not None else [None for _ in pieces]
-        return [self._result(*each) for each in zip(pieces, hypotheses, words_of, strict=True)]
+        return [
+            _Tried(self._result(piece, hypothesis, its_words), _merit(piece, hypothesis))
+            for piece, hypothesis, its_words in zip(pieces, hypotheses, words_of, strict=True)
+        ]
 
     def _result(self, piece: Piece, hypothesis: Hypothesis, words: Sequence[TimedWord] | None) -> Found:
         start, seconds = piece.start / SAMPLE_RATE, piece.seconds
@@ -133,3 +151,10 @@ class PieceSearch:
             language_probability=None if piece.language is None else piece.language.probability,
         )
         return Found(piece, segment, None if words is None else tuple(words))
+
+
+def _merit(piece: Piece, hypothesis: Hypothesis) -> tuple[bool, float]:
+    """Return whether a hypothesis has no fault, and the log probability of language and text together."""
+    probability = None if piece.language is None else piece.language.probability
+    is_faulty = any(flag.name in FAULTS for flag in hypothesis.flags)
+    return not is_faulty, hypothesis.score + math.log(probability or 1.0)

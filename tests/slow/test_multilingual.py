@@ -33,7 +33,7 @@ def test_each_recording_is_transcribed_in_the_language_that_is_detected(multi: R
     assert [one.language for one in found if isinstance(one, Transcript)] == ["de", "en"]
     german, english = (multi.transcribe(path) for path in (GERMAN, ENGLISH))
     assert found == [german, english], "alone as among others"
-    assert errors(german, SAID) <= 1
+    assert errors(german, SAID) <= 2
     assert german.language_probability is not None
     assert german.language_probability > 0.9
     assert {segment.language for segment in english.segments} == {"en"}
@@ -57,6 +57,12 @@ def test_a_recording_has_one_language_or_each_piece_its_own(multi: Recognizer) -
     assert [segment.language for segment in each.segments] == ["de", "en", "de"]
 
 
+def test_where_the_language_is_in_doubt_the_text_decides(multi: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = [multi.transcribe(path) for path in (GERMAN, ENGLISH)]
+    monkeypatch.setattr("asr_s2s.recognizer.languages.SURE", 2.0)
+    assert [result for _, result in multi.transcribe_many([GERMAN, ENGLISH])] == expected
+
+
 def test_a_line_of_a_manifest_may_say_its_language(multi: Recognizer) -> None:
     lines = [Utterance("a", GERMAN, language="de-AT"), Utterance("b", ENGLISH), Utterance("c", GERMAN, language="xx")]
     a, b, c = (result for _, result in multi.transcribe_many(lines, options=DecodeOptions.checked(language="manifest")))
@@ -76,7 +82,7 @@ def test_a_translation_is_english_and_has_times_of_segments_alone(multi: Recogni
 
 def test_what_was_said_before_guides_the_spelling(multi: Recognizer) -> None:
     prompted = multi.transcribe(GERMAN, options=DecodeOptions(prompt="Die Guests sind da."))
-    assert errors(prompted, SAID) <= 2
+    assert "Guests" in prompted.text
     assert prompted.language == "de"
 
 

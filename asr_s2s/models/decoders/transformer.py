@@ -221,7 +221,7 @@ class TransformerDecoder(nn.Module):
 class TransformerDecoderConfig(PartConfig):
     """A Transformer decoder; `feedforward` is the width of the position-wise networks.
 
-    alignment_heads: (layer, head) pairs, counted from 0, whose attention tells when a word was said
+    alignment_heads: (layer, head) pairs, counted from 0, whose attention shows when a word was said
     """
 
     kind: Literal["transformer"]

@@ -99,7 +99,7 @@ def _sections(root: type[BaseModel], *, of: str) -> Iterator[str]:
         seen.add(config)
         said = _sentences(config)
         title = ": ".join(filter(None, [of, path or "the whole file"]))
-        yield f"\n## {title}\n\n{_first(config)}\n\n| key | type | default | |\n|---|---|---|---|\n"
+        yield f"\n## {title}\n\n{_first(config)}\n\n| key | type | default | meaning |\n|---|---|---|---|\n"
         for name, field in config.model_fields.items():
             yield f"| `{name}` | {_type(field)} | {_value(field)} | {_cell(said.get(name, ''))} |\n"
         waiting[:0] = [

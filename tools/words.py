@@ -13,7 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PROSE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "docs/*/*.md", "recipes/*/README.md")
+PROSE = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/*.md",
+    "docs/*/*.md",
+    "recipes/*/README.md",
+    "conf/*.yaml",
+)
 SPELLED = (
     "README.md",
     "CHANGELOG.md",

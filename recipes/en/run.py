@@ -33,7 +33,7 @@ def main() -> None:
     if (arguments.checkpoint / "config.yaml").exists():
         imported = arguments.checkpoint
     elif not imported.exists():
-        asr_s2s("model", "import-whisper", arguments.checkpoint, imported, "--storage", "float32")
+        asr_s2s("model", "import-whisper", arguments.checkpoint, imported, "--storage", "float32", "--no-graph")
     quick, teacher, learner = work / "quick", work / "teacher", work / "learner"
     merge_silence(imported, quick, frames=96, tail_seconds=1.0)
     merge_silence(imported, teacher, frames=384, tail_seconds=1.0)
@@ -56,6 +56,7 @@ def main() -> None:
         resume = ["--resume"] if (work / "adapted").exists() else []
         asr_s2s(
             "train", arguments.config, "--from", learner, "--output", work / "adapted", *resume,
+            "training.graphs=false",
             f"data.train={here / 'train.jsonl'}", f"data.dev={here / 'dev.jsonl'}",
             f"losses.distillation.teacher={teacher}", f"losses.distillation.cache={work / 'said'}",
             *(
@@ -70,7 +71,7 @@ def main() -> None:
         pruned = work / "pruned"
         asr_s2s(
             "model", "prune-vocabulary", work / "adapted", pruned, "--overwrite",
-            "--text", arguments.text, "--size", arguments.size, "--storage", "float32",
+            "--text", arguments.text, "--size", arguments.size, "--storage", "float32", "--no-graph",
         )  # fmt: skip
     asr_s2s("model", "export", pruned, work / "model", "--storage", "compact", "--overwrite")
 
@@ -80,7 +81,7 @@ def merge_silence(model: Path, target: Path, *, frames: int, tail_seconds: float
     if not target.exists():
         asr_s2s(
             "model", "merge-silence", model, target,
-            "--frames", frames, "--tail-seconds", tail_seconds, "--storage", "float32",
+            "--frames", frames, "--tail-seconds", tail_seconds, "--storage", "float32", "--no-graph",
         )  # fmt: skip
 
 

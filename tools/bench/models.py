@@ -20,7 +20,7 @@ from asr_s2s.scoring import word_errors
 from asr_s2s.text.normalizers import normalizer
 
 SENTENCES = ("commonvoice", "speechocean", "ljspeech", "arctic", "prompts")
-MODELS = {"en": SENTENCES, "en-char": SENTENCES, "commands": ("grid", "digits")}
+MODELS = {"en": SENTENCES, "multi": SENTENCES, "en-char": SENTENCES, "commands": ("grid", "digits")}
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ SETS = {
 ENGLISH = tuple(SETS)[:-1]
 MODELS = {
     "en": ("English", "words, cased and punctuated"),
-    "multi": ("99, and from them into English", "words, cased and punctuated"),
+    "multi": ("99 languages, detected or given; into English too", "words, cased and punctuated"),
     "en-char": ("English; a start for other alphabets", "letters, cased and punctuated"),
     "commands": ("six-word commands and digits, English", "letters"),
 }

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 Weights = NDArray[np.float32]
 Values = NDArray[np.int8]
-FACTORS = (1.0, 0.975, 0.95, 0.925, 0.9, 0.875, 0.85, 0.825, 0.8, 0.775, 0.75, 0.725, 0.7)  # of a fitted scale
 ROWS_AT_ONCE = 256  # so that what is made of a large table on the way does not leave the processor's cache
 
 
@@ -43,12 +42,15 @@ def quantize(weight: Weights, *, bits: int = 8, fitted: bool = False) -> tuple[V
 
 
 def _fitted_scale(rows: Weights, scale: Weights, largest: int) -> Weights:
-    """Choose the part of each scale with which rounding has the least squared error."""
-    tried = scale * np.array(FACTORS, np.float32)[:, None]  # (factor, row)
-    steps = rows / np.maximum(tried, np.finfo(np.float32).tiny)[..., None]
-    rounded = np.clip(np.round(steps), -largest, largest) * tried[..., None]
-    best = np.square(rounded - rows).sum(axis=-1).argmin(axis=0)
-    return np.asarray(tried[best, np.arange(len(rows))])
+    """Choose the scale with which rounding has the least squared error; weights that are rounded already stay."""
+    least, best = np.full(len(rows), np.inf, np.float32), scale
+    for step in [largest, *range(largest // 2, largest), *range(largest + 1, largest * 3 // 2)]:  # of the largest
+        tried = scale * np.float32(largest / step)
+        steps = rows / np.maximum(tried, np.finfo(np.float32).tiny)[:, None]
+        rounded = np.clip(np.round(steps), -largest, largest) * tried[:, None]
+        error = np.square(rounded - rows).sum(axis=1)
+        best, least = np.where(error < least, tried, best), np.minimum(error, least)
+    return np.asarray(best)
 
 
 def dequantize(values: Values, scale: NDArray[np.floating[Any]]) -> Weights:

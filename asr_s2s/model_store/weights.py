@@ -20,13 +20,13 @@ from asr_s2s.model_store.names import stored_name
 from asr_s2s.model_store.quantize import pack, quantize
 from asr_s2s.model_store.stored import FORMAT_VERSION, PACKED, SCALE
 
-# compact: six bits, and what is widest in a model of words, the table of its embeddings, in five; small: the same with
-# fewer scales, each of which makes the squared error least
+# compact: six bits, and what is widest in a model of words, the table of its embeddings, in five; small: five, and the
+# embeddings in six, with scales of the least squared error
 Storage = Literal["float32", "float16", "int8", "compact", "small"]
 EMBEDDING = "decoder.embedding.weight"
 # bits, and how many weights share a scale, of the embeddings and of other matrices: in so few bits a scale for a whole
 # row is too coarse
-PACKINGS = {"compact": ((5, 32), (6, 64)), "small": ((5, 64), (6, 256))}
+PACKINGS = {"compact": ((5, 32), (6, 64)), "small": ((6, 32), (5, 64))}
 
 
 def write_weights(path: Path, network: nn.Module, *, storage: Storage, fingerprint: str) -> None:

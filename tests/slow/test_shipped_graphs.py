@@ -20,7 +20,12 @@ from asr_s2s.model_store.directory import load_model
 pytestmark = pytest.mark.slow
 
 CLIPS = [Path(__file__).parents[1] / "data" / f"{name}.ogg" for name in ("arctic_a0015_1592748256", "0_jackson_18")]
-TEXTS = {"en": "It's the aurora borealis.", "en-char": "It's the aurora borealis.", "commands": "jackson"}
+TEXTS = {
+    "en": "It's the aurora borealis.",
+    "en-char": "It's the aurora borealis.",
+    "commands": "jackson",
+    "multi": "It's the Aurora Borealis.",
+}
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}  # worst seen 5e-5, in log probabilities
 
 

@@ -12,7 +12,7 @@ from asr_s2s.recognizer.languages import detector_of, given_language, rules_of
 from asr_s2s.recognizer.model import ReadyModel
 from asr_s2s.recognizer.options import TRANSCRIBE, DecodeOptions
 from asr_s2s.recognizer.recovery import FAULTS, Found, recovered, segments_of
-from asr_s2s.recognizer.segmenter import Piece
+from asr_s2s.recognizer.segmenter import Piece, SpokenLanguage
 from asr_s2s.recognizer.words import TimedWord, timed_words
 from asr_s2s.search import Hypothesis, Search, build_search, mean_probability
 from asr_s2s.transcripts import Segment

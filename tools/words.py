@@ -18,7 +18,8 @@ PROSE = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/*.md",
-    "docs/*/*.md",
+    "docs/decisions/*.md",
+    "docs/tutorials/*.md",
     "recipes/*/README.md",
     "conf/*.yaml",
 )

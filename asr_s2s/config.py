@@ -101,8 +101,12 @@ def check_config(tree: dict[str, Any], kind: type[Config], *, origin: str) -> Co
     try:
         return kind.model_validate(tree)
     except ValidationError as error:
-        faults = [f"{origin}: {_fault(item, tree, error)}" for item in error.errors()]
-        raise ConfigError("\n".join(faults)) from error
+        raise config_error(error, tree, origin=origin) from error
+
+
+def config_error(error: ValidationError, tree: dict[str, Any], *, origin: str) -> ConfigError:
+    """Word what is wrong with a parsed tree; origin begins each line."""
+    return ConfigError("\n".join(f"{origin}: {_fault(item, tree, error)}" for item in error.errors()))
 
 
 def _mapping(tree: Any, origin: str) -> dict[str, Any]:

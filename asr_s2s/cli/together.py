@@ -17,4 +17,7 @@ def check_effects(context: typer.Context, reasons: Iterable[Reason]) -> None:
         for name in names:
             source = context.get_parameter_source(name)
             if applies and source is not None and source.name == "COMMANDLINE":
-                raise ConfigError(f"{flags[name]} has no effect {why}. Leave one of them out.")
+                advice = (
+                    "Leave it out, or add what is missing." if why.startswith("without") else "Leave one of them out."
+                )
+                raise ConfigError(f"{flags[name]} has no effect {why}. {advice}")

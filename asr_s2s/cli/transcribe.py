@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from asr_s2s.transcripts import Segment, Transcript
 
 SAVE_SECONDS = 60.0
+# keys that a recognition adds to a manifest's line, beside pred_text, words or pred_words, and segments
+EVIDENCE = (
+    *("pred_language", "pred_language_probability", "confidence", "flags"),
+    *("model", "time_source", "damage", "notes"),
+)
 
 
 def transcribe(
@@ -366,6 +371,8 @@ def _transcribe_manifest(
 ) -> int:
     """Copy each line and add pred_text with its evidence; a line whose audio failed is copied without it.
 
+    What a line of the manifest holds of an earlier recognition is replaced: another model may have written it.
+
     What is finished is written every so often, and when the work is broken off.
     """
     from asr_s2s.manifest import read_manifest, read_usable_lines, write_manifest
@@ -376,8 +383,8 @@ def _transcribe_manifest(
     for line, found in faults.items():
         outcome.failed(f"{manifest}:{line}: {' '.join(found)}")
     done = {item.id: item for item in read_manifest(target)} if resume and target.exists() else {}
-    written = {item.id: done.get(item.id, item) for item in utterances}
-    todo = [item for item in utterances if written[item.id].pred_text is None]
+    written = {item.id: done.get(item.id) or _unrecognised(item) for item in utterances}
+    todo = [written[item.id] for item in utterances if written[item.id].pred_text is None]
     saved = time.monotonic()
     by_id = {item.id: item for item in todo}
     with outcome, Progress(len(todo), shown=not quiet) as progress:
@@ -405,6 +412,18 @@ def _transcribe_manifest(
     return outcome.finish(target)
 
 
+def _unrecognised(utterance: "Utterance") -> "Utterance":
+    """Leave out what an earlier recognition added; words are its own where it says where their times come from."""
+    from dataclasses import replace
+
+    if utterance.pred_text is None:
+        return utterance
+    are_recognised = "time_source" in utterance.extra and "pred_words" not in utterance.extra
+    added = (*EVIDENCE, "pred_words", "segments")
+    extra = {name: value for name, value in utterance.extra.items() if name not in added}
+    return replace(utterance, pred_text=None, words=None if are_recognised else utterance.words, extra=extra)
+
+
 def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance":
     """Add what was recognised; words that the line has already are the truth, and stay."""
     from dataclasses import replace
@@ -412,15 +431,11 @@ def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance"
     from asr_s2s.transcripts.jsonl import manifest_fields, segment_fields
 
     fields = manifest_fields(transcript)
-    language = ("pred_language", "pred_language_probability")
-    kept = (*language, "confidence", "flags", "model", "time_source", "damage", "notes")
-    evidence = {name: value for name, value in fields.items() if name in kept}
+    evidence = {name: value for name, value in fields.items() if name in EVIDENCE}
     if utterance.words is None:
         utterance = replace(utterance, words=transcript.words or None)
     elif "words" in fields:
         evidence["pred_words"] = fields["words"]
     if len(transcript.segments) > 1:  # which of them are flagged, `score` asks
         evidence["segments"] = segment_fields(transcript)
-    earlier = (*language, "segments", "damage", "notes")
-    extra = {name: value for name, value in utterance.extra.items() if name not in earlier}
-    return replace(utterance, pred_text=transcript.text, extra=extra | evidence)
+    return replace(utterance, pred_text=transcript.text, extra={**utterance.extra, **evidence})

@@ -40,12 +40,14 @@ class Writer:
 
     def texts(self, transcript: "Transcript", *, folder: Path = Path()) -> dict[str, str]:
         """Return the content of each file by its format; folder: where they go. Raises TranscriptError as they do."""
-        from asr_s2s.transcripts import FORMATS, html, shaped, vtt
+        from asr_s2s.transcripts import FORMATS, html, jsonl, shaped, vtt
 
         captions = shaped(transcript, self._shape)
         texts = {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self.formats}
         if "vtt" in texts and self._highlight_words:
             texts["vtt"] = vtt.write(captions, highlight_words=True)
+        if "jsonl" in texts:
+            texts["jsonl"] = jsonl.write(transcript, folder=folder)
         if "html" in texts:
             texts["html"] = html.write(transcript, folder=folder, embed_audio=self._embed_audio)
         return texts

@@ -13,10 +13,10 @@ from asr_s2s.errors import ConfigError
 from asr_s2s.model_store.directory import SpeechSystem
 from asr_s2s.model_store.language import load_language_model
 from asr_s2s.recognizer.model import ReadyModel
-from asr_s2s.recognizer.options import ComputeOptions
+from asr_s2s.recognizer.options import ComputeOptions, Precision
 
 
-def in_torch(system: SpeechSystem, *, device: str = "cpu", precision: str = "float32") -> ReadyModel:
+def in_torch(system: SpeechSystem, *, device: str = "cpu", precision: Precision = "float32") -> ReadyModel:
     """Put a model on a device.
 
     device: 'cpu', 'cuda', 'cuda:1', or 'auto', a GPU where there is one
@@ -24,7 +24,7 @@ def in_torch(system: SpeechSystem, *, device: str = "cpu", precision: str = "flo
         for it
     Raises ConfigError for another value, or a device that is not there
     """
-    compute = ComputeOptions.checked(device=device, precision=precision)
+    compute = ComputeOptions(device=device, precision=precision)
     if compute.precision == "int8":
         raise ConfigError("precision 'int8': torch takes float32 or bfloat16. Take the onnx runtime.")
     where = _device(compute.device)

@@ -12,7 +12,7 @@ from asr_s2s.model_store import model_folder, open_model
 from asr_s2s.model_store.graphs import graph_path
 from asr_s2s.recognizer.in_onnx import in_onnx
 from asr_s2s.recognizer.model import ReadyModel
-from asr_s2s.recognizer.options import ComputeOptions, DecodeOptions
+from asr_s2s.recognizer.options import ComputeOptions, DecodeOptions, Precision
 from asr_s2s.recognizer.recognizer import Recognizer
 
 GPU_DRIVER = Path("/proc/driver/nvidia/version")
@@ -23,7 +23,7 @@ def load(
     *,
     runtime: Literal["auto", "onnx", "torch"] = "auto",
     device: str = "auto",
-    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto",
+    precision: Precision = "auto",
     threads: int | None = None,
     beam: int | None = None,
     find_speech: bool = True,
@@ -57,16 +57,16 @@ def load(
     >>> model.transcribe("tests/data/lbby5a.ogg").text
     'lay blue by y five again'
     """
-    compute = ComputeOptions.checked(runtime=runtime, device=device, precision=precision, threads=threads)
-    decode = DecodeOptions.checked(
+    compute = ComputeOptions(runtime=runtime, device=device, precision=precision, threads=threads)
+    decode = DecodeOptions(
         beam=beam,
         find_speech=find_speech,
         repair=repair,
-        hotwords=hotwords,
+        hotwords=hotwords,  # type: ignore[arg-type]  # made a tuple
         language=language,
         task=task,
         prompt=prompt,
-        language_model=language_model,
+        language_model=language_model,  # type: ignore[arg-type]  # made a path
     )
     return Recognizer(_ready(model, compute, decode), decode)
 

@@ -3,15 +3,16 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError
 
-from asr_s2s.config import PartConfig, check_config
+from asr_s2s.config import PartConfig, config_error
 from asr_s2s.decoding import MOST_BEAM
 from asr_s2s.limits import MOST_THREADS
 from asr_s2s.text.languages import language_code
 
+Precision = Literal["auto", "float32", "bfloat16", "int8"]
 AUTO, EACH, MANIFEST = DETECTED = ("auto", "each", "manifest")
 TRANSCRIBE, TRANSLATE = "transcribe", "translate"
 MOST_PROMPT = 100_000  # characters, of which a model reads the last few hundred
@@ -35,10 +36,15 @@ def _path(path: Any) -> Any:
 
 
 class _Options(PartConfig):
-    @classmethod
-    def checked(cls, **values: Any) -> Self:
-        """Look at each value. Raises ConfigError that names what cannot be."""
-        return check_config(values, cls, origin="a recogniser's options")
+    """Values that are checked when they are given. Raises ConfigError that names what cannot be."""
+
+    if not TYPE_CHECKING:  # which knows the fields
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise config_error(error, values, origin="a recogniser's options") from error
 
 
 def _known(device: Any) -> Any:
@@ -59,7 +65,7 @@ class ComputeOptions(_Options):
 
     runtime: Literal["auto", "onnx", "torch"] = "auto"
     device: Annotated[str, BeforeValidator(_known)] = "auto"
-    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
+    precision: Precision = "auto"
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | None = None
 
 

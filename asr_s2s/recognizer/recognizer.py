@@ -110,7 +110,7 @@ class Recognizer:
         """
         source = source_of(audio, sample_rate=sample_rate, channel=channel, track=track, strict=strict)
         transcription = Transcription(source)
-        for _ in self._run([transcription], options or self._options):
+        for _ in self._run([transcription], self._checked(options)):
             yield from transcription.new_segments()
         if transcription.error is not None:
             raise transcription.error
@@ -133,7 +133,7 @@ class Recognizer:
         Raises ConfigError where one recording was given, not several.
         """
         begun: deque[Transcription] = deque()
-        for new in self._run(map(Transcription, sources_of(audio)), options or self._options):
+        for new in self._run(map(Transcription, sources_of(audio)), self._checked(options)):
             begun.extend(new)
             for one in list(begun):
                 if on_progress and (progress := one.progress()).segments:
@@ -143,6 +143,12 @@ class Recognizer:
                     yield one.source, one.error or one.transcript(self.model)
                 elif in_order:
                     break
+
+    def _checked(self, options: DecodeOptions | None) -> DecodeOptions:
+        if options is not None and not isinstance(options, DecodeOptions):
+            kind = type(options).__name__
+            raise ConfigError(f"options: is a {kind}. Give asr_s2s.DecodeOptions(beam=1), for example.")
+        return options or self._options
 
     def _run(
         self, transcriptions: Iterable[Transcription], options: DecodeOptions

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from asr_s2s.audio import SAMPLE_RATE, SILENCE_PEAK, Findings, read_blocks, resample_blocks
 from asr_s2s.errors import AudioError
 
+LOWEST_PEAK = 1e-6  # -120 dB: nothing is learned from lower figures
+
 
 @dataclass(frozen=True)
 class AudioSource:
@@ -43,12 +45,15 @@ class AudioSource:
     def blocks(self, findings: Findings | None = None) -> Iterator[NDArray[np.float32]]:
         """Return the samples (time,) at 16 kHz, block by block. Raises AudioError if none, or silence alone."""
         peak = 0.0
-        for block in self._blocks(findings or Findings(self.name, strict=self.strict)):
+        findings = findings or Findings(self.name, strict=self.strict)
+        for block in self._blocks(findings):
             peak = max(peak, float(np.abs(block).max(initial=0.0)))
             yield block
-        if peak < SILENCE_PEAK and not self.may_be_silent:
-            level = f"its peak is {20 * np.log10(peak):.0f} dB" if peak else "every sample is zero"
-            raise AudioError(f"{self.name}: holds only silence ({level}). Check the recording or the chosen channel.")
+        if peak < SILENCE_PEAK:
+            level = f"its peak is {20 * np.log10(max(peak, LOWEST_PEAK)):.0f} dB" if peak else "every sample is zero"
+            if not self.may_be_silent:
+                raise AudioError(f"{self.name}: holds only silence ({level}). Check the recording or the channel.")
+            findings.note(f"holds only silence ({level})")
 
     def portable(self) -> Self:
         """Give it as another process can take it: with all bytes of a stream."""

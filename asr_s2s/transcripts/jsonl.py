@@ -1,10 +1,12 @@
 """A transcript as one line of a manifest: pred_text with its evidence. Segments are joined to one."""
 
 from json import dumps
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from asr_s2s.manifest.utterance import relative_path
 from asr_s2s.transcripts.json import (
     Damages,
     Flags,
@@ -75,9 +77,14 @@ def segment_fields(transcript: Transcript) -> list[dict[str, Any]]:
     ]
 
 
-def write(transcript: Transcript) -> str:
-    """Write one line; an array without a file gives a line without audio_filepath."""
-    about = {"audio_filepath": transcript.audio_path, "duration": round(transcript.duration, 3)}
+def write(transcript: Transcript, *, folder: Path | None = None) -> str:
+    """Write one line; an array without a file gives a line without audio_filepath.
+
+    folder: where the manifest will lie, from which the path of the audio is given
+    """
+    path = transcript.audio_path
+    path = relative_path(Path(path), folder) if path is not None and folder is not None else path
+    about = {"audio_filepath": path, "duration": round(transcript.duration, 3)}
     line = {name: value for name, value in about.items() if value is not None} | manifest_fields(transcript)
     return dumps(line, ensure_ascii=False) + "\n"
 

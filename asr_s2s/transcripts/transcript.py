@@ -129,6 +129,8 @@ class Transcript:
         name = suffixes[max(fitting, key=len)]
         if name == "html":
             text = transcripts.html.write(self, folder=path.parent, embed_audio=embed_audio)
+        elif name == "jsonl":
+            text = transcripts.jsonl.write(self, folder=path.parent)
         else:
             text = {"srt": self.to_srt, "vtt": self.to_vtt}.get(name, lambda: transcripts.FORMATS[name].write(self))()
         write_text(path, text)

@@ -331,6 +331,36 @@ def test_a_manifest_has_what_is_done_when_the_command_is_terminated(tmp_path: Pa
     wait_until_gone(process.pid)
 
 
+def test_an_earlier_recognition_in_a_manifest_is_replaced_and_true_words_stay(tmp_path: Path) -> None:
+    manifest, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    old = {"pred_text": "old", "model": "other", "time_source": "ctc", "flags": {"loop": 4.0}}
+    words = [{"word": "old", "start": 0.0, "end": 0.5}]
+    lines = [
+        {"audio_filepath": str(AURORA), "id": "recognised", "words": words, **old},
+        {"audio_filepath": str(AURORA), "id": "true", "words": words, "pred_words": [], **old},
+        {"audio_filepath": "nowhere.ogg", "id": "gone", **old},
+    ]
+    manifest.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    done = asr_s2s("transcribe", "--manifest", manifest, "--output", target)
+    assert done.returncode == 1
+    assert "nowhere.ogg" in done.stderr
+    recognised, true, gone = map(json.loads, target.read_text().splitlines())
+    for line in (recognised, true):
+        assert (line["pred_text"], line["model"], line["flags"]) == ("It's the Aurora Borealis.", "en", {})
+    assert [word["word"] for word in recognised["words"]] == ["It's", "the", "Aurora", "Borealis."]
+    assert true["words"] == words
+    assert [word["word"] for word in true["pred_words"]] == ["It's", "the", "Aurora", "Borealis."]
+    assert gone == {"id": "gone", "audio_filepath": gone["audio_filepath"]}
+
+
+def test_a_manifest_line_names_its_recording_as_seen_from_its_folder(tmp_path: Path) -> None:
+    shutil.copy(AURORA, tmp_path / "talk.ogg")
+    assert asr_s2s("transcribe", tmp_path / "talk.ogg", "-f", "jsonl", "-o", tmp_path / "out").returncode == 0
+    (utterance,) = read_manifest(tmp_path / "out" / "talk.jsonl")
+    assert json.loads((tmp_path / "out" / "talk.jsonl").read_text())["audio_filepath"] == "../talk.ogg"
+    assert utterance.audio_path.resolve() == (tmp_path / "talk.ogg").resolve()
+
+
 def test_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:
     process, _ = begun(tmp_path, "--jobs", "2")
     process.kill()

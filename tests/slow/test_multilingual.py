@@ -65,7 +65,7 @@ def test_where_the_language_is_in_doubt_the_text_decides(multi: Recognizer, monk
 
 def test_a_line_of_a_manifest_may_say_its_language(multi: Recognizer) -> None:
     lines = [Utterance("a", GERMAN, language="de-AT"), Utterance("b", ENGLISH), Utterance("c", GERMAN, language="xx")]
-    a, b, c = (result for _, result in multi.transcribe_many(lines, options=DecodeOptions.checked(language="manifest")))
+    a, b, c = (result for _, result in multi.transcribe_many(lines, options=DecodeOptions(language="manifest")))
     assert isinstance(a, Transcript)
     assert isinstance(b, Transcript)
     assert (a.language, a.language_probability, b.language) == ("de", None, "en")

@@ -18,7 +18,7 @@ from asr_s2s.audio import read_audio
 from asr_s2s.engine import Encoding, Engine
 from asr_s2s.errors import AsrError, AudioError
 from asr_s2s.manifest import read_manifest
-from asr_s2s.recognizer import AudioSource, Recognizer, TranscriptionProgress, load
+from asr_s2s.recognizer import AudioSource, DecodeOptions, Recognizer, TranscriptionProgress, load
 from asr_s2s.scoring import character_errors, word_errors
 from asr_s2s.search import Flag, Hypothesis, Search, build_search
 from asr_s2s.transcripts import Transcript
@@ -275,6 +275,14 @@ def test_a_value_that_cannot_be_is_an_error_of_ours(options: dict[str, Any], sai
     with pytest.raises(AsrError) as error:
         load(**{"model": "commands"} | options)
     assert said in str(error.value)
+
+
+def test_options_are_checked_where_they_are_made_and_where_they_are_used(recognizer: Recognizer) -> None:
+    with pytest.raises(AsrError, match="beams: unknown key, did you mean 'beam'"):
+        DecodeOptions(beams=3)  # type: ignore[call-arg]
+    options: Any = {"beam": 1}
+    with pytest.raises(AsrError, match=r"Give asr_s2s\.DecodeOptions"):
+        recognizer.transcribe(AURORA, options=options)
 
 
 def test_a_forked_process_transcribes_too() -> None:

@@ -86,7 +86,7 @@ def started(model: ReadyModel, language: str | None, **options: Any) -> str:
     """Write the start tokens of a search."""
     vocabulary: Any = model.vocabulary
     tokenizer = Tokenizer.from_str(vocabulary.tokenizer_json)
-    rules = rules_of(model, DecodeOptions.checked(**options), language)
+    rules = rules_of(model, DecodeOptions(**options), language)
     return tokenizer.decode(rules.start_tokens, skip_special_tokens=False).replace("|> <|", "|><|")
 
 
@@ -111,7 +111,7 @@ def test_an_unknown_language_is_refused_with_the_nearest(name: str, said: str) -
         language_code(name)
     assert said in str(raised.value)
     with pytest.raises(ConfigError, match=r"language: .*unknown language"):
-        DecodeOptions.checked(language=name)
+        DecodeOptions(language=name)
 
 
 def test_the_start_names_language_and_task_after_what_was_said_before(tokenizer_json: str) -> None:
@@ -140,7 +140,7 @@ def test_what_a_model_has_no_place_for_is_refused(
     tokenizer_json: str, tree: dict[str, Any], language: str | None, options: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(ConfigError) as raised:
-        rules_of(ready(tokenizer_json, tree), DecodeOptions.checked(**options), language)
+        rules_of(ready(tokenizer_json, tree), DecodeOptions(**options), language)
     assert str(raised.value).startswith(said)
 
 

@@ -9,7 +9,7 @@ from asr_s2s.audio import read_audio
 from asr_s2s.errors import AudioError
 from asr_s2s.manifest import Utterance
 from asr_s2s.recognizer import DecodeOptions, Recognizer, load
-from asr_s2s.scoring import word_errors
+from asr_s2s.scoring import character_errors
 from asr_s2s.transcripts import Transcript
 
 pytestmark = pytest.mark.slow
@@ -24,8 +24,9 @@ def multi() -> Recognizer:
     return load("multi", runtime="onnx", precision="float32")
 
 
-def errors(transcript: Transcript, reference: str) -> int:
-    return word_errors([reference], [transcript.text]).errors
+def wrong_characters(transcript: Transcript) -> float:
+    """Return the share of the German sentence's characters that are wrong, whatever their case."""
+    return character_errors([SAID.lower()], [transcript.text.lower()]).rate or 0.0
 
 
 def test_each_recording_is_transcribed_in_the_language_that_is_detected(multi: Recognizer) -> None:
@@ -33,7 +34,7 @@ def test_each_recording_is_transcribed_in_the_language_that_is_detected(multi: R
     assert [one.language for one in found if isinstance(one, Transcript)] == ["de", "en"]
     german, english = (multi.transcribe(path) for path in (GERMAN, ENGLISH))
     assert found == [german, english], "alone as among others"
-    assert errors(german, SAID) <= 2
+    assert wrong_characters(german) < 0.1
     assert german.language_probability is not None
     assert german.language_probability > 0.9
     assert {segment.language for segment in english.segments} == {"en"}

@@ -17,6 +17,7 @@ def test_the_wheel_transcribes_outside_the_checkout(tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", ROOT, "--no-deps", "--wheel-dir", tmp_path], check=True, timeout=600)
     (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.stat().st_size < 99e6, "PyPI takes 100 MB"
     names = zipfile.ZipFile(wheel).namelist()
     assert not [name for name in names if name.startswith(("tests/", "tools/", "recipes/"))]
     assert {

@@ -118,7 +118,7 @@ def _inputs(name: str, *, quiet: bool) -> Iterator[Input]:
         if found.others and not quiet:
             others = [str(other.relative_to(path)) for other in found.others]
             count = "1 file" if len(others) == 1 else f"{len(others)} files"
-            say(f"{name}: {count} without sound left out: {listed(others)}")
+            say(f"{name}: {count} left out, hidden or without sound: {listed(others)}")
         if not found.recordings:
             raise ConfigError(f"{name}: holds no recording. Name another folder.")
         for file in found.recordings:

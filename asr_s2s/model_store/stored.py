@@ -32,7 +32,7 @@ Shape = tuple[int, ...]
 def check_complete(folder: Path) -> None:
     """Raise CheckpointError unless configuration and weights are files of a folder."""
     if missing := [name for name in (CONFIG_FILE, WEIGHTS_FILE) if not is_file(folder / name)]:
-        raise CheckpointError(f"{folder}: is no complete model directory, {listed(missing)} is missing.")
+        raise CheckpointError(f"{folder}: is not a complete model directory. Missing: {listed(missing)}.")
 
 
 @dataclass(frozen=True)

@@ -226,7 +226,7 @@ def test_a_folder_is_transcribed_in_its_own_order_of_folders_and_only_what_is_mi
     written[0].write_text("mine")
     written[1].unlink()
     again = asr_s2s("transcribe", tmp_path / "talks", "--output-dir", tmp_path / "out", "--resume")
-    left_out = f"{tmp_path / 'talks'}: 1 file without sound left out: notes.txt\n"
+    left_out = f"{tmp_path / 'talks'}: 1 file left out, hidden or without sound: notes.txt\n"
     written_again = f"1 file written to {tmp_path / 'out'}: 4 words\n"
     assert again.stderr == f"{left_out}1 of 2 are done already.\n{written_again}"
     assert written[0].read_text() == "mine"

@@ -52,7 +52,7 @@ def test_what_is_left_out_is_said_once(tmp_path: Path, capsys: pytest.CaptureFix
     (found,) = named_inputs([str(tmp_path)])
     assert found.place == Path("a")
     assert capsys.readouterr().err == (
-        f"{tmp_path}: 7 files without sound left out: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 2 more\n"
+        f"{tmp_path}: 7 files left out, hidden or without sound: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 2 more\n"
     )
     (tmp_path / "a.ogg").unlink()
     with pytest.raises(ConfigError, match="holds no recording"):

@@ -237,5 +237,5 @@ def test_a_model_of_another_kind_or_vocabulary_is_refused(tmp_path: Path) -> Non
     for opened in (load_language_model, open_language_model):
         with pytest.raises(CheckpointError, match="holds no language model"):
             opened(model_folder("commands"))
-    with pytest.raises(CheckpointError, match="is no complete model directory"):
+    with pytest.raises(CheckpointError, match="is not a complete model directory"):
         load_language_model(tmp_path)

@@ -8,6 +8,7 @@ from asr_s2s.errors import ScoringError
 from asr_s2s.inputs import InputFile
 from asr_s2s.scoring.sources.source import MemorySource, Text
 from asr_s2s.scoring.sources.transcript import SUFFIXES, text_file, transcript_file
+from asr_s2s.transcripts import seglst
 
 READERS = dict.fromkeys(SUFFIXES, transcript_file) | {".txt": text_file}
 
@@ -41,4 +42,9 @@ def folder_source(folder: InputFile) -> MemorySource:
 
 
 def _transcripts(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in READERS and path.is_file())
+    """List the files that hold a transcript each; SegLST, which holds a whole session, is scored by itself."""
+    return (
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in READERS and not path.name.lower().endswith(seglst.suffix) and path.is_file()
+    )

@@ -72,8 +72,9 @@ def _json(file: InputFile, content: str) -> tuple[str, dict[str, Any]]:
             "transcript with 'asr-s2s transcribe --format json', or give the text alone as plain lines."
         ) from error
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        reason = error if isinstance(error, ValueError) else "no object with segments"
         raise ScoringError(
-            f"{file.path}: is neither a manifest (an object a line) nor a transcript ({error}). Write a transcript "
+            f"{file.path}: is neither a manifest (an object a line) nor a transcript ({reason}). Write a transcript "
             "with 'asr-s2s transcribe --format json'."
         ) from error
     if "".join(said) != "".join(text.split()):

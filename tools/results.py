@@ -142,6 +142,21 @@ def scoring() -> str:
     return _table(["utterances", "tool", "time", "memory"], lines) + _source(file)
 
 
+def hotwords() -> str:
+    """What the weight of hot words does to recall and to false finds."""
+    file = _read("hotwords")
+    lines = [
+        [
+            "none" if row["bonus"] is None else f"{row['bonus']:g}",
+            f"{row['recall']:.1f} %",
+            str(row["written but not said"]),
+            f"{row['wer']:.2f}",
+        ]
+        for row in file["measured"]
+    ]
+    return _table(["`search.hotword_bonus`", "recall", "written but not said", "WER"], lines) + _source(file)
+
+
 def models() -> str:
     """The models that ship, their errors and their speed."""
     file = _read("models")
@@ -194,6 +209,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "confidence": confidence,
     "scoring": scoring,
     "models": models,
+    "hotwords": hotwords,
     "architectures": architectures,
     "reasons": reasons,
 }

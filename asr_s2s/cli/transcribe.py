@@ -1,7 +1,6 @@
 """asr-s2s transcribe: audio files to text."""
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,28 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from asr_s2s.cli.dialogues import Dialogues
-from asr_s2s.cli.evidence import ONE_LINE, Outcome
+from asr_s2s.cli.evidence import Outcome
 from asr_s2s.cli.inputs import EACH, MIX, Input, check_channel, check_targets, named_inputs, with_channel
 from asr_s2s.cli.options import Quiet
 from asr_s2s.cli.outputs import check_outputs
-from asr_s2s.cli.terminal import Progress, moment, say
+from asr_s2s.cli.terminal import say
 from asr_s2s.cli.together import check_effects
-from asr_s2s.cli.writer import CAPTIONS, Writer, chosen_formats, write_texts
+from asr_s2s.cli.transcribe_files import transcribe_files
+from asr_s2s.cli.transcribe_manifest import transcribe_manifest
+from asr_s2s.cli.writer import CAPTIONS, Writer, chosen_formats
 from asr_s2s.errors import ConfigError
 from asr_s2s.files import is_file, is_folder
 from asr_s2s.limits import MOST_JOBS, MOST_THREADS
 
 if TYPE_CHECKING:
-    from asr_s2s.manifest import Utterance
-    from asr_s2s.recognizer import AudioSource, Transcriber, TranscriptionProgress
-    from asr_s2s.transcripts import Segment, Transcript
-
-SAVE_SECONDS = 60.0
-# keys that a recognition adds to a manifest's line, beside pred_text, words or pred_words, and segments
-EVIDENCE = (
-    *("pred_language", "pred_language_probability", "confidence", "flags"),
-    *("model", "time_source", "damage", "notes"),
-)
+    from asr_s2s.recognizer import Transcriber
 
 
 def transcribe(
@@ -169,7 +161,7 @@ def transcribe(
     if manifest and manifest_output:
         number = None if channel == MIX else int(channel)
         given = partial(source_of, channel=number, track=track, strict=strict)
-        return _transcribe_manifest(
+        return transcribe_manifest(
             recognizer,
             manifest,
             manifest_output,
@@ -195,7 +187,7 @@ def transcribe(
     )
     dialogues = Dialogues(inputs, separate=channel == EACH) if dialogue else None
     outcome = Outcome(len(inputs), quiet=quiet, hotwords=words)
-    return _transcribe_files(
+    return transcribe_files(
         recognizer, inputs, sources, writer, output_dir, outcome, dialogues, plot=plot, live_text=live_text
     )
 
@@ -286,156 +278,3 @@ def _missing(
     if len(missing) < len(inputs):
         say(f"{len(inputs) - len(missing)} of {len(inputs)} are done already.")
     return missing
-
-
-def _transcribe_files(
-    recognizer: "Transcriber",
-    inputs: list[Input],
-    sources: Iterable["AudioSource"],
-    writer: "Writer",
-    output_dir: Path | None,
-    outcome: Outcome,
-    dialogues: Dialogues | None,
-    *,
-    plot: bool,
-    live_text: bool,
-) -> int:
-    """Print or write each transcript as soon as it is there, one text alone segment by segment."""
-    from asr_s2s.cli.plot import draw_segments
-    from asr_s2s.errors import AudioError, TranscriptError
-    from asr_s2s.recognizer import Recognizer
-    from asr_s2s.transcripts import Transcript, in_channel
-    from asr_s2s.transcripts.captions import one_line
-
-    by_name = {one.name: one for one in inputs}
-    flows = len(inputs) == 1 and not (output_dir or dialogues) and writer.formats == ["txt"]
-    with outcome, Progress(len(inputs), shown=not outcome.quiet) as progress:
-
-        def on_progress(new: "TranscriptionProgress") -> None:
-            progress.reach(new.source.name, new.seconds, of=new.duration)
-            for segment in new.segments:
-                if flows and segment.text:
-                    progress.output(one_line(segment.text))
-                if live_text:
-                    _show_segment(segment, new.source.name if len(inputs) > 1 else "")
-
-        for source, result in recognizer.transcribe_many(sources, in_order=output_dir is None, on_progress=on_progress):
-            one = by_name[source.name]
-            progress.done(result.duration if isinstance(result, Transcript) else 0.0, name=source.name)
-            if not isinstance(result, Transcript):
-                outcome.failed(str(result))
-                continue
-            outcome.recognised(one.name, result)
-            found = in_channel(result, one.channel, speaker=one.speaker) if one.channel else result
-            try:
-                files = 0
-                for each, transcript in dialogues.add(one, found) if dialogues else [(one, found)]:
-                    texts = writer.texts(transcript, folder=each.target(output_dir or Path(), "").parent)
-                    if output_dir:
-                        write_texts(each, texts, output_dir)
-                        files += len(texts)
-                    elif not (flows and result.text):
-                        _print(each, texts, progress, is_line=each is one and len(inputs) > 1)
-                outcome.written(result, files=files)
-                if plot and output_dir and isinstance(recognizer, Recognizer):
-                    draw_segments(recognizer, source, result, partial(one.target, output_dir))
-            except (AudioError, TranscriptError) as error:
-                outcome.failed(f"{one.name}: {error}")
-    return outcome.finish(output_dir)
-
-
-def _print(one: Input, texts: dict[str, str], progress: Progress, *, is_line: bool) -> None:
-    """Write a transcript to standard output; is_line: a plain text is one line after the recording's name."""
-    for name, text in texts.items():
-        progress.output(f"{one.name}: {' '.join(text.split())}" if is_line and name == "txt" else text)
-
-
-def _show_segment(segment: "Segment", name: str) -> None:
-    """Show a segment that was just recognised."""
-    from asr_s2s.transcripts.captions import one_line
-
-    if segment.text:
-        say(": ".join([*filter(None, [name]), f"[{moment(segment.start)}] {one_line(segment.text)}"]))
-
-
-def _transcribe_manifest(
-    recognizer: "Transcriber",
-    manifest: Path,
-    target: Path,
-    given: "Callable[[Utterance], AudioSource]",
-    *,
-    resume: bool,
-    live_text: bool,
-    quiet: bool,
-    hotwords: list[str],
-) -> int:
-    """Copy each line and add pred_text with its evidence; a line whose audio failed is copied without it.
-
-    What a line of the manifest holds of an earlier recognition is replaced: another model may have written it.
-
-    What is finished is written every so often, and when the work is broken off.
-    """
-    from asr_s2s.manifest import read_manifest, read_usable_lines, write_manifest
-    from asr_s2s.transcripts import Transcript
-
-    utterances, faults = read_usable_lines(manifest)
-    outcome = Outcome(len(utterances) + len(faults), each=ONE_LINE, quiet=quiet, hotwords=hotwords)
-    for line, found in faults.items():
-        outcome.failed(f"{manifest}:{line}: {' '.join(found)}")
-    done = {item.id: item for item in read_manifest(target)} if resume and target.exists() else {}
-    written = {item.id: done.get(item.id) or _unrecognised(item) for item in utterances}
-    todo = [written[item.id] for item in utterances if written[item.id].pred_text is None]
-    saved = time.monotonic()
-    by_id = {item.id: item for item in todo}
-    with outcome, Progress(len(todo), shown=not quiet) as progress:
-
-        def on_progress(new: "TranscriptionProgress") -> None:
-            progress.reach(new.source.name, new.seconds, of=new.duration)
-            for segment in new.segments if live_text else ():
-                _show_segment(segment, new.source.name)
-
-        try:
-            for source, result in recognizer.transcribe_many(map(given, todo), in_order=False, on_progress=on_progress):
-                utterance = by_id[source.name]
-                progress.done(result.duration if isinstance(result, Transcript) else 0.0, name=source.name)
-                if isinstance(result, Transcript):
-                    outcome.recognised(utterance.id, result)
-                    written[utterance.id] = _recognised(utterance, result)
-                    outcome.written(result)
-                else:
-                    outcome.failed(f"{utterance.origin}: utterance '{utterance.id}': {result}")
-                if time.monotonic() - saved > SAVE_SECONDS:
-                    write_manifest(target, written.values())
-                    saved = time.monotonic()
-        finally:
-            write_manifest(target, written.values())
-    return outcome.finish(target)
-
-
-def _unrecognised(utterance: "Utterance") -> "Utterance":
-    """Leave out what an earlier recognition added; words are its own where it says where their times come from."""
-    from dataclasses import replace
-
-    if utterance.pred_text is None:
-        return utterance
-    are_recognised = "time_source" in utterance.extra and "pred_words" not in utterance.extra
-    added = (*EVIDENCE, "pred_words", "segments")
-    extra = {name: value for name, value in utterance.extra.items() if name not in added}
-    return replace(utterance, pred_text=None, words=None if are_recognised else utterance.words, extra=extra)
-
-
-def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance":
-    """Add what was recognised; words that the line has already are the truth, and stay."""
-    from dataclasses import replace
-
-    from asr_s2s.transcripts.jsonl import manifest_fields, segment_fields
-
-    fields = manifest_fields(transcript)
-    evidence = {name: value for name, value in fields.items() if name in EVIDENCE}
-    if utterance.words is None:
-        utterance = replace(utterance, words=transcript.words or None)
-    elif "words" in fields:
-        evidence["pred_words"] = fields["words"]
-    if len(transcript.segments) > 1:  # which of them are flagged, `score` asks
-        evidence["segments"] = segment_fields(transcript)
-    return replace(utterance, pred_text=transcript.text, extra={**utterance.extra, **evidence})

@@ -11,7 +11,6 @@ from asr_s2s.text.vocabulary import token_texts
 
 MOST_BYTES = 10_000_000  # of a list of words
 
-MOST_BYTES = 10_000_000  # of a list of words
 LONGEST = 200  # characters: a phrase, no text
 
 

@@ -63,7 +63,7 @@ def english() -> str:
     """Error rates and seconds by set, ours and the peer's."""
     file = _read("english")
     rows = {(row["set"], row["system"]): row for row in file["measured"]["rows"]}
-    systems = ("ours greedy", "ours beam 5", "peer greedy", "peer beam 5")
+    systems = ("ours greedy", "ours beam 5", "peer greedy", "peer beam 5", "moonshine tiny")
     lines = [
         [SETS[name], f"{rows[name, systems[0]]['words']:,}", *(_cell(rows[name, system]) for system in systems)]
         for name in SETS
@@ -71,7 +71,7 @@ def english() -> str:
     pooled = [_pooled([rows[name, system] for name in ENGLISH]) for system in systems]
     words = sum(rows[name, systems[0]]["words"] for name in ENGLISH)
     lines.append(["all words", f"{words:,}", *(f"**{rate:.1f}**" for rate in pooled)])
-    head = ["held-out set", "words", "`en` greedy", "`en` beam 5", "peer greedy", "peer beam 5"]
+    head = ["held-out set", "words", "`en` greedy", "`en` beam 5", "peer greedy", "peer beam 5", "moonshine tiny"]
     differences = [
         f"{SETS[row['set']]} {-row['points']:+.1f} [{-row['high']:.1f}, {-row['low']:.1f}]"
         for row in file["measured"]["differences"]
@@ -246,7 +246,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _source(file: Row) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in file["versions"].items() if name != "asr-s2s")
-    return f"\n`{file['command']}`, {file['date']}, commit {file['commit']}, {file['machine']}; {versions}.\n"
+    return f"\n`{re.sub(r' --output \S+', '', file['command'])}`, {file['date']}, commit {file['commit']}, {file['machine']}; {versions}.\n"
 
 
 if __name__ == "__main__":

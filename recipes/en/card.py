@@ -27,9 +27,8 @@ def main() -> None:
     for name in ("run", "measured", "bench", "speed", "output"):
         parser.add_argument(name, type=Path)
     arguments = parser.parse_args()
-    measured, bench, speed = (
-        json.loads(path.read_text()) for path in (arguments.measured, arguments.bench, arguments.speed)
-    )
+    measured = json.loads(arguments.measured.read_text())
+    bench, speed = (json.loads(path.read_text())["measured"] for path in (arguments.bench, arguments.speed))
     text = (Path(__file__).parent / "card.md").read_text(encoding="utf-8")
     sections = {
         "training": training(arguments.run),

@@ -64,7 +64,7 @@ def transcribe_manifest(
                 progress.done(result.duration if isinstance(result, Transcript) else 0.0, name=source.name)
                 if isinstance(result, Transcript):
                     outcome.recognised(utterance.id, result)
-                    written[utterance.id] = _recognised(utterance, result)
+                    written[utterance.id] = recognised(utterance, result)
                     outcome.written(result)
                 else:
                     outcome.failed(f"{utterance.origin}: utterance '{utterance.id}': {result}")
@@ -88,7 +88,7 @@ def _unrecognised(utterance: "Utterance") -> "Utterance":
     return replace(utterance, pred_text=None, words=None if are_recognised else utterance.words, extra=extra)
 
 
-def _recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance":
+def recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance":
     """Add what was recognised; words that the line has already are the truth, and stay."""
     from dataclasses import replace
 

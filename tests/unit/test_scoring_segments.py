@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asr_s2s.cli.transcribe import _recognised
+from asr_s2s.cli.transcribe_manifest import recognised
 from asr_s2s.errors import ScoringError
 from asr_s2s.manifest import Utterance
 from asr_s2s.scoring import ErrorRate, Report, compare, score, to_csv, to_json, to_text
@@ -46,7 +46,7 @@ def reference(tmp_path: Path) -> Path:
 
 
 def test_errors_are_counted_in_the_segment_that_they_are_in(reference: Path, tmp_path: Path) -> None:
-    line = _recognised(Utterance("talk", Path("talk.wav")), TRANSCRIPT).extra
+    line = recognised(Utterance("talk", Path("talk.wav")), TRANSCRIPT).extra
     other = {"id": "other", "pred_text": "a", "flags": {"loop": 3.0}}
     lines = [{"id": "talk", "pred_text": TRANSCRIPT.text, **line}, other]
     report = score(reference, written(tmp_path / "hypothesis.jsonl", lines))
@@ -84,8 +84,8 @@ def test_segments_that_do_not_give_the_text_leave_the_utterance_whole(reference:
 
 
 def test_a_new_search_replaces_the_segments_of_an_earlier_one() -> None:
-    line = _recognised(Utterance("talk", Path("talk.wav")), TRANSCRIPT)
-    again = _recognised(line, Transcript(TRANSCRIPT.segments[:1], duration=1.0))
+    line = recognised(Utterance("talk", Path("talk.wav")), TRANSCRIPT)
+    again = recognised(line, Transcript(TRANSCRIPT.segments[:1], duration=1.0))
     assert len(line.extra["segments"]) == 4
     assert "segments" not in again.extra
 

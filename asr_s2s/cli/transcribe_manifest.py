@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asr_s2s.cli.evidence import ONE_LINE, Outcome
 from asr_s2s.cli.terminal import Progress
@@ -83,9 +83,13 @@ def _unrecognised(utterance: "Utterance") -> "Utterance":
     if utterance.pred_text is None:
         return utterance
     are_recognised = "time_source" in utterance.extra and "pred_words" not in utterance.extra
-    added = (*EVIDENCE, "pred_words", "segments")
-    extra = {name: value for name, value in utterance.extra.items() if name not in added}
-    return replace(utterance, pred_text=None, words=None if are_recognised else utterance.words, extra=extra)
+    words = None if are_recognised else utterance.words
+    return replace(utterance, pred_text=None, words=words, extra=_given(utterance))
+
+
+def _given(utterance: "Utterance") -> dict[str, Any]:
+    """Return the further keys of a line that no recognition added."""
+    return {key: value for key, value in utterance.extra.items() if key not in (*EVIDENCE, "pred_words", "segments")}
 
 
 def recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance":
@@ -102,4 +106,4 @@ def recognised(utterance: "Utterance", transcript: "Transcript") -> "Utterance":
         evidence["pred_words"] = fields["words"]
     if len(transcript.segments) > 1:  # which of them are flagged, `score` asks
         evidence["segments"] = segment_fields(transcript)
-    return replace(utterance, pred_text=transcript.text, extra={**utterance.extra, **evidence})
+    return replace(utterance, pred_text=transcript.text, extra=_given(utterance) | evidence)

@@ -246,7 +246,8 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _source(file: Row) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in file["versions"].items() if name != "asr-s2s")
-    return f"\n`{re.sub(r' --output \S+', '', file['command'])}`, {file['date']}, commit {file['commit']}, {file['machine']}; {versions}.\n"
+    command = re.sub(r" --output \S+", "", file["command"])
+    return f"\n`{command}`, {file['date']}, commit {file['commit']}, {file['machine']}; {versions}.\n"
 
 
 if __name__ == "__main__":

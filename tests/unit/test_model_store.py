@@ -222,7 +222,7 @@ def test_another_format_version_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_model_is_answered_with_the_shipped_names(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"neither a shipped model \(.*en.*\) nor a folder"):
         load_model("klingon")
-    with pytest.raises(CheckpointError, match=r"config\.yaml, model\.safetensors is missing"):
+    with pytest.raises(CheckpointError, match=r"Missing: config\.yaml, model\.safetensors"):
         load_model(tmp_path)
 
 

@@ -16,7 +16,7 @@ from asr_s2s.cli.terminal import say
 from asr_s2s.cli.together import check_effects
 from asr_s2s.cli.transcribe_files import transcribe_files
 from asr_s2s.cli.transcribe_manifest import transcribe_manifest
-from asr_s2s.cli.writer import CAPTIONS, Writer, chosen_formats
+from asr_s2s.cli.writer import Writer, chosen_formats
 from asr_s2s.errors import ConfigError
 from asr_s2s.files import is_file, is_folder
 from asr_s2s.limits import MOST_JOBS, MOST_THREADS
@@ -209,6 +209,8 @@ def _outputs(
 
 def _check_effects(context: typer.Context, chosen: list[str], *, manifest: bool, folder: bool) -> None:
     """Raise ConfigError for options that this call would not use."""
+    from asr_s2s.transcripts import CAPTIONS
+
     shapes, captions = ("max_line_width", "max_line_count"), set(chosen) & set(CAPTIONS)
     dialogue, channel = context.params["dialogue"], context.params["channel"]
     of_files = ("formats", "output_dir", "plot", *shapes, "highlight_words", "embed_audio", "dialogue", "channel_names")

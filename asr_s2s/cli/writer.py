@@ -10,7 +10,6 @@ from asr_s2s.errors import ConfigError
 if TYPE_CHECKING:
     from asr_s2s.transcripts import CaptionShape, Transcript
 
-CAPTIONS = ("srt", "vtt")
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -40,17 +39,20 @@ class Writer:
 
     def texts(self, transcript: "Transcript", *, folder: Path = Path()) -> dict[str, str]:
         """Return the content of each file by its format; folder: where they go. Raises TranscriptError as they do."""
-        from asr_s2s.transcripts import FORMATS, html, jsonl, shaped, vtt
+        from asr_s2s.transcripts import CAPTIONS, content, shaped
 
-        captions = shaped(transcript, self._shape)
-        texts = {name: FORMATS[name].write(captions if name in CAPTIONS else transcript) for name in self.formats}
-        if "vtt" in texts and self._highlight_words:
-            texts["vtt"] = vtt.write(captions, highlight_words=True)
-        if "jsonl" in texts:
-            texts["jsonl"] = jsonl.write(transcript, folder=folder)
-        if "html" in texts:
-            texts["html"] = html.write(transcript, folder=folder, embed_audio=self._embed_audio)
-        return texts
+        captions = shaped(transcript, self._shape) if set(self.formats) & set(CAPTIONS) else None
+        return {
+            name: content(
+                name,
+                transcript,
+                captions=captions,
+                folder=folder,
+                highlight_words=self._highlight_words,
+                embed_audio=self._embed_audio,
+            )
+            for name in self.formats
+        }
 
 
 def write_texts(one: Input, texts: dict[str, str], folder: Path) -> None:

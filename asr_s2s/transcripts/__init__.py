@@ -3,6 +3,7 @@
 Each format is a module with `suffix`, `write` and `read`; a new one is a module and an entry in FORMATS.
 """
 
+from pathlib import Path
 from typing import Protocol
 
 from asr_s2s.errors import TranscriptError
@@ -42,7 +43,34 @@ FORMATS: dict[str, TranscriptFormat] = {
     "html": html,
 }
 
+CAPTIONS = ("srt", "vtt")
+
+
+def content(
+    name: str,
+    transcript: Transcript,
+    *,
+    captions: Transcript | None = None,
+    folder: Path,
+    highlight_words: bool = False,
+    embed_audio: bool = False,
+) -> str:
+    """Return the content of a file of a format.
+
+    captions: the transcript in the shape of captions, for those formats; folder: where the file will lie
+    Raises TranscriptError as the format does.
+    """
+    if name == "vtt":
+        return vtt.write(captions or transcript, highlight_words=highlight_words)
+    if name == "jsonl":
+        return jsonl.write(transcript, folder=folder)
+    if name == "html":
+        return html.write(transcript, folder=folder, embed_audio=embed_audio)
+    return FORMATS[name].write((captions or transcript) if name in CAPTIONS else transcript)
+
+
 __all__ = [
+    "CAPTIONS",
     "FORMATS",
     "CaptionShape",
     "Phrases",
@@ -50,6 +78,7 @@ __all__ = [
     "Transcript",
     "TranscriptError",
     "TranscriptFormat",
+    "content",
     "dialogue",
     "in_channel",
     "notebook",

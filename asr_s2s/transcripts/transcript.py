@@ -127,12 +127,8 @@ class Transcript:
         if not fitting:
             raise TranscriptError(f"{path}: no format has this suffix. Use one of {', '.join(suffixes)}.")
         name = suffixes[max(fitting, key=len)]
-        if name == "html":
-            text = transcripts.html.write(self, folder=path.parent, embed_audio=embed_audio)
-        elif name == "jsonl":
-            text = transcripts.jsonl.write(self, folder=path.parent)
-        else:
-            text = {"srt": self.to_srt, "vtt": self.to_vtt}.get(name, lambda: transcripts.FORMATS[name].write(self))()
+        captions = transcripts.shaped(self, transcripts.CaptionShape()) if name in transcripts.CAPTIONS else None
+        text = transcripts.content(name, self, captions=captions, folder=path.parent, embed_audio=embed_audio)
         write_text(path, text)
 
     def to_srt(self, *, max_line_width: int = 42, max_line_count: int = 2) -> str:

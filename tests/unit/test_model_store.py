@@ -20,7 +20,7 @@ from asr_s2s.errors import CheckpointError, ConfigError
 from asr_s2s.model_store import model_folder
 from asr_s2s.model_store.average import average_models
 from asr_s2s.model_store.describe import describe
-from asr_s2s.model_store.directory import ModelDirectoryConfig, build_system, load_model, save_model
+from asr_s2s.model_store.directory import ModelDirectoryConfig, SpeechSystem, build_system, load_model, save_model
 from asr_s2s.model_store.quantize import dequantize, pack, quantize, unpack
 from asr_s2s.model_store.stored import open_weights
 from asr_s2s.text import CharacterVocabulary
@@ -123,13 +123,19 @@ def test_a_fitted_scale_never_has_a_larger_squared_error(rows: int, bits: int, r
     assert not fitted[0].any()
 
 
-def test_small_storage_keeps_weights_that_are_rounded_already(tmp_path: Path) -> None:
+def system_with_wide_matrices() -> SpeechSystem:
+    """Build a small system, some of whose matrices are wide enough to be stored in few bits."""
     tree = json.loads(json.dumps(TREE))
     tree["model"]["decoder"] |= {"embedding": 64, "channels": 64}
     torch.manual_seed(0)
     config = check_config(tree, ModelDirectoryConfig, origin="test")
     system = build_system(config, CharacterVocabulary.from_texts(["abc"]), name="tiny")
     system.front_end.set_statistics(torch.randn(20), torch.rand(20) + 1)
+    return system
+
+
+def test_small_storage_keeps_weights_that_are_rounded_already(tmp_path: Path) -> None:
+    system = system_with_wide_matrices()
     save_model(tmp_path / "m", system, card="", storage="small")
     once = load_model(tmp_path / "m")
     save_model(tmp_path / "n", once, card="", storage="small")
@@ -141,12 +147,7 @@ def test_small_storage_keeps_weights_that_are_rounded_already(tmp_path: Path) ->
 
 
 def test_compact_storage_keeps_the_embedding_in_five_bits_and_other_matrices_in_six(tmp_path: Path) -> None:
-    tree = json.loads(json.dumps(TREE))
-    tree["model"]["decoder"] |= {"embedding": 64, "channels": 64}
-    torch.manual_seed(0)
-    config = check_config(tree, ModelDirectoryConfig, origin="test")
-    system = build_system(config, CharacterVocabulary.from_texts(["abc"]), name="tiny")
-    system.front_end.set_statistics(torch.randn(20), torch.rand(20) + 1)
+    system = system_with_wide_matrices()
     save_model(tmp_path / "m", system, card="", storage="compact")
     save_model(tmp_path / "n", system, card="", storage="int8")
     compact, narrow, whole = (

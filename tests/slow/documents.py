@@ -1,5 +1,7 @@
 """The commands and blocks of the documents, and a folder in which they can be run."""
 
+import contextlib
+import io
 import re
 import shlex
 import shutil
@@ -115,3 +117,11 @@ def furnish(folder: Path) -> None:
         write_manifest(folder / f"{name}.jsonl", utterances)
     sets = "train: [data/mine/train.jsonl], dev: [data/mine/test.jsonl], batch_seconds: 20"
     (folder / "mine.yaml").write_text(f"data: {{{sets}}}\n")
+
+
+def printed_by(block: Block, names: dict[str, object]) -> str:
+    """Run a block of Python, with the names of those before it, and return what it prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(block.code, names)  # noqa: S102 - our own documents
+    return printed.getvalue()

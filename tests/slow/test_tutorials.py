@@ -1,13 +1,11 @@
 """The tutorials, block by block: the first as it is, those that train with few recordings."""
 
-import contextlib
-import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from documents import QUICK, ROOT, TUTORIALS, blocks
+from documents import QUICK, ROOT, TUTORIALS, blocks, printed_by
 
 from asr_s2s.manifest import read_manifest, write_manifest
 
@@ -49,10 +47,7 @@ def test_a_tutorial_runs_from_its_first_block_to_its_last(
     names: dict[str, object] = {}
     for block in blocks(document):
         if block.language == "python":
-            printed = io.StringIO()
-            with contextlib.redirect_stdout(printed):
-                exec(block.code, names)  # noqa: S102 - our own documents
-            said = printed.getvalue()
+            said = printed_by(block, names)
         else:
             done = subprocess.run(
                 ["bash", "-c", PRELUDE + block.code], capture_output=True, text=True, check=False, timeout=1000

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from asr_s2s.audio import AUDIO_SUFFIXES
-from asr_s2s.data.corpora.shared import DOUBLED, NO_AUDIO, NO_TEXT, Corpus, check_found, found_files, read_lines
+from asr_s2s.data.corpora.shared import NO_AUDIO, NO_TEXT, Corpus, audio_by_stem, found_files, read_lines
 from asr_s2s.data.corpora.transcripts import SUFFIXES
 from asr_s2s.manifest import Utterance
 
@@ -14,23 +13,19 @@ def read_folder(source: Path) -> Corpus:
     """Read every audio file with its text; an id is the path below the folder without its ending."""
     corpus = Corpus()
     files = found_files(source, corpus)
-    audio = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
     texts = {path.with_suffix(""): path for path in files if path.suffix.lower() == ".txt"}
     transcribed = {path.with_suffix("") for path in files if path.suffix.lower() in SUFFIXES}
-    check_found(source, audio, f"audio file ({' '.join(AUDIO_SUFFIXES)})")
-    first: dict[Path, Path] = {}
-    for path in audio:
-        stem = path.with_suffix("")
-        if first.setdefault(stem, path) != path:
-            corpus.leave_out(DOUBLED, f"{path}: {first[stem].name} has the same name. Rename one of them.")
-        elif stem not in texts:
+    recorded: set[Path] = set()
+    for stem, path in audio_by_stem(source, files, corpus):
+        recorded.add(stem)
+        if stem not in texts:
             advice = "Write what is said into it."
             if stem in transcribed:
                 advice = "Its captions, TextGrid or JSON are read by 'asr-s2s prepare transcripts'."
             corpus.leave_out(NO_TEXT, f"{path}: {stem.name}.txt is missing beside it. {advice}")
         else:
             _add(path, texts[stem], corpus, name=stem.relative_to(source).as_posix())
-    for stem in sorted(set(texts) - set(first)):
+    for stem in sorted(set(texts) - recorded):
         if stem.name.lower() not in NO_TRANSCRIPTS:
             advice = "no audio file of this name is beside it. Add it, or remove the text."
             corpus.leave_out(NO_AUDIO, f"{texts[stem]}: {advice}")

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asr_s2s.audio import AUDIO_SUFFIXES
 from asr_s2s.errors import ManifestError
 from asr_s2s.inputs import read_bytes
 from asr_s2s.manifest import Utterance
@@ -131,3 +132,19 @@ def check_found(source: Path, found: Iterable[object], wanted: str) -> None:
     check_folder(source)
     if not any(True for _ in found):
         raise ManifestError(f"{source}: holds no {wanted}. Name the folder that the corpus was unpacked into.")
+
+
+def audio_by_stem(source: Path, files: Sequence[Path], corpus: Corpus) -> Iterator[tuple[Path, Path]]:
+    """Yield each audio file among those of a folder with its path without ending, which names it once.
+
+    Raises ManifestError where there is none.
+    """
+    audio = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
+    check_found(source, audio, f"audio file ({' '.join(AUDIO_SUFFIXES)})")
+    first: dict[Path, Path] = {}
+    for path in audio:
+        stem = path.with_suffix("")
+        if first.setdefault(stem, path) == path:
+            yield stem, path
+        else:
+            corpus.leave_out(DOUBLED, f"{path}: {first[stem].name} has the same name. Rename one of them.")

@@ -2,17 +2,15 @@
 
 from pathlib import Path
 
-from asr_s2s.audio import AUDIO_SUFFIXES
 from asr_s2s.data.corpora.shared import (
     BROKEN_LINE,
     DIFFERING,
-    DOUBLED,
     NO_AUDIO,
     NO_PIECE,
     NO_TEXT,
     UNREADABLE,
     Corpus,
-    check_found,
+    audio_by_stem,
     found_files,
 )
 from asr_s2s.errors import ManifestError
@@ -30,23 +28,19 @@ def read_transcripts(source: Path) -> Corpus:
     """
     corpus = Corpus()
     files = found_files(source, corpus)
-    audio = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
-    check_found(source, audio, f"audio file ({' '.join(AUDIO_SUFFIXES)})")
     written: dict[Path, list[Path]] = {}
     for path in files:
         if path.suffix.lower() in SUFFIXES:
             written.setdefault(path.with_suffix(""), []).append(path)
-    first: dict[Path, Path] = {}
-    for path in audio:
-        stem = path.with_suffix("")
-        if first.setdefault(stem, path) != path:
-            corpus.leave_out(DOUBLED, f"{path}: {first[stem].name} has the same name. Rename one of them.")
-        elif stem not in written:
+    recorded: set[Path] = set()
+    for stem, path in audio_by_stem(source, files, corpus):
+        recorded.add(stem)
+        if stem not in written:
             known = ", ".join(stem.name + suffix for suffix in SUFFIXES)
             corpus.leave_out(NO_TEXT, f"{path}: no transcript is beside it ({known}). Add one.")
         else:
             _add(path, written[stem], corpus, name=stem.relative_to(source).as_posix())
-    for stem in sorted(set(written) - set(first)):
+    for stem in sorted(set(written) - recorded):
         corpus.leave_out(NO_AUDIO, f"{written[stem][0]}: no audio file of this name is beside it. Add it.")
     return corpus
 
